@@ -1,0 +1,24 @@
+//! claimgate: a FHIR R4 gateway for US health-care claims. The modules, in the order of the data:
+//!
+//! * [`http`] is the front door: it takes a request apart, calls a journey and turns its result into a reply.
+//! * [`worker`] is the back door: it works at its own pace through what was accepted.
+//! * [`flow`] holds the journeys, one page each: submit, dispatch, receive, lookup.
+//! * [`gateway`] holds everything that lives long, built once and lent to the journeys.
+//! * [`fhir`] reads and writes FHIR; [`mapping`] is the bridge between FHIR, the billing record and X12.
+//! * [`edits`] are the rules that a claim must pass; [`payers`] are the profiles of those who get it.
+//! * [`responses`] reads what a payer answered; [`store`] keeps everything; [`queue`] carries ids; [`transport`] moves bytes.
+//! * [`billing`] are plain values; [`x12`] is X12 005010 and nothing else.
+//! * [`simulator`] is the payer that answers, for demonstrations and tests; [`cli`] is the command line.
+//! * [`config`], [`assets`], [`fault`], [`retry`], [`clock`] and [`telemetry`] serve all of them.
+//!
+//! Imports run down only; `tests/architecture.rs` holds the table.
+
+pub mod assets;
+pub mod billing;
+pub mod clock;
+pub mod config;
+pub mod fault;
+pub mod queue;
+pub mod retry;
+pub mod store;
+pub mod transport;

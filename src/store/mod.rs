@@ -1,0 +1,372 @@
+//! The truth: submissions and their events, FHIR resources and their versions, interchanges and their bytes, payers'
+//! answers, the outbox. One narrow trait; every method is one transaction, and returns after the commit.
+//!
+//! Absent on purpose: FHIR, X12, the queue. The store keeps texts and gives them back unchanged.
+
+use crate::billing::id::{InterchangeId, PayerId, SubmissionId};
+use crate::billing::journey::{EventKind, State};
+use crate::fault::Fault;
+use futures_util::future::BoxFuture;
+use jiff::Timestamp;
+
+pub mod sqlite;
+
+/// What every call answers with.
+pub type Reply<'a, T> = BoxFuture<'a, Result<T, Fault>>;
+
+/// The tenant that everything belongs to unless configured otherwise.
+pub const DEFAULT_TENANT: &str = "default";
+
+/// One version of a FHIR resource, as it is kept. `body` is the JSON text.
+#[derive(Debug, Clone, PartialEq)]
+pub struct ResourceVersion {
+    pub kind: String,
+    pub id: String,
+    /// 1, 2, 3 …
+    pub version: u32,
+    pub updated: Timestamp,
+    pub body: String,
+}
+
+/// A resource to be written: a new one, or the next version of one that exists. The id is the gateway's choice;
+/// `meta.versionId` and `meta.lastUpdated` are added by the reader, never stored.
+#[derive(Debug, Clone)]
+pub struct ResourceWrite {
+    pub kind: String,
+    pub id: String,
+    pub body: String,
+    pub index: Vec<IndexEntry>,
+}
+
+/// What a resource can be found by. `name` is a search parameter (`identifier`, `request`, `patient`, `status` …);
+/// tokens are written `system|value`, references `Type/id`.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct IndexEntry {
+    pub name: String,
+    pub value: String,
+}
+
+/// A search: all conditions hold, each by any of its values.
+#[derive(Debug, Clone, Default)]
+pub struct Query {
+    pub kind: String,
+    pub conditions: Vec<(String, Vec<String>)>,
+    /// At most this many, newest first.
+    pub limit: usize,
+}
+
+/// One claim on the wire. A submission has one, or several when it was split (more than 50 service lines).
+#[derive(Debug, Clone, PartialEq)]
+pub struct ClaimPart {
+    /// 1, 2, 3 …
+    pub number: u32,
+    /// CLM01.
+    pub patient_control_number: String,
+    /// REF*D9.
+    pub trace_number: String,
+    /// The transaction set's body from loop 2000A down, as X12 text in the payer's delimiters.
+    pub body: String,
+    /// The billing record it was made of, as JSON text.
+    pub record: String,
+}
+
+/// A submission to be accepted, all of it in one transaction.
+#[derive(Debug, Clone)]
+pub struct NewSubmission {
+    pub id: SubmissionId,
+    pub tenant: String,
+    /// The focal resource, `Claim/…`.
+    pub focal: String,
+    pub payer: PayerId,
+    /// Route: guide of the transaction (`005010X222A1`).
+    pub guide: String,
+    /// Content hash of the mappings that made it.
+    pub mapping_version: String,
+    pub parts: Vec<ClaimPart>,
+    /// Resources to be written with it: what was handed in, and the first ClaimResponse.
+    pub resources: Vec<ResourceWrite>,
+    /// `ClaimResponse/…`: the answer that is versioned from now on.
+    pub response: String,
+    /// Caller's `Idempotency-Key` and the hash of the content under it.
+    pub idempotency: Option<(String, String)>,
+    /// Business key (caller + `Claim.identifier`) and the hash of the content under it.
+    pub business_key: Option<(String, String)>,
+    /// First events, in order; the last decides the state.
+    pub events: Vec<NewEvent>,
+    pub received: Timestamp,
+}
+
+/// What became of an acceptance.
+#[derive(Debug, Clone, PartialEq)]
+pub enum Accepted {
+    New,
+    /// The same content was accepted before: the id of that submission.
+    Same(SubmissionId),
+    /// Other content under the same Idempotency-Key.
+    KeyConflict(SubmissionId),
+    /// Other content under the same business key.
+    BusinessConflict(SubmissionId),
+}
+
+/// An event to be appended. `detail` is JSON text without PHI beyond control numbers.
+#[derive(Debug, Clone, PartialEq)]
+pub struct NewEvent {
+    pub kind: EventKind,
+    /// Which part it is about; `None` is all of them.
+    pub part: Option<u32>,
+    pub at: Timestamp,
+    pub detail: String,
+}
+
+#[derive(Debug, Clone, PartialEq)]
+pub struct Event {
+    /// 1, 2, 3 … in the submission.
+    pub sequence: u32,
+    pub kind: EventKind,
+    pub part: Option<u32>,
+    pub at: Timestamp,
+    pub detail: String,
+}
+
+/// A submission as it stands.
+#[derive(Debug, Clone)]
+pub struct Submission {
+    pub id: SubmissionId,
+    pub tenant: String,
+    pub focal: String,
+    pub payer: PayerId,
+    pub guide: String,
+    pub mapping_version: String,
+    pub response: String,
+    pub state: State,
+    pub parts: Vec<ClaimPart>,
+    /// Failed attempts to send it so far.
+    pub attempts: u32,
+    pub received: Timestamp,
+}
+
+/// A line of the outbox: work that the queue must hear of.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct OutboxLine {
+    pub submission: SubmissionId,
+    pub payer: PayerId,
+}
+
+/// The next control numbers of a trading partner.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct ControlNumbers {
+    /// ISA13.
+    pub interchange: u32,
+    /// GS06.
+    pub group: u32,
+}
+
+/// An outbound interchange to be sealed: what goes in, and how its bytes are made once the numbers are known.
+pub struct NewInterchange {
+    pub id: InterchangeId,
+    pub payer: PayerId,
+    /// Counter that the control numbers come from: one a trading partner.
+    pub partner: String,
+    pub submissions: Vec<SubmissionId>,
+    pub at: Timestamp,
+    /// Makes the bytes. An error leaves the counter where it was.
+    pub build: Box<dyn FnOnce(ControlNumbers) -> Result<SealedBytes, Fault> + Send>,
+}
+
+/// An interchange's bytes, and the numbers that answers will name.
+#[derive(Debug, Clone)]
+pub struct SealedBytes {
+    pub bytes: Vec<u8>,
+    /// Name for the wire (`837P-000000001.x12`).
+    pub name: String,
+    /// For each claim inside: submission, part, ST02, BHT03, ordinal of its first and last segment in the set (its own
+    /// segments: from HL 2000B or CLM on; the whole set counts from ST = 1).
+    pub claims: Vec<SealedClaim>,
+}
+
+#[derive(Debug, Clone, PartialEq)]
+pub struct SealedClaim {
+    pub submission: SubmissionId,
+    pub part: u32,
+    pub transaction_set: String,
+    pub batch_number: String,
+    pub first_segment: u32,
+    pub last_segment: u32,
+}
+
+/// An outbound interchange as it is kept.
+#[derive(Debug, Clone)]
+pub struct Interchange {
+    pub id: InterchangeId,
+    pub payer: PayerId,
+    pub partner: String,
+    pub interchange_control_number: u32,
+    pub group_control_number: u32,
+    pub name: String,
+    pub bytes: Vec<u8>,
+    pub claims: Vec<SealedClaim>,
+    pub attempts: u32,
+    pub sent: Option<Timestamp>,
+}
+
+/// What sealing did: submissions that were sealed before (a redelivered message) are left out of a new interchange and
+/// named with the one they are in.
+pub enum Sealed {
+    New(Interchange),
+    /// Nothing was left to seal: the interchanges that the submissions are in already.
+    Already(Vec<InterchangeId>),
+}
+
+/// A file that came from a payer.
+#[derive(Debug, Clone)]
+pub struct NewInbound {
+    pub id: InterchangeId,
+    pub payer: PayerId,
+    /// Hash of the bytes: the same file is taken once.
+    pub hash: String,
+    pub name: String,
+    pub bytes: Vec<u8>,
+    pub at: Timestamp,
+}
+
+/// What one answer does to one submission.
+#[derive(Debug, Clone)]
+pub struct AnswerWrite {
+    pub submission: SubmissionId,
+    pub events: Vec<NewEvent>,
+    /// New versions, usually one ClaimResponse; or a further resource.
+    pub resources: Vec<ResourceWrite>,
+    /// The payer's own number of the claim, remembered for replacements: part and number.
+    pub payer_claim_control_number: Option<(u32, String)>,
+    /// When a correction opened a new ClaimResponse: its reference.
+    pub response: Option<String>,
+}
+
+/// An answer that belongs to nobody yet; kept for ever, matched by hand or by a later file.
+#[derive(Debug, Clone)]
+pub struct UnmatchedAnswer {
+    pub inbound: InterchangeId,
+    pub payer: PayerId,
+    /// Position among the file's statements.
+    pub position: u32,
+    /// The PayerResponse as JSON text.
+    pub body: String,
+    pub reason: String,
+}
+
+/// Everything that taking in one file changes.
+#[derive(Debug, Clone, Default)]
+pub struct InboundWrite {
+    pub answers: Vec<AnswerWrite>,
+    pub unmatched: Vec<UnmatchedAnswer>,
+    /// Resources of the file as a whole: PaymentReconciliation.
+    pub resources: Vec<ResourceWrite>,
+}
+
+/// A key to find submissions by, strongest first in the caller's order.
+#[derive(Debug, Clone, PartialEq, Eq, Hash)]
+pub enum Key {
+    /// Our ISA13 for a partner.
+    InterchangeControlNumber(u32),
+    /// Our GS06, and ST02 when known.
+    GroupControlNumber(u32, Option<String>),
+    /// Our BHT03.
+    BatchNumber(String),
+    /// CLM01, exactly.
+    PatientControlNumber(String),
+    /// A CLM01 that begins so (some payers cut it).
+    PatientControlNumberPrefix(String),
+    /// REF*D9.
+    TraceNumber(String),
+    /// REF*1K, CLP07 of an earlier answer.
+    PayerClaimControlNumber(String),
+}
+
+/// A submission found by a key, and which of its parts.
+#[derive(Debug, Clone)]
+pub struct Found {
+    pub submission: Submission,
+    pub part: u32,
+    /// Where it stands in the interchange, when it has been sealed.
+    pub sealed: Option<SealedClaim>,
+    pub payer_claim_control_number: Option<String>,
+}
+
+/// Figures for `/metrics`, `/health/ready` and `queue list`.
+#[derive(Debug, Clone, Default, PartialEq)]
+pub struct Figures {
+    pub submissions_by_state: Vec<(State, u64)>,
+    pub outbox: u64,
+    pub unmatched: u64,
+}
+
+/// The store. All writes are durable when the reply arrives.
+pub trait Store: Send + Sync {
+    /// Accepts a submission: resources, parts, events, outbox line and idempotency keys in one transaction; or finds that
+    /// it was accepted before.
+    fn accept(&self, submission: NewSubmission) -> Reply<'_, Accepted>;
+
+    /// What an idempotency key or business key was used for: submission and content hash. Asked before any work is done.
+    fn known<'a>(&'a self, tenant: &'a str, key: &'a str) -> Reply<'a, Option<(SubmissionId, String)>>;
+
+    /// Writes resources that are no submission (an EHR pushes Patient and Coverage first); all or none.
+    fn put(&self, tenant: &str, resources: Vec<ResourceWrite>, at: Timestamp) -> Reply<'_, Vec<ResourceVersion>>;
+
+    /// Newest version of a resource.
+    fn read<'a>(&'a self, tenant: &'a str, kind: &'a str, id: &'a str) -> Reply<'a, Option<ResourceVersion>>;
+
+    /// All versions, newest first.
+    fn history<'a>(&'a self, tenant: &'a str, kind: &'a str, id: &'a str) -> Reply<'a, Vec<ResourceVersion>>;
+
+    /// Newest versions of the resources that a query finds.
+    fn search<'a>(&'a self, tenant: &'a str, query: &'a Query) -> Reply<'a, Vec<ResourceVersion>>;
+
+    fn submission<'a>(&'a self, id: &'a SubmissionId) -> Reply<'a, Option<Submission>>;
+
+    /// The submission whose focal resource or ClaimResponse this is (`Claim/…`, `ClaimResponse/…`), newest first.
+    fn submission_of<'a>(&'a self, tenant: &'a str, reference: &'a str) -> Reply<'a, Option<Submission>>;
+
+    fn events<'a>(&'a self, id: &'a SubmissionId) -> Reply<'a, Vec<Event>>;
+
+    /// Appends events (held, released, given up …) and moves the state.
+    fn append<'a>(
+        &'a self,
+        id: &'a SubmissionId,
+        events: Vec<NewEvent>,
+        resources: Vec<ResourceWrite>,
+    ) -> Reply<'a, State>;
+
+    /// Lines of the outbox that were never published, or were published before `stale` and not sealed since.
+    fn outbox(&self, stale: Timestamp, limit: usize) -> Reply<'_, Vec<OutboxLine>>;
+
+    /// The queue has confirmed these.
+    fn published(&self, submissions: Vec<SubmissionId>, at: Timestamp) -> Reply<'_, ()>;
+
+    /// Allocates control numbers and keeps the bytes, in one transaction; takes the submissions off the outbox.
+    fn seal(&self, interchange: NewInterchange) -> Reply<'_, Sealed>;
+
+    fn interchange<'a>(&'a self, id: &'a InterchangeId) -> Reply<'a, Option<Interchange>>;
+
+    /// Sealed interchanges that were never confirmed as sent and whose last attempt began before `stale`.
+    fn unsent(&self, stale: Timestamp, limit: usize) -> Reply<'_, Vec<InterchangeId>>;
+
+    /// An attempt begins; answers how many there have been with this one. Counted here, so a lost broker resets nothing.
+    fn attempt<'a>(&'a self, id: &'a InterchangeId, at: Timestamp) -> Reply<'a, u32>;
+
+    /// The transport has taken it: `Sent` for every submission inside.
+    fn sent<'a>(&'a self, id: &'a InterchangeId, at: Timestamp) -> Reply<'a, ()>;
+
+    /// Takes in a file; `false` when the same bytes were taken in completely before.
+    fn receive(&self, file: NewInbound) -> Reply<'_, bool>;
+
+    /// Writes everything that a received file changes, and marks the file as taken in.
+    fn apply<'a>(&'a self, inbound: &'a InterchangeId, write: InboundWrite) -> Reply<'a, ()>;
+
+    /// Submissions of a payer that match a key; of all payers when it is `None`.
+    fn find<'a>(&'a self, payer: Option<&'a PayerId>, key: &'a Key) -> Reply<'a, Vec<Found>>;
+
+    /// Answers that belong to nobody yet.
+    fn unmatched(&self, limit: usize) -> Reply<'_, Vec<UnmatchedAnswer>>;
+
+    fn figures(&self) -> Reply<'_, Figures>;
+}
