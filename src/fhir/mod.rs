@@ -3,10 +3,13 @@
 //!
 //! Absent on purpose: X12, and what a claim means for billing.
 
+pub mod bundle;
 pub mod definitions;
+mod entries;
 pub mod outcome;
 pub mod parse;
 pub mod path;
 pub mod primitive;
+pub mod reference;
 pub mod suggest;
 pub mod validate;
