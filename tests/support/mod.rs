@@ -1,0 +1,6 @@
+//! What the tests share.
+
+pub mod claim;
+pub mod rabbit;
+pub mod server;
+pub mod simulator;
