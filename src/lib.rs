@@ -22,3 +22,4 @@ pub mod queue;
 pub mod retry;
 pub mod store;
 pub mod transport;
+pub mod x12;
