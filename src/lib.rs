@@ -18,6 +18,7 @@ pub mod billing;
 pub mod clock;
 pub mod config;
 pub mod fault;
+pub mod fhir;
 pub mod queue;
 pub mod retry;
 pub mod store;
