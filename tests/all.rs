@@ -1,1 +1,5 @@
+//! All integration tests, in one binary.
 
+mod store_crash;
+mod store_sqlite;
+mod support;

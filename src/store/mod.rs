@@ -186,7 +186,10 @@ pub struct OutboxLine {
     pub payer: PayerId,
 }
 
-/// The next control numbers of a trading partner.
+/// Highest ISA13 and GS06: nine digits. After it comes 1.
+pub const CONTROL_NUMBER_MOST: u32 = 999_999_999;
+
+/// Control numbers of a trading partner.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct ControlNumbers {
     /// ISA13.
@@ -407,6 +410,9 @@ pub trait Store: Send + Sync {
 
     /// The queue has confirmed these.
     fn published(&self, submissions: Vec<SubmissionId>, at: Timestamp) -> Reply<'_, ()>;
+
+    /// The numbers that a partner saw last: the next are one above. For a move from another system.
+    fn set_control_numbers<'a>(&'a self, partner: &'a str, last: ControlNumbers) -> Reply<'a, ()>;
 
     /// Allocates control numbers and keeps the bytes, in one transaction; takes the submissions off the outbox.
     fn seal(&self, interchange: NewInterchange) -> Reply<'_, Sealed>;

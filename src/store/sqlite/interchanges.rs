@@ -6,14 +6,11 @@ use crate::billing::id::{InterchangeId, PayerId, SubmissionId};
 use crate::billing::journey::{EventKind, State};
 use crate::fault::{Fault, Place, codes};
 use crate::store::{
-    ControlNumbers, Failure, Interchange, NewEvent, NewInterchange, OutboxLine, RESULTS_MOST, Sealed, SealedBytes,
-    SealedClaim,
+    CONTROL_NUMBER_MOST, ControlNumbers, Failure, Interchange, NewEvent, NewInterchange, OutboxLine, RESULTS_MOST,
+    Sealed, SealedBytes, SealedClaim,
 };
 use jiff::Timestamp;
 use rusqlite::{Connection, params};
-
-/// Highest ISA13 and GS06: nine digits. After it comes 1.
-pub const CONTROL_NUMBER_MOST: u32 = 999_999_999;
 
 pub fn outbox(connection: &Connection, stale: Timestamp, limit: usize) -> Result<Vec<OutboxLine>, Fault> {
     // Two walks of one index: what was never published comes first, then what was published longest ago.
@@ -36,6 +33,16 @@ pub fn published(connection: &Connection, submissions: &[SubmissionId], at: Time
         update.execute(params![submission.as_str(), micros(at)])?;
     }
     Ok(())
+}
+
+pub fn set_numbers(connection: &Connection, partner: &str, last: ControlNumbers) -> Result<(), Fault> {
+    if last.interchange.max(last.group) > CONTROL_NUMBER_MOST {
+        let text = format!("a control number is at most {CONTROL_NUMBER_MOST}");
+        return Err(Fault::refuse(codes::CONFIGURATION, Place::Whole, text, "give the number that was used last"));
+    }
+    let sql = "INSERT INTO control_numbers (partner, interchange, group_number) VALUES (?1, ?2, ?3)
+               ON CONFLICT DO UPDATE SET interchange = excluded.interchange, group_number = excluded.group_number";
+    execute(connection, sql, params![partner, last.interchange, last.group]).map(drop)
 }
 
 pub fn seal(connection: &Connection, new: NewInterchange) -> Result<Sealed, Fault> {

@@ -19,8 +19,6 @@ mod resources;
 mod rows;
 mod writer;
 
-pub use interchanges::CONTROL_NUMBER_MOST;
-
 pub struct SqliteStore {
     readers: Readers,
     writer: Writer,
@@ -117,6 +115,11 @@ impl Store for SqliteStore {
 
     fn published(&self, submissions: Vec<SubmissionId>, at: Timestamp) -> Reply<'_, ()> {
         self.writing(move |c| interchanges::published(c, &submissions, at))
+    }
+
+    fn set_control_numbers<'a>(&'a self, partner: &'a str, last: ControlNumbers) -> Reply<'a, ()> {
+        let partner = partner.to_owned();
+        self.writing(move |c| interchanges::set_numbers(c, &partner, last))
     }
 
     fn seal(&self, interchange: NewInterchange) -> Reply<'_, Sealed> {
