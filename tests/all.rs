@@ -6,3 +6,5 @@ mod bad_input;
 mod faults;
 mod journey;
 mod privacy;
+mod store_crash;
+mod store_sqlite;

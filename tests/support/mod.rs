@@ -4,3 +4,4 @@ pub mod claim;
 pub mod rabbit;
 pub mod server;
 pub mod simulator;
+pub mod store_contract;
