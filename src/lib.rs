@@ -21,4 +21,5 @@ pub mod fault;
 pub mod queue;
 pub mod retry;
 pub mod store;
+pub mod telemetry;
 pub mod transport;
