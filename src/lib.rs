@@ -22,5 +22,6 @@ pub mod fhir;
 pub mod queue;
 pub mod retry;
 pub mod store;
+pub mod telemetry;
 pub mod transport;
 pub mod x12;
