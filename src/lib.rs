@@ -19,6 +19,7 @@ pub mod clock;
 pub mod config;
 pub mod fault;
 pub mod queue;
+pub mod responses;
 pub mod retry;
 pub mod store;
 pub mod transport;
