@@ -23,3 +23,4 @@ pub mod responses;
 pub mod retry;
 pub mod store;
 pub mod transport;
+pub mod x12;
