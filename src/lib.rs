@@ -20,6 +20,7 @@ pub mod config;
 pub mod fault;
 pub mod fhir;
 pub mod queue;
+pub mod responses;
 pub mod retry;
 pub mod store;
 pub mod telemetry;
