@@ -1,1 +1,10 @@
+//! The one integration binary. Run it with `tests/run.sh`, which sets up what the tests need.
 
+mod support;
+
+mod bad_input;
+mod faults;
+mod journey;
+mod privacy;
+mod store_crash;
+mod store_sqlite;
