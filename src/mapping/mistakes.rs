@@ -15,6 +15,16 @@ impl Mistakes {
         self.issues.push(Issue::error(code, place(at), text).hint(hint));
     }
 
+    /// Puts them in the order of the files, each once: what stands in a template is found wherever it is used.
+    pub fn settle(&mut self) {
+        let key = |issue: &Issue| match &issue.at {
+            Place::File { path, line, column } => (path.clone(), *line, *column),
+            _ => (String::new(), 0, 0),
+        };
+        self.issues.sort_by_key(key);
+        self.issues.dedup();
+    }
+
     /// Adds something that is allowed, but hardly meant.
     pub fn warn(&mut self, code: &'static str, at: &Spot, text: impl Into<String>, hint: impl Into<String>) {
         self.issues.push(Issue::warning(code, place(at), text).hint(hint));

@@ -1,7 +1,8 @@
 //! Code tables (`codes/*.tsv`): from a code of one list to a code of another.
 //!
 //! The first column is the code to translate, the second its translation; further columns are for people. A line that
-//! begins with `#` is a comment, and a first line whose first cell is `from` is a heading. The code `*` stands for every
+//! begins with `#` is a comment, and a first line whose first cell is `from` or `code` is a
+//! heading. The code `*` stands for every
 //! code that has no line.
 
 use crate::assets::Folder;
@@ -33,7 +34,7 @@ impl Table {
         let mut table = Table { name: name.to_owned(), rows: HashMap::new(), fallback: None };
         let mut first = true;
         for (n, line) in text.lines().enumerate() {
-            let heading = first && line.starts_with("from\t");
+            let heading = first && (line.starts_with("from\t") || line.starts_with("code\t"));
             first &= line.starts_with('#');
             if heading || line.starts_with('#') || line.trim().is_empty() {
                 continue;

@@ -268,7 +268,7 @@ impl Work<'_, '_> {
             self.prepare(function, first, &arguments[0]);
         }
         let base = if name == "extension" { base.map(shadowed) } else { base };
-        let kind = self.returned(function, &of, &kinds);
+        let kind = self.returned(function, &of, &kinds, arguments);
         (Expr::Call(function, base.map(Box::new), compiled.into()), kind)
     }
 
@@ -326,7 +326,7 @@ impl Work<'_, '_> {
         }
     }
 
-    fn returned(&self, function: &Function, of: &Type, arguments: &[Type]) -> Type {
+    fn returned(&self, function: &Function, of: &Type, arguments: &[Type], arguments_ast: &[Ast]) -> Type {
         match function.returns {
             Returns::Input => of.clone(),
             Returns::Boolean => Type::Boolean,
@@ -340,8 +340,20 @@ impl Work<'_, '_> {
             Returns::Branches => Type::one_of(arguments.iter().skip(1).cloned()),
             Returns::InputOr => Type::one_of([of.clone()].into_iter().chain(arguments.iter().cloned())),
             Returns::Resource => resolved(of),
-            Returns::NamedType | Returns::Unknown => Type::Any,
+            Returns::NamedType => match call_name(arguments_ast) {
+                Some(name) => Type::fhir(name),
+                None => Type::Any,
+            },
+            Returns::Unknown => Type::Any,
         }
+    }
+}
+
+/// The type that a first argument names by a text.
+fn call_name(arguments: &[Ast]) -> Option<&str> {
+    match &arguments.first()?.kind {
+        Kind::Text(name) => Some(name),
+        _ => None,
     }
 }
 

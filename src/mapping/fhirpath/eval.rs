@@ -16,8 +16,10 @@ use std::cmp::Ordering;
 pub trait Resolver {
     /// `container` is the resource that holds the reference, `reference` the Reference object or its text.
     fn resolve<'a>(&'a self, container: &Value, reference: &Value) -> Option<&'a Value>;
-    /// Where a part of one of the resources stands, as a FHIRPath of what the caller sent.
-    fn path_of(&self, part: &Value) -> Option<String>;
+    /// Every resource that came with the claim or was found for it.
+    fn all(&self) -> Vec<&Value>;
+    /// Where a resource stands, as a FHIRPath of what the caller sent.
+    fn path_of(&self, resource: &Value) -> Option<String>;
 }
 
 /// Why an expression has no value: not that it is empty, but that it can't be computed.
@@ -368,7 +370,7 @@ fn is_primitive(value: &Value) -> bool {
     }
 }
 
-pub(super) fn several(n: usize) -> Box<Problem> {
+pub fn several(n: usize) -> Box<Problem> {
     Problem::value(format!("one value is needed, but there are {n}"), "choose one with first(), where(…) or [0]")
 }
 

@@ -110,6 +110,12 @@ impl<'a> Items<'a> {
     }
 }
 
+impl<'a> From<Item<'a>> for Items<'a> {
+    fn from(item: Item<'a>) -> Items<'a> {
+        Items::One(item)
+    }
+}
+
 impl<'a> FromIterator<Item<'a>> for Items<'a> {
     fn from_iter<I: IntoIterator<Item = Item<'a>>>(items: I) -> Items<'a> {
         let mut out = Items::None;

@@ -14,7 +14,8 @@ fn claim() -> Value {
     let text = r#"{
       "resourceType": "Claim", "use": "claim", "status": "active", "created": "2025-03-09T10:00:00-05:00",
       "identifier": [{"system": "https://clinic.example/claims", "value": "ACC26463774"}],
-      "extension": [{"url": "urn:x", "valueCode": "Y"}],
+      "extension": [{"url": "urn:x", "valueCode": "Y"},
+        {"url": "https://claimgate.dev/fhir/StructureDefinition/x12-clm10", "valueCode": "P"}],
       "contained": [{"resourceType": "Practitioner", "id": "k",
         "name": [{"use": "old", "family": "Ward"}, {"use": "official", "family": "Kildare", "given": ["Ben", "J"]}],
         "birthDate": "1970-01-02", "_birthDate": {"extension": [{"url": "urn:t", "valueDateTime": "1970-01-02T03:04:00Z"}]},
@@ -38,6 +39,10 @@ struct OneOrganization(Value);
 impl Resolver for OneOrganization {
     fn resolve<'a>(&'a self, _: &Value, reference: &Value) -> Option<&'a Value> {
         (reference["reference"] == "Organization/bks").then_some(&self.0)
+    }
+
+    fn all(&self) -> Vec<&Value> {
+        vec![&self.0]
     }
 
     fn path_of(&self, _: &Value) -> Option<String> {

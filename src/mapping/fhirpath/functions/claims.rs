@@ -49,9 +49,7 @@ fn untranslated(code: &str, table: &str) -> Box<Problem> {
 fn each_text<'a>(call: &Call<'_, 'a>, input: Items<'a>, make: fn(&str) -> String) -> Outcome<'a> {
     let mut out = Items::None;
     for item in input.iter() {
-        call.run.note(item);
-        let wrong = || Problem::value("a text is needed here, not an object", "name a property of it");
-        let made = make(&item.as_text().ok_or_else(wrong)?);
+        let made = make(&call.text_of(item)?);
         if !made.is_empty() {
             out.push(Item::Text(Cow::Owned(made)));
         }
@@ -59,18 +57,19 @@ fn each_text<'a>(call: &Call<'_, 'a>, input: Items<'a>, make: fn(&str) -> String
     Ok(out)
 }
 
-/// The same for one text that must have a certain form.
+/// The same for texts that must have a certain form.
 fn checked<'a>(
     call: &Call<'_, 'a>,
     input: Items<'a>,
     make: fn(&str) -> Option<String>,
     rule: &'static str,
 ) -> Outcome<'a> {
-    let Some(text) = call.one_text(input)? else { return Ok(Items::None) };
-    match make(&text) {
-        Some(made) => Ok(Items::text(made)),
-        None => Err(Problem::value(rule, "correct the value")),
+    let mut out = Items::None;
+    for item in input.iter() {
+        let made = make(&call.text_of(item)?).ok_or_else(|| Problem::value(rule, "correct the value"))?;
+        out.push(Item::Text(Cow::Owned(made)));
     }
+    Ok(out)
 }
 
 fn icd(text: &str) -> String {

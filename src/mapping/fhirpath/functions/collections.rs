@@ -51,7 +51,7 @@ pub const FUNCTIONS: &[Function] = &[
     each("aggregate(step[, start])", (1, 2), Returns::Unknown, aggregate, "Runs the step for each item, with what came before as `$total`.", "item.aggregate($total + sequence, 0) = 3"),
     each("sort([key, …])", (0, MANY), Returns::Input, sort, "The items ordered by their keys (`-key` turns the order); equal ones keep their places.", "item.sort(-sequence).first().sequence = 2"),
     each("distinctBy(key)", (1, 1), Returns::Input, distinct_by, "The first item of each key.", "item.distinctBy(sequence).count() = 2"),
-    row("position(list)", (1, 1), Returns::Integer, position, "The place of each item in the list, from 1; what is not in the list has none.", "(2).position(item.sequence) = 2"),
+    row("positionIn(list)", (1, 1), Returns::Integer, position, "The place of each item in the list, from 1; what is not in the list has none.", "(2).positionIn(item.sequence) = 2"),
     row("trace(name[, projection])", (1, 2), Returns::Input, |_, input| Ok(input), "Nothing: items pass unchanged (FHIRPath logs them, which is not done with patients' data).", "use.trace('use') = 'claim'"),
 ];
 

@@ -3,6 +3,7 @@
 use super::{Arguments, Call, Function, MANY, Returns, row};
 use crate::fault::codes;
 use crate::mapping::fhirpath::eval::{Outcome, Problem};
+use crate::mapping::fhirpath::expr::Expr;
 use crate::mapping::fhirpath::item::{Item, Items, Node};
 use crate::mapping::fhirpath::types;
 use serde_json::Value;
@@ -22,11 +23,14 @@ pub const FUNCTIONS: &[Function] = &[
     row("coding(system, …)", (0, MANY), Returns::Fhir("Coding"), coding, "The first coding of each CodeableConcept whose system is one of those named; one that the user selected wins. Empty when none is.", "item[0].productOrService.coding('http://www.ama-assn.org/go/cpt').code = '99213'"),
     row("requireCoding(system, …)", (1, MANY), Returns::Fhir("Coding"), require_coding, "As coding(), but codings of other systems alone are an issue that names the systems accepted.", "item[0].productOrService.requireCoding('http://www.ama-assn.org/go/cpt').code = '99213'"),
     row("hasCode(code, …)", (1, MANY), Returns::Boolean, has_code, "Whether a CodeableConcept, Coding or code holds one of the codes, or `system|code`.", "type.hasCode('institutional', 'professional')"),
-    row("identifier(kind, …)", (1, MANY), Returns::Fhir("Identifier"), identifier, "The first identifier, of a resource or a list of identifiers, of the first kind that there is: a system, or a code of the type (`MB`, `system|MB`).", "identifier('https://clinic.example/claims').value = 'ACC26463774'"),
+    row("resources(type)", (1, 1), Returns::NamedType, resources, "All resources of a type that came with the claim.", "resources('Organization').name = 'Ben Kildare Service'"),
+    row("x12(element)", (1, 1), Returns::Unknown, x12, "The value of the extension `x12-<element>`, where values stand that FHIR has no element for.", "x12('clm10') = 'P'"),
+    row("identifier(kind, …)", (1, MANY), Returns::Text, identifier, "The value of the first identifier, of a resource or a list of identifiers, of the first kind that there is: a system, or a code of the type (`MB`, `system|MB`).", "identifier('https://clinic.example/claims') = 'ACC26463774'"),
     row("byUse(use, …)", (1, MANY), Returns::Input, by_use, "One name, address or telecom: of the first use that there is, else the first that is neither old nor ended.", "contained.name.byUse('official', 'usual').family = 'Kildare'"),
-    row("officialName()", (0, 0), Returns::Fhir("HumanName"), official_name, "The name for a claim: official, usual, else the first that holds.", "contained.name.officialName().family = 'Kildare'"),
-    row("homeAddress()", (0, 0), Returns::Fhir("Address"), home_address, "The address of a person for a claim: home, else the first that holds.", "contained.address.homeAddress().city = 'Miami'"),
-    row("workAddress()", (0, 0), Returns::Fhir("Address"), work_address, "The address of an organization or a practitioner: work, else the first that holds and is no billing address.", "contained.address.workAddress().city = 'Miami'"),
+    row("officialName()", (0, 0), Returns::Fhir("HumanName"), official_name, "The name for a claim, of a resource or a list of names: official, usual, else the first that holds.", "contained.officialName().family = 'Kildare'"),
+    row("homeAddress()", (0, 0), Returns::Fhir("Address"), home_address, "The address of a person for a claim, of a resource or a list of addresses: home, else the first that holds.", "contained.address.homeAddress().city = 'Miami'"),
+    row("billingAddress()", (0, 0), Returns::Fhir("Address"), billing_address, "The address where money goes: of use billing or of type postal; no other.", "contained.billingAddress().city = 'Tampa'"),
+    row("workAddress()", (0, 0), Returns::Fhir("Address"), work_address, "The address of an organization or a practitioner, of a resource or a list of addresses: work, else the first that holds and is no billing address.", "contained.address.workAddress().city = 'Miami'"),
 ];
 
 const fn named_type(function: Function) -> Function {
@@ -99,11 +103,14 @@ fn descendants<'a>(call: &Call<'_, 'a>, input: Items<'a>) -> Outcome<'a> {
     Ok(out)
 }
 
-/// The texts that all arguments give.
+/// The texts that all arguments give; an argument may give several.
 fn texts<'a>(call: &Call<'_, 'a>) -> Result<Vec<Cow<'a, str>>, Box<Problem>> {
     let mut texts = Vec::with_capacity(call.arguments.len());
     for n in 0..call.arguments.len() {
-        texts.extend(call.text(n)?);
+        match call.arguments.get(n) {
+            Some(Expr::Text(text)) => texts.push(Cow::Borrowed(text.as_str())),
+            _ => texts.extend(call.items(n)?.iter().filter_map(Item::as_text)),
+        }
     }
     Ok(texts)
 }
@@ -181,7 +188,7 @@ fn identifier<'a>(call: &Call<'_, 'a>, input: Items<'a>) -> Outcome<'a> {
     }
     for kind in texts(call)? {
         if let Some(node) = all.iter().find(|node| is_kind(node, &kind)) {
-            return Ok(Items::One(Item::Node(*node)));
+            return Ok(below(&Item::Node(*node), "value").into_iter().map(Item::Node).collect());
         }
     }
     Ok(Items::None)
@@ -220,14 +227,60 @@ fn by_use<'a>(call: &Call<'_, 'a>, input: Items<'a>) -> Outcome<'a> {
     Ok(choose(input, &texts(call)?, &["old"]))
 }
 
+/// The names or addresses of resources; what is one already stays.
+fn of_resources<'a>(input: Items<'a>, property: &str) -> Items<'a> {
+    let mut out = Items::None;
+    for item in input.iter() {
+        match item {
+            Item::Node(node) if node.value.get("resourceType").is_some() => {
+                below(item, property).into_iter().for_each(|node| out.push(Item::Node(node)));
+            }
+            _ => out.push(item.clone()),
+        }
+    }
+    out
+}
+
 fn official_name<'a>(_: &Call<'_, 'a>, input: Items<'a>) -> Outcome<'a> {
-    Ok(choose(input, &["official".into(), "usual".into()], &["old", "nickname", "anonymous"]))
+    let names = of_resources(input, "name");
+    Ok(choose(names, &["official".into(), "usual".into()], &["old", "nickname", "anonymous"]))
 }
 
 fn home_address<'a>(_: &Call<'_, 'a>, input: Items<'a>) -> Outcome<'a> {
-    Ok(choose(input, &["home".into()], &["old", "billing"]))
+    Ok(choose(of_resources(input, "address"), &["home".into()], &["old", "billing"]))
 }
 
 fn work_address<'a>(_: &Call<'_, 'a>, input: Items<'a>) -> Outcome<'a> {
-    Ok(choose(input, &["work".into()], &["old", "billing"]))
+    Ok(choose(of_resources(input, "address"), &["work".into()], &["old", "billing"]))
+}
+
+fn billing_address<'a>(_: &Call<'_, 'a>, input: Items<'a>) -> Outcome<'a> {
+    let is = |item: &Item<'a>, name, wanted| item.value().and_then(|value| value.get(name)?.as_str()) == Some(wanted);
+    let addresses = of_resources(input, "address");
+    let billing = addresses.iter().find(|item| is(item, "use", "billing"));
+    let postal = || addresses.iter().find(|item| is(item, "type", "postal") && !is(item, "use", "old"));
+    Ok(billing.or_else(postal).cloned().into_iter().collect())
+}
+
+fn resources<'a>(call: &Call<'_, 'a>, _: Items<'a>) -> Outcome<'a> {
+    let (Some(kind), Some(resolver)) = (call.text(0)?, call.run.resolver) else { return Ok(Items::None) };
+    let all = resolver.all().into_iter();
+    Ok(all.filter(|value| value.get("resourceType").and_then(Value::as_str) == Some(&*kind)).map(Item::node).collect())
+}
+
+/// Where the gateway's own extensions live (`837.md` 10.5).
+const X12_EXTENSION: &str = "https://claimgate.dev/fhir/StructureDefinition/x12-";
+
+fn x12<'a>(call: &Call<'_, 'a>, input: Items<'a>) -> Outcome<'a> {
+    let Some(element) = call.text(0)? else { return Ok(Items::None) };
+    let mut out = Items::None;
+    for item in input.iter() {
+        for node in below(item, "extension") {
+            let named = string(&node, "url").and_then(|url| url.strip_prefix(X12_EXTENSION)) == Some(&*element);
+            let Some(map) = node.value.as_object().filter(|_| named) else { continue };
+            let values = map.iter().filter_map(|(key, value)| Some((types::choice_suffix(key, "value")?, value)));
+            values.for_each(|(kind, value)| out.push(Item::Node(Node { value, kind, ..node })));
+        }
+    }
+    Ok(out)
 }

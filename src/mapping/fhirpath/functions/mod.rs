@@ -200,15 +200,15 @@ impl<'r, 'a> Call<'r, 'a> {
         Ok(item)
     }
 
+    /// The text of an item, noted as a source of the result.
+    pub fn text_of(&self, item: &Item<'a>) -> Result<Cow<'a, str>, Box<Problem>> {
+        self.run.note(item);
+        item.as_text().ok_or_else(|| Problem::value("a text is needed here, not an object", "name a property of it"))
+    }
+
     /// The text of the one item before the dot.
     pub fn one_text(&self, input: Items<'a>) -> Result<Option<Cow<'a, str>>, Box<Problem>> {
-        match self.one(input)? {
-            None => Ok(None),
-            Some(item) => match item.as_text() {
-                Some(text) => Ok(Some(text)),
-                None => Err(Problem::value("a text is needed here, not an object", "name a property of it")),
-            },
-        }
+        singleton(input)?.map(|item| self.text_of(&item)).transpose()
     }
 }
 

@@ -1,4 +1,5 @@
-//! Functions on text (FHIRPath 2.0, section 5.6). Positions count characters, from 0.
+//! Functions on text (FHIRPath 2.0, section 5.6). Positions count characters, from 0. Those that make one text of another
+//! do so for each item, where FHIRPath allows one item only.
 
 use super::{Arguments, Call, Function, Returns, row};
 use crate::mapping::fhirpath::eval::{Outcome, Problem, integer};
@@ -32,9 +33,13 @@ pub const FUNCTIONS: &[Function] = &[
     row("join([separator])", (0, 1), Returns::Text, join, "All items in one text.", "('a' | 'b').join('+') = 'a+b'"),
 ];
 
-/// A text made of the one before the dot; empty results stay out.
-fn map<'a>(call: &Call<'_, 'a>, input: Items<'a>, make: fn(&str) -> String) -> Outcome<'a> {
-    Ok(call.one_text(input)?.map(|text| Item::Text(Cow::Owned(make(&text)))).into_iter().collect())
+/// A text made of each item.
+fn map<'a>(call: &Call<'_, 'a>, input: Items<'a>, make: impl Fn(&str) -> String) -> Outcome<'a> {
+    let mut out = Items::None;
+    for item in input.iter() {
+        out.push(Item::Text(Cow::Owned(make(&call.text_of(item)?))));
+    }
+    Ok(out)
 }
 
 fn test<'a>(call: &Call<'_, 'a>, input: Items<'a>, test: fn(&str, &str) -> bool) -> Outcome<'a> {
@@ -55,24 +60,23 @@ fn substring<'a>(call: &Call<'_, 'a>, input: Items<'a>) -> Outcome<'a> {
 }
 
 fn left<'a>(call: &Call<'_, 'a>, input: Items<'a>) -> Outcome<'a> {
-    let (Some(text), Some(count)) = (call.one_text(input)?, call.count(0)?) else { return Ok(Items::None) };
-    Ok(Items::text(text.chars().take(count).collect::<String>()))
+    let Some(count) = call.count(0)? else { return Ok(Items::None) };
+    map(call, input, |text| text.chars().take(count).collect())
 }
 
 fn right<'a>(call: &Call<'_, 'a>, input: Items<'a>) -> Outcome<'a> {
-    let (Some(text), Some(count)) = (call.one_text(input)?, call.count(0)?) else { return Ok(Items::None) };
-    let skip = text.chars().count().saturating_sub(count);
-    Ok(Items::text(text.chars().skip(skip).collect::<String>()))
+    let Some(count) = call.count(0)? else { return Ok(Items::None) };
+    map(call, input, |text| text.chars().skip(text.chars().count().saturating_sub(count)).collect())
 }
 
 /// The widest text that `pad` makes: nothing in X12 is wider than this.
 pub const MAX_PAD: usize = 256;
 
 fn pad<'a>(call: &Call<'_, 'a>, input: Items<'a>) -> Outcome<'a> {
-    let (Some(text), Some(width)) = (call.one_text(input)?, call.count(0)?) else { return Ok(Items::None) };
+    let Some(width) = call.count(0)? else { return Ok(Items::None) };
     let filler = call.text(1)?.and_then(|filler| filler.chars().next()).unwrap_or('0');
-    let missing = width.min(MAX_PAD).saturating_sub(text.chars().count());
-    Ok(Items::text(std::iter::repeat_n(filler, missing).collect::<String>() + &text))
+    let missing = |text: &str| width.min(MAX_PAD).saturating_sub(text.chars().count());
+    map(call, input, |text| std::iter::repeat_n(filler, missing(text)).collect::<String>() + text)
 }
 
 fn index_of<'a>(call: &Call<'_, 'a>, input: Items<'a>) -> Outcome<'a> {
@@ -84,10 +88,8 @@ fn index_of<'a>(call: &Call<'_, 'a>, input: Items<'a>) -> Outcome<'a> {
 }
 
 fn replace<'a>(call: &Call<'_, 'a>, input: Items<'a>) -> Outcome<'a> {
-    let (Some(text), Some(part), Some(other)) = (call.one_text(input)?, call.text(0)?, call.text(1)?) else {
-        return Ok(Items::None);
-    };
-    Ok(Items::text(text.replace(&*part, &other)))
+    let (Some(part), Some(other)) = (call.text(0)?, call.text(1)?) else { return Ok(Items::None) };
+    map(call, input, |text| text.replace(&*part, &other))
 }
 
 fn matches<'a>(call: &Call<'_, 'a>, input: Items<'a>) -> Outcome<'a> {
@@ -102,12 +104,11 @@ fn matches_full<'a>(call: &Call<'_, 'a>, input: Items<'a>) -> Outcome<'a> {
 }
 
 fn replace_matches<'a>(call: &Call<'_, 'a>, input: Items<'a>) -> Outcome<'a> {
-    let (Some(text), Some(pattern)) = (call.one_text(input)?, call.pattern(0)?) else { return Ok(Items::None) };
-    let Some(other) = call.text(1)? else { return Ok(Items::None) };
+    let (Some(pattern), Some(other)) = (call.pattern(0)?, call.text(1)?) else { return Ok(Items::None) };
     if pattern.as_str().is_empty() {
-        return Ok(Items::text(text));
+        return Ok(input);
     }
-    Ok(Items::text(pattern.replace_all(&text, &*other).into_owned()))
+    map(call, input, |text| pattern.replace_all(text, &*other).into_owned())
 }
 
 fn to_chars<'a>(call: &Call<'_, 'a>, input: Items<'a>) -> Outcome<'a> {
