@@ -4,6 +4,7 @@ mod support;
 
 mod bad_input;
 mod faults;
+mod fhir_corpus;
 mod journey;
 mod privacy;
 mod store_crash;
