@@ -5,6 +5,7 @@ mod support;
 mod bad_input;
 mod cases;
 mod faults;
+mod fhir_corpus;
 mod journey;
 mod privacy;
 mod store_crash;
