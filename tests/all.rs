@@ -1,1 +1,12 @@
+//! The one integration binary. Run it with `tests/run.sh`, which sets up what the tests need.
 
+mod support;
+
+mod bad_input;
+mod cases;
+mod faults;
+mod fhir_corpus;
+mod journey;
+mod privacy;
+mod store_crash;
+mod store_sqlite;
