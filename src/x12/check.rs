@@ -74,7 +74,7 @@ fn group_issues(group: &Group<'_>, twice: bool) -> Vec<Issue> {
         if !same_number(ge.element(1), group.sets.len()) {
             issues.push(envelope(at("5", ge), "GE01 is not the number of transaction sets"));
         }
-        if ge.element(2) != group.control_number() {
+        if number(ge.element(2)) != number(group.control_number()) || number(ge.element(2)).is_none() {
             issues.push(envelope(at("4", ge), "GE02 is not the control number of the GS"));
         }
     }
