@@ -10,3 +10,4 @@ mod journey;
 mod privacy;
 mod store_crash;
 mod store_sqlite;
+mod x12_corpus;
