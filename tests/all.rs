@@ -3,6 +3,7 @@
 mod support;
 
 mod bad_input;
+mod cases;
 mod faults;
 mod fhir_corpus;
 mod journey;
