@@ -32,3 +32,15 @@ impl X12 {
         Ok(exit_for(&issues))
     }
 }
+
+/// A file for people: one segment a line, indented.
+pub fn print(text: &str) {
+    let (interchanges, _) = crate::x12::reader::read(text);
+    let Some(terminator) = interchanges.first().map(|interchange| interchange.delimiters.terminator as char) else {
+        println!("{text}");
+        return;
+    };
+    for segment in text.split(terminator).map(str::trim).filter(|segment| !segment.is_empty()) {
+        println!("    {segment}{terminator}");
+    }
+}

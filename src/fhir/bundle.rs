@@ -52,6 +52,16 @@ impl Resources {
         }
     }
 
+    /// Resources that are only to be stored: no submission has to be among them.
+    pub fn gather(body: Value, entries_max: usize) -> Result<Resources, Fault> {
+        let given = Given::take(body, entries_max)?;
+        if given.entries.is_empty() {
+            let text = "the Bundle holds no resource";
+            return Err(Fault::refuse(codes::BUNDLE_SHAPE, Place::FhirPath("Bundle.entry".into()), text, "add an entry"));
+        }
+        Ok(Resources { focal: given.focals().first().copied().unwrap_or(0), given, stored: Vec::new() })
+    }
+
     /// The resource that is submitted.
     pub fn focal(&self) -> &Value {
         &self.given.entries[self.focal].value
@@ -129,11 +139,11 @@ impl Resources {
         }
         let from = holder.and_then(|entry| entry.full_url.as_deref());
         let given = self.given.literal(from, literal).and_then(|n| self.given.entries.get(n));
-        let found = given.or_else(|| self.from_store(literal));
+        let found = given.or_else(|| self.lent(literal));
         found.map(|entry| &entry.value).or_else(|| self.logical(reference))
     }
 
-    fn from_store(&self, literal: Literal<'_>) -> Option<&Entry> {
+    fn lent(&self, literal: Literal<'_>) -> Option<&Entry> {
         let Literal::Relative(relative) = literal else { return None };
         self.stored.iter().find(|entry| entry.full_url.as_deref() == Some(relative))
     }
