@@ -10,3 +10,6 @@ mod journey;
 mod privacy;
 mod store_crash;
 mod store_sqlite;
+//! The one integration test binary; each part is a module.
+
+mod x12_corpus;
