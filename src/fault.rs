@@ -25,6 +25,9 @@ pub struct X12Place {
     /// ISA13 of the interchange.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub interchange: Option<String>,
+    /// GS06 of the group.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub group: Option<String>,
     /// ST02 of the transaction set.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub transaction_set: Option<String>,
@@ -48,6 +51,10 @@ pub struct X12Place {
     /// Line in the file, when segments stand on lines of their own.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub line: Option<u32>,
+    /// What an acknowledgment calls the fault: IK403 of an element, IK304 of a segment, IK502 of a set, AK905 of a group,
+    /// TA105 of an interchange, by what the place names.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub error_code: Option<String>,
 }
 
 /// Where an issue is.

@@ -62,6 +62,8 @@ pub struct CorrelationKeys {
     transaction_set_control_number: Option<String>,
     /// 277CA 2200B TRN02: our BHT03.
     batch_number: Option<String>,
+    /// 277CA 2100C: NPI or tax number of the billing provider, else its name.
+    provider: Option<String>,
     /// CLM01 as echoed: CLP01, 2200D TRN02, CTX CLM01.
     patient_control_number: Option<String>,
     /// REF*D9.

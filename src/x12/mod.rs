@@ -1,0 +1,17 @@
+//! X12 005010 and nothing else: read, understood by its guide, checked, acknowledged and written.
+//!
+//! * [`text`], [`delimiters`], [`segment`], [`tokens`], [`reader`] and [`stream`] take an interchange apart.
+//! * [`guide`] says what a transaction may hold; [`tree`] sorts the segments of a set into its loops.
+//! * [`build`] is what a mapping makes; [`writer`] and [`assemble`] put it on the wire.
+//! * [`check`] finds what is wrong (SNIP 1 to 3); [`acknowledge`] tells the sender (TA1, 999).
+//! * [`json`] shows a set to people and programs.
+
+pub mod build;
+pub mod delimiters;
+pub mod guide;
+mod guide_file;
+pub mod reader;
+pub mod segment;
+pub mod text;
+pub mod tokens;
+pub mod tree;
