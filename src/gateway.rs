@@ -7,15 +7,18 @@ use crate::config::Config;
 use crate::fault::{Fault, codes};
 use crate::fhir::definitions::Definitions;
 use crate::mapping::Mappings;
-use crate::payers::Payers;
+use crate::payers::{Payers, Surroundings, TransportProfile};
 use crate::queue::Queue;
 use crate::queue::embedded::EmbeddedQueue;
 use crate::queue::rabbit::RabbitQueue;
 use crate::responses::meaning::Meanings;
 use crate::store::Store;
 use crate::store::sqlite::SqliteStore;
+use crate::transport::directory::{self, Directory};
+use crate::transport::https::{self, Credential, Https, Secret};
 use crate::transport::Transport;
 use crate::x12::guide::Guides;
+use serde_json::Value;
 use std::collections::BTreeMap;
 use std::sync::Arc;
 use std::sync::atomic::AtomicU64;
@@ -28,6 +31,8 @@ pub struct Translator {
     pub payers: Payers,
     pub meanings: Meanings,
     pub config: Config,
+    /// What mappings see as `%payer`, by payer.
+    facts: BTreeMap<String, Value>,
 }
 
 impl Translator {
@@ -38,10 +43,51 @@ impl Translator {
         let guides = Guides::load(&conformance)?;
         let definitions = Definitions::load(&conformance)?;
         let meanings = Meanings::load(&folder)?;
-        let payers = Payers::load(&folder, &config.environment, &config.data_dir)?;
-        let mappings = Arc::new(Mappings::load(&folder, &guides, &definitions)?);
-        Ok(Translator { guides, definitions, mappings, payers, meanings, config })
+        let payers = Payers::load(&folder, &Surroundings::of(&config));
+        let mappings = Mappings::load(&folder, &guides, &definitions);
+        let (payers, mappings) = both(payers, mappings)?;
+        let facts = payers.all().map(|profile| (profile.id.clone(), profile.facts())).collect();
+        Ok(Translator { guides, definitions, mappings: Arc::new(mappings), payers, meanings, config, facts })
     }
+
+    /// What mappings see as `%payer`.
+    pub fn facts(&self, payer: &str) -> &Value {
+        self.facts.get(payer).unwrap_or(&Value::Null)
+    }
+}
+
+/// Two results of an engineer's files, or the mistakes of both.
+fn both<A, B>(one: Result<A, Fault>, other: Result<B, Fault>) -> Result<(A, B), Fault> {
+    match (one, other) {
+        (Ok(one), Ok(other)) => Ok((one, other)),
+        (Err(mut one), Err(other)) => {
+            one.issues.extend(other.issues);
+            Err(one)
+        }
+        (Err(fault), _) | (_, Err(fault)) => Err(fault),
+    }
+}
+
+/// The way to each payer, as its profile says.
+fn transports(payers: &Payers, clock: &Clock) -> Result<BTreeMap<PayerId, Arc<dyn Transport>>, Fault> {
+    let mut transports: BTreeMap<PayerId, Arc<dyn Transport>> = BTreeMap::new();
+    for profile in payers.all() {
+        let transport: Arc<dyn Transport> = match &profile.transport {
+            TransportProfile::Directory { outbound, inbound } => {
+                Arc::new(Directory::new(directory::Options::new(outbound, inbound)))
+            }
+            TransportProfile::Https { url, timeout, token } => {
+                let credential = match token {
+                    Some(token) => Credential::Bearer(Secret::Environment(token.clone())),
+                    None => Credential::None,
+                };
+                let options = https::Options { exchange: *timeout, credential, ..https::Options::new(url.clone()) };
+                Arc::new(Https::new(options, clock.clone())?)
+            }
+        };
+        transports.insert(profile.payer_id(), transport);
+    }
+    Ok(transports)
 }
 
 /// The whole gateway.
@@ -68,7 +114,7 @@ impl Gateway {
             None => Arc::new(EmbeddedQueue::new()),
         };
         let translator = Translator::load(config)?;
-        let transports = transports(&translator.payers)?;
+        let transports = transports(&translator.payers, &clock)?;
         Ok(Gateway { translator, clock, store: Arc::new(store), queue, transports, waiting: AtomicU64::new(0) })
     }
 

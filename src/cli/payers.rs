@@ -26,7 +26,7 @@ impl Payers {
         match self.command {
             Command::List => {
                 for profile in translator.payers.all() {
-                    println!("{:<20} {:<40} {}", profile.id, profile.name, profile.routes().collect::<Vec<_>>().join(", "));
+                    println!("{:<20} {:<40} {}", profile.id, profile.name, profile.routes.keys().cloned().collect::<Vec<_>>().join(", "));
                 }
             }
             Command::Show { id } => {
@@ -35,7 +35,8 @@ impl Payers {
                     let hint = format!("known payers: {}", known.join(", "));
                     Fault::refuse(codes::PAYER_UNKNOWN, Place::Whole, format!("there is no payer profile {id}"), hint)
                 };
-                println!("{:#}", translator.payers.get(&id).ok_or_else(unknown)?.json);
+                let profile = translator.payers.get(&id).ok_or_else(unknown)?;
+                println!("{:#}", translator.facts(&profile.id));
             }
         }
         Ok(Exit::Clean)

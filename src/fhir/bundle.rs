@@ -110,6 +110,18 @@ impl Resources {
         self.all().map(|entry| (entry.full_url.as_deref(), &*entry.value))
     }
 
+    /// The caller's own resources: all of them, or, when several submissions share a Bundle, those that this one uses.
+    pub fn handed_in(&self, definitions: &Definitions) -> Vec<&Value> {
+        let used: Option<Vec<&Value>> = self.one_of_several.then(|| self.reachable(definitions));
+        let own = self.given.entries.iter().map(|entry| &*entry.value);
+        own.filter(|value| used.as_ref().is_none_or(|used| used.iter().any(|each| std::ptr::eq(*each, *value)))).collect()
+    }
+
+    /// What the store lent: `Type/id` and resource.
+    pub fn lent(&self) -> impl Iterator<Item = (&str, &Value)> {
+        self.stored.iter().map(|entry| (entry.full_url.as_deref().unwrap_or_default(), &*entry.value))
+    }
+
     /// The caller's Bundle without its resources.
     pub fn shell(&self) -> Option<&Value> {
         self.given.shell.as_ref()

@@ -8,13 +8,14 @@ use crate::gateway::Gateway;
 use crate::payers::PayerProfile;
 use crate::queue::{Message, Work};
 use crate::store::{
-    ControlNumbers, Interchange, NewEvent, NewInterchange, Sealed, SealedBytes, SealedClaim, Submission,
+    ControlNumbers, Failure, Interchange, NewInterchange, Sealed, SealedBytes, SealedClaim, Submission,
 };
 use crate::transport::{Outgoing, SendError, Sent, Transport};
 use crate::x12::assemble::{self, BatchHeader, Envelope, Placed};
 use crate::x12::guide::Guide;
 use jiff::Timestamp;
-use serde_json::json;
+use jiff::tz::TimeZone;
+use serde_json::{Value, json};
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -73,10 +74,8 @@ async fn seal_one(
         at,
         build: builder(profile.clone(), guide, batch, at),
     };
-    Ok(match gateway.store.seal(new).await? {
-        Sealed::New(interchange) => vec![interchange.id],
-        Sealed::Already(ids) => ids,
-    })
+    let Sealed { new, already, .. } = gateway.store.seal(new).await?;
+    Ok(new.map(|interchange| interchange.id).into_iter().chain(already).collect())
 }
 
 /// What makes the bytes once the control numbers are known.
@@ -131,14 +130,14 @@ pub fn header(profile: &PayerProfile, numbers: ControlNumbers) -> BatchHeader {
         kind: "CH".into(),
         submitter_name: profile.submitter.name.clone(),
         submitter_id: profile.submitter.id.clone(),
-        contact_name: profile.submitter.contact.clone(),
-        contact_telephone: profile.submitter.telephone.clone(),
-        receiver_name: profile.receiver_name().to_owned(),
-        receiver_id: profile.receiver_id().to_owned(),
+        contact_name: profile.submitter.contact_name.clone(),
+        contact_telephone: profile.submitter.contact_telephone.clone(),
+        receiver_name: profile.receiver.name.clone(),
+        receiver_id: profile.receiver.id.clone(),
     }
 }
 
-/// The interchange's times are the payer's own: its profile names the zone.
+/// The interchange's envelope; its times are UTC.
 pub fn envelope(profile: &PayerProfile, numbers: ControlNumbers, at: Timestamp) -> Envelope {
     let partner = &profile.trading_partner;
     Envelope {
@@ -146,11 +145,11 @@ pub fn envelope(profile: &PayerProfile, numbers: ControlNumbers, at: Timestamp) 
         sender_id: partner.sender.id.clone(),
         receiver_qualifier: partner.receiver.qualifier.clone(),
         receiver_id: partner.receiver.id.clone(),
-        group_sender: profile.group_sender().to_owned(),
-        group_receiver: profile.group_receiver().to_owned(),
-        usage: profile.usage(),
-        acknowledgment_requested: partner.acknowledgment,
-        at: at.to_zoned(profile.time_zone()).datetime(),
+        group_sender: partner.group_sender.clone(),
+        group_receiver: partner.group_receiver.clone(),
+        usage: partner.usage,
+        acknowledgment_requested: partner.acknowledgment_requested,
+        at: at.to_zoned(TimeZone::UTC).datetime(),
         interchange_control_number: numbers.interchange,
         group_control_number: numbers.group,
         delimiters: profile.delimiters.clone(),
@@ -213,30 +212,29 @@ async fn again(
         return give_up(gateway, interchange, reason).await;
     };
     let delay = asked.map_or(delay, |asked| asked.max(delay));
-    let detail = json!({"interchange": interchange.name, "attempt": attempt, "reason": reason, "nextInMs": delay.as_millis() as u64});
-    tell(gateway, interchange, EventKind::SendFailed, &detail.to_string()).await?;
+    let next = delay.as_millis() as u64;
+    let detail = json!({"interchange": interchange.name, "attempt": attempt, "reason": reason, "nextInMs": next});
+    failed(gateway, interchange, detail, false).await?;
     Ok(Dispatched::Later(delay))
 }
 
+/// The submissions inside fail, and their callers are told so in the ClaimResponse.
 async fn give_up(gateway: &Gateway, interchange: &Interchange, reason: String) -> Result<Dispatched, Fault> {
-    let detail = json!({"interchange": interchange.name, "reason": reason}).to_string();
-    tell(gateway, interchange, EventKind::Failed, &detail).await?;
-    Ok(Dispatched::GivenUp(reason))
-}
-
-/// Writes an event to each submission inside; a failure is told in the ClaimResponse too.
-async fn tell(gateway: &Gateway, interchange: &Interchange, kind: EventKind, detail: &str) -> Result<(), Fault> {
+    failed(gateway, interchange, json!({"interchange": interchange.name, "reason": reason}), true).await?;
     let mut submissions: Vec<&SubmissionId> = interchange.claims.iter().map(|claim| &claim.submission).collect();
     submissions.dedup();
     for id in submissions {
-        let event = NewEvent { kind, part: None, at: gateway.clock.now(), detail: detail.to_owned() };
-        let resources = match kind {
-            EventKind::Failed => receive::undeliverable(gateway, id).await?.into_iter().map(submit::write).collect(),
-            _ => Vec::new(),
-        };
-        gateway.store.append(id, vec![event], resources).await?;
+        if let Some(resource) = receive::undeliverable(gateway, id).await? {
+            let told = receive::event(EventKind::Noted, None, gateway.clock.now(), &json!({"told": "not delivered"}));
+            gateway.store.append(id, vec![told], vec![submit::write(resource)]).await?;
+        }
     }
-    Ok(())
+    Ok(Dispatched::GivenUp(reason))
+}
+
+async fn failed(gateway: &Gateway, interchange: &Interchange, detail: Value, last: bool) -> Result<(), Fault> {
+    let failure = Failure { at: gateway.clock.now(), detail: detail.to_string(), last };
+    gateway.store.failed(&interchange.id, failure).await
 }
 
 /// The message that brings an interchange back.

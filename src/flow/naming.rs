@@ -2,6 +2,7 @@
 //! the caller's own Bundle mean nothing outside it: two systems may both have a `Patient/1`.
 
 use crate::fhir::bundle::Resources;
+use crate::fhir::definitions::Definitions;
 use serde_json::Value;
 use std::collections::HashMap;
 
@@ -20,14 +21,14 @@ impl Named {
 }
 
 /// Names every resource that came along; what was stored before keeps its name.
-pub fn name(resources: &Resources) -> Named {
-    let entries: Vec<&Value> = resources.handed_in().collect();
+pub fn name(resources: &Resources, definitions: &Definitions) -> Named {
+    let entries = resources.handed_in(definitions);
     let mut names: HashMap<*const Value, String> = HashMap::with_capacity(entries.len());
     for entry in &entries {
         let kind = entry["resourceType"].as_str().unwrap_or_default();
         names.insert(std::ptr::from_ref(*entry), format!("{kind}/{}", uuid::Uuid::now_v7()));
     }
-    for (reference, stored) in resources.stored() {
+    for (reference, stored) in resources.lent() {
         names.insert(std::ptr::from_ref(stored), reference.to_owned());
     }
     let name_of = |value: &Value| names.get(&std::ptr::from_ref(value)).cloned().unwrap_or_default();

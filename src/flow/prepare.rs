@@ -87,7 +87,7 @@ impl<'a> Station<'a> {
     }
 
     fn scope(&self) -> Scope<'_> {
-        Scope { payer: &self.profile.json, now: self.known.now, vars: &[], resources: Some(self.resources) }
+        Scope { payer: self.translator.facts(&self.profile.id), now: self.known.now, vars: &[], resources: Some(self.resources) }
     }
 
     /// FHIR → billing record, as JSON.

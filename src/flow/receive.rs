@@ -3,17 +3,19 @@
 
 use crate::billing::id::{InterchangeId, PayerId, SubmissionId};
 use crate::billing::journey::EventKind;
+use crate::billing::record::BillingRecord;
 use crate::billing::response::{Decision, PayerResponse, Remittance};
 use crate::fault::{Fault, Issue, codes};
 use crate::flow::tell::{self, Told};
-use crate::flow::{lookup, submit};
+use crate::flow::{acknowledge, lookup, submit};
 use crate::gateway::Gateway;
-use crate::responses::correlate::{self, Candidate, Match};
-use crate::responses::{self, Reading};
-use crate::store::{AnswerWrite, Found, InboundWrite, Key, NewEvent, NewInbound, UnmatchedAnswer};
+use crate::responses;
+use crate::responses::correlate::{self, Candidate, Choice, Scope};
+use crate::store::{AnswerWrite, DEFAULT_TENANT, Found, Inbound, InboundWrite, Key, NewEvent, UnmatchedAnswer};
 use serde_json::{Value, json};
 use sha2::{Digest, Sha256};
 use std::collections::BTreeMap;
+use std::ops::Range;
 
 /// What a file did.
 #[derive(Debug, Default)]
@@ -30,41 +32,36 @@ pub struct Received {
 
 /// The journey.
 pub async fn receive(gateway: &Gateway, payer: &PayerId, name: &str, bytes: Vec<u8>) -> Result<Received, Fault> {
-    let id = InterchangeId::make();
-    let file = NewInbound {
-        id: id.clone(),
+    let reading = responses::read(&gateway.translator.meanings, &bytes);
+    let acknowledgment = acknowledge::answer(&gateway.translator, &bytes, gateway.clock.now());
+    let file = Inbound {
+        id: InterchangeId::make(),
+        tenant: DEFAULT_TENANT.to_owned(),
         payer: payer.clone(),
         hash: hash(&bytes),
         name: name.to_owned(),
-        bytes: bytes.clone(),
+        bytes,
         at: gateway.clock.now(),
     };
+    let id = file.id.clone();
     if !gateway.store.receive(file).await? {
         return Ok(Received { repeated: true, ..Received::default() });
     }
-    let reading = responses::read(&gateway.translator.guides, &gateway.translator.meanings, &bytes);
     let mut inbox = Inbox::new(gateway, payer, name, &id);
     for (position, response) in reading.responses.iter().enumerate() {
-        inbox.take(position as u32, response).await?;
+        inbox.take(position, response).await?;
     }
-    for remittance in &reading.remittances {
-        inbox.reconcile(remittance)?;
+    for (remittance, claims) in reading.remittances.iter().zip(&reading.remitted) {
+        inbox.reconcile(remittance, claims.clone())?;
     }
     let (write, matched) = inbox.close();
     let unmatched = write.unmatched.len();
     gateway.store.apply(&id, write).await?;
-    let acknowledgment = acknowledgment(gateway, payer, &bytes, &reading);
     Ok(Received { repeated: false, matched, unmatched, issues: reading.issues, acknowledgment })
 }
 
 fn hash(bytes: &[u8]) -> String {
     Sha256::digest(bytes).iter().map(|byte| format!("{byte:02x}")).collect()
-}
-
-/// TA1 and 999 for what was received; nothing for what acknowledges itself.
-fn acknowledgment(gateway: &Gateway, payer: &PayerId, bytes: &[u8], reading: &Reading) -> Vec<u8> {
-    let _ = (payer, reading);
-    crate::flow::acknowledge::answer(&gateway.translator, bytes, gateway.clock.now())
 }
 
 /// One file being taken in: what it changes is gathered here and written at once.
@@ -76,8 +73,8 @@ struct Inbox<'a> {
     open: BTreeMap<SubmissionId, Told>,
     unmatched: Vec<UnmatchedAnswer>,
     resources: Vec<Value>,
-    /// Which claim each CLP belongs to, for the reconciliation: patient and payer control number → references.
-    settled: Vec<(String, Option<String>, String, String)>,
+    /// Which claim a statement was told to, by its position: `Claim/…` and `ClaimResponse/…`.
+    settled: BTreeMap<usize, (String, String)>,
     matched: usize,
 }
 
@@ -91,83 +88,74 @@ impl<'a> Inbox<'a> {
             open: BTreeMap::new(),
             unmatched: Vec::new(),
             resources: Vec::new(),
-            settled: Vec::new(),
+            settled: BTreeMap::new(),
             matched: 0,
         }
     }
 
-    /// One statement: found, and told to each submission it is about.
-    async fn take(&mut self, position: u32, response: &PayerResponse) -> Result<(), Fault> {
-        let found = self.find(response).await?;
-        if found.is_empty() {
-            self.set_aside(position, response, "no submission has these control numbers");
+    /// One statement: found, and told to each claim that it is about.
+    async fn take(&mut self, position: usize, response: &PayerResponse) -> Result<(), Fault> {
+        let (claims, reason) = self.find(response).await?;
+        if claims.is_empty() {
+            self.set_aside(position, response, &reason);
             return Ok(());
         }
-        let candidates: Vec<Candidate> = found.iter().map(candidate).collect();
-        match correlate::choose(response, &candidates) {
-            Match::These { chosen, reason } => {
-                for n in chosen {
-                    self.tell(position, response, &found[n], &reason).await?;
-                }
-                self.matched += 1;
-            }
-            Match::None { reason } => self.set_aside(position, response, &reason),
+        self.matched += 1;
+        for claim in claims {
+            self.tell(position, response, &claim, &reason).await?;
         }
         Ok(())
     }
 
-    /// Candidates by the strongest key that finds any.
-    async fn find(&self, response: &PayerResponse) -> Result<Vec<Found>, Fault> {
+    /// The claims that a statement is about, by the strongest key that finds any, and why.
+    async fn find(&self, response: &PayerResponse) -> Result<(Vec<Claim>, String), Fault> {
+        let mut reason = "it names no number of ours".to_owned();
         for key in correlate::keys(response) {
-            let found = self.gateway.store.find(Some(self.payer), &store_key(key)).await?;
-            if !found.is_empty() {
-                return Ok(found);
+            let found = self.gateway.store.find(Some(self.payer), &store_key(&key)).await?;
+            let claims: Vec<Claim> = found.into_iter().map(Claim::of).collect();
+            let (chosen, why) = choose(response, claims);
+            reason = why;
+            if !chosen.is_empty() {
+                return Ok((chosen, reason));
             }
         }
-        Ok(Vec::new())
+        Ok((Vec::new(), reason))
     }
 
-    async fn tell(&mut self, position: u32, response: &PayerResponse, found: &Found, reason: &str) -> Result<(), Fault> {
-        let id = found.submission.id.clone();
+    async fn tell(&mut self, position: usize, response: &PayerResponse, claim: &Claim, reason: &str) -> Result<(), Fault> {
+        let id = claim.found.submission.id.clone();
         if !self.open.contains_key(&id) {
-            let told = Told::open(self.gateway, found.submission.clone()).await?;
+            let told = Told::open(self.gateway, claim.found.submission.clone()).await?;
             self.open.insert(id.clone(), told);
         }
         let Some(told) = self.open.get_mut(&id) else { return Ok(()) };
         let detail = detail(self.name, position, response, reason);
-        told.hear(self.gateway, found, response, detail)?;
-        if response.adjudication.is_some() {
-            let claim = told.submission.focal.clone();
-            let pcn = response.keys.patient_control_number.clone().unwrap_or_default();
-            self.settled.push((pcn, response.payer_claim_control_number.clone(), claim, told.response_reference()));
-        }
+        told.hear(self.gateway, claim, response, detail)?;
+        self.settled.insert(position, (told.submission.focal.clone(), told.response_reference()));
         Ok(())
     }
 
-    fn set_aside(&mut self, position: u32, response: &PayerResponse, reason: &str) {
+    fn set_aside(&mut self, position: usize, response: &PayerResponse, reason: &str) {
         self.unmatched.push(UnmatchedAnswer {
             inbound: self.id.clone(),
             payer: self.payer.clone(),
-            position,
+            position: position as u32,
             body: serde_json::to_string(response).unwrap_or_default(),
             reason: reason.to_owned(),
         });
     }
 
-    /// The PaymentReconciliation of one 835.
-    fn reconcile(&mut self, remittance: &Remittance) -> Result<(), Fault> {
+    /// The PaymentReconciliation of one 835; `claims` are the positions of its statements, CLP by CLP.
+    fn reconcile(&mut self, remittance: &Remittance, claims: Range<usize>) -> Result<(), Fault> {
         let mut remittance = remittance.clone();
-        for claim in &mut remittance.claims {
-            let known = self.settled.iter().find(|(pcn, number, _, _)| {
-                *pcn == claim.patient_control_number && *number == claim.payer_claim_control_number
-            });
-            if let Some((_, _, request, response)) = known {
+        for (claim, position) in remittance.claims.iter_mut().zip(claims) {
+            if let Some((request, response)) = self.settled.get(&position) {
                 claim.request = Some(request.clone());
                 claim.response = Some(response.clone());
             }
         }
-        let resource = tell::reconciliation(&self.gateway.translator, self.payer.as_str(), &remittance, self.gateway.clock.now())?;
-        self.resources.push(resource);
+        let now = self.gateway.clock.now();
+        self.resources.push(tell::reconciliation(&self.gateway.translator, self.payer.as_str(), &remittance, now)?);
         Ok(())
     }
 
@@ -178,8 +166,56 @@ impl<'a> Inbox<'a> {
     }
 }
 
-fn store_key(key: correlate::Key) -> Key {
-    match key {
+/// A claim of ours that a key found.
+pub struct Claim {
+    pub found: Found,
+    pub record: BillingRecord,
+}
+
+impl Claim {
+    fn of(found: Found) -> Claim {
+        let part = found.submission.parts.iter().find(|part| part.number == found.part);
+        let record = part.and_then(|part| serde_json::from_str(&part.record).ok()).unwrap_or_default();
+        Claim { found, record }
+    }
+
+    fn candidate(&self) -> Candidate<'_> {
+        Candidate {
+            record: &self.record,
+            batch_number: self.found.sealed.as_ref().map(|sealed| sealed.batch_number.as_str()),
+            payer_claim_control_number: self.found.payer_claim_control_number.as_deref(),
+        }
+    }
+}
+
+/// Which of the found claims a statement is about: all of an interchange, group, set or batch; those of one provider; or
+/// the one that fits best.
+fn choose(response: &PayerResponse, mut claims: Vec<Claim>) -> (Vec<Claim>, String) {
+    let scope = correlate::scope(response);
+    match scope {
+        Scope::Claim => {
+            let candidates: Vec<Candidate> = claims.iter().map(Claim::candidate).collect();
+            match correlate::choose(response, &candidates) {
+                Choice::Match { index, reason, weak } => {
+                    let reason = if weak { format!("weak: {reason}") } else { reason };
+                    (vec![claims.swap_remove(index)], reason)
+                }
+                Choice::Nothing { reason } => (Vec::new(), reason),
+            }
+        }
+        Scope::Provider => {
+            claims.retain(|claim| correlate::of_provider(response, &claim.record));
+            (claims, "batch number and billing provider match".into())
+        }
+        Scope::Interchange | Scope::Group | Scope::Set | Scope::Batch => {
+            let reason = if claims.is_empty() { "nothing was sent under these control numbers" } else { "control numbers match" };
+            (claims, reason.into())
+        }
+    }
+}
+
+fn store_key(key: &correlate::Key) -> Key {
+    match key.clone() {
         correlate::Key::InterchangeControlNumber(number) => Key::InterchangeControlNumber(number),
         correlate::Key::GroupControlNumber(group, set) => Key::GroupControlNumber(group, set),
         correlate::Key::BatchNumber(number) => Key::BatchNumber(number),
@@ -190,16 +226,8 @@ fn store_key(key: correlate::Key) -> Key {
     }
 }
 
-/// A found part as correlation sees it: its record and where it stands in what we sent.
-fn candidate(found: &Found) -> Candidate {
-    let part = found.submission.parts.iter().find(|part| part.number == found.part);
-    let record = part.and_then(|part| serde_json::from_str(&part.record).ok()).unwrap_or_default();
-    let segments = found.sealed.as_ref().map(|sealed| (sealed.first_segment, sealed.last_segment));
-    Candidate { record, segments, payer_claim_control_number: found.payer_claim_control_number.clone() }
-}
-
 /// What the journey shows of a statement: no PHI, only numbers and codes.
-fn detail(name: &str, position: u32, response: &PayerResponse, reason: &str) -> Value {
+fn detail(name: &str, position: usize, response: &PayerResponse, reason: &str) -> Value {
     let codes: Vec<String> = response
         .statuses
         .iter()

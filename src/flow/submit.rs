@@ -9,7 +9,7 @@ use crate::flow::prepare::{self, Known, Prepared};
 use crate::flow::{intake, lookup, naming};
 use crate::gateway::Gateway;
 use crate::mapping::Scope;
-use crate::store::{Accepted, ClaimPart, IndexEntry, Key, NewEvent, NewSubmission, ResourceWrite, Submission};
+use crate::store::{Accepted, ClaimPart, IndexEntry, Key, KeyKind, NewEvent, NewSubmission, ResourceWrite, Submission};
 use serde_json::{Value, json};
 use sha2::{Digest, Sha256};
 use std::sync::atomic::Ordering;
@@ -48,7 +48,7 @@ pub async fn submit(gateway: &Gateway, request: Request) -> Result<Answer, Fault
     intake::resolve(gateway, &request.tenant, &mut resources).await?;
     let known = known(gateway, &request.tenant, &resources).await?;
     let prepared = prepare::prepare(&gateway.translator, &resources, None, &known)?;
-    let named = naming::name(&resources);
+    let named = naming::name(&resources, &gateway.translator.definitions);
     let claim = named.focal().clone();
     let submission = promise(gateway, &request.tenant, &prepared, named, &known)?;
     let submission = NewSubmission {
@@ -75,7 +75,7 @@ fn content_hash(body: &Value) -> String {
 /// The answer of before, when this Idempotency-Key has been used for the same content.
 async fn repeated(gateway: &Gateway, request: &Request, hash: &str) -> Result<Option<Answer>, Fault> {
     let Some(key) = &request.idempotency_key else { return Ok(None) };
-    match gateway.store.known(&request.tenant, key).await? {
+    match gateway.store.known(&request.tenant, KeyKind::Idempotency, key).await? {
         Some((id, before)) if before == hash => Ok(Some(again(gateway, &id).await?)),
         Some(_) => Err(key_conflict()),
         None => Ok(None),
@@ -202,7 +202,7 @@ fn queued_response(gateway: &Gateway, prepared: &Prepared, named: &naming::Named
     let mapping = gateway.translator.mappings.response("response/queued").ok_or_else(missing)?;
     let mut claim = named.focal().clone();
     claim["id"] = Value::from(named.focal_reference.trim_start_matches("Claim/"));
-    let scope = Scope { payer: &prepared.profile.json, now: known.now, vars: &[("claim", &claim)], resources: None };
+    let scope = Scope { payer: gateway.translator.facts(&prepared.profile.id), now: known.now, vars: &[("claim", &claim)], resources: None };
     let (mut response, issues) = mapping.make(&claim, &scope);
     if crate::fault::any_error(&issues) {
         return Err(Fault { issues, ..Fault::ours(codes::INTERNAL, "") });

@@ -4,12 +4,12 @@
 use crate::billing::journey::EventKind;
 use crate::billing::response::{Decision, PayerResponse, Remittance};
 use crate::fault::{Fault, codes};
-use crate::flow::receive::{event, event_of};
+use crate::flow::receive::{Claim, event, event_of};
 use crate::flow::{lookup, submit};
 use crate::gateway::{Gateway, Translator};
 use crate::mapping::Scope;
-use crate::responses::{combine, correlate};
-use crate::store::{AnswerWrite, Found, MatchedAnswer, NewEvent, Submission};
+use crate::responses::{correlate, lines};
+use crate::store::{AnswerWrite, MatchedAnswer, NewEvent, Submission};
 use jiff::Timestamp;
 use serde_json::{Value, json};
 
@@ -54,34 +54,29 @@ impl Told {
         format!("ClaimResponse/{}", self.current["id"].as_str().unwrap_or_default())
     }
 
-    /// Hears one statement.
-    pub fn hear(&mut self, gateway: &Gateway, found: &Found, response: &PayerResponse, detail: Value) -> Result<(), Fault> {
+    /// Hears one statement about one claim.
+    pub fn hear(&mut self, gateway: &Gateway, claim: &Claim, response: &PayerResponse, detail: Value) -> Result<(), Fault> {
+        let response = for_claim(claim, response);
         let decision = Decision::of(&response.decision);
         let now = gateway.clock.now();
-        let part = (self.submission.parts.len() > 1).then_some(found.part);
+        let part = (self.submission.parts.len() > 1).then_some(claim.found.part);
         self.events.push(event(event_of(decision), part, now, &detail));
-        if let Some(number) = &response.payer_claim_control_number {
-            self.number = Some((found.part, number.clone()));
+        if innocent(decision, &response) {
+            // The set was refused for another claim's sake: this one goes out again, in an interchange without it.
+            self.events.push(event(EventKind::Released, part, now, &json!({"reason": "the set was rejected for another claim"})));
+            return Ok(());
         }
-        let response = self.with_lines(found, response);
+        if let Some(number) = &response.payer_claim_control_number {
+            self.number = Some((claim.found.part, number.clone()));
+        }
         if decision == Decision::Adjudicated && self.current["status"] == "cancelled" {
             self.open_correction();
         }
-        self.answers.push(MatchedAnswer { part: found.part, at: now, fresh: true, body: text(&response) });
+        self.answers.push(MatchedAnswer { part: claim.found.part, at: now, fresh: true, body: text(&response) });
         if shows(decision) && !self.late(decision) {
-            self.say(&gateway.translator, decision, found, &response, now)?;
+            self.say(&gateway.translator, decision, claim, &response, now)?;
         }
         Ok(())
-    }
-
-    /// The statement with each of its lines bound to the caller's item.
-    fn with_lines(&self, found: &Found, response: &PayerResponse) -> PayerResponse {
-        let mut response = response.clone();
-        let part = self.submission.parts.iter().find(|part| part.number == found.part);
-        if let Some(record) = part.and_then(|part| serde_json::from_str(&part.record).ok()) {
-            correlate::bind_lines(&mut response, &record);
-        }
-        response
     }
 
     /// Whether an acknowledgment or pending note comes after the money: kept, but it changes nothing to be seen.
@@ -103,12 +98,12 @@ impl Told {
         &mut self,
         translator: &Translator,
         decision: Decision,
-        found: &Found,
+        claim: &Claim,
         response: &PayerResponse,
         now: Timestamp,
     ) -> Result<(), Fault> {
         let whole = self.whole(decision, response);
-        let next = claim_response(translator, self, found, &whole, now)?;
+        let next = claim_response(translator, self, claim, &whole, now)?;
         self.current = keep_identity(next, &self.current, decision);
         self.changed = true;
         Ok(())
@@ -129,7 +124,7 @@ impl Told {
         }
         newest.sort_by_key(|(part, _)| *part);
         let complete = newest.len() == self.submission.parts.len();
-        combine(newest.into_iter().map(|(_, said)| said).collect(), complete)
+        combine(newest.into_iter().map(|(_, said)| said).collect(), complete).unwrap_or_else(|| response.clone())
     }
 
     fn flush(&mut self) {
@@ -151,6 +146,46 @@ impl Told {
             answers: self.answers.into_iter().filter(|answer| answer.fresh).collect(),
         }
     }
+}
+
+/// A statement as it concerns one claim: its lines bound to the caller's items, and of a 999's complaints only those that
+/// are about it.
+fn for_claim(claim: &Claim, response: &PayerResponse) -> PayerResponse {
+    let mut response = response.clone();
+    if let Some(adjudication) = &mut response.adjudication {
+        lines::match_lines(adjudication, &claim.record.service_lines);
+    }
+    if let (Some(sealed), false) = (&claim.found.sealed, response.complaints.is_empty()) {
+        let range = (sealed.first_segment, sealed.last_segment);
+        let number = &claim.record.patient_control_number;
+        response.complaints = correlate::concerning(&response.complaints, number, range).into_iter().cloned().collect();
+    }
+    response
+}
+
+/// A claim of a refused set about which nothing was said.
+fn innocent(decision: Decision, response: &PayerResponse) -> bool {
+    decision == Decision::Rejected && response.transaction == "999" && response.complaints.is_empty()
+}
+
+/// The adjudications of a split claim's parts as one: amounts added, lines and reasons one after the other.
+fn combine(mut parts: Vec<PayerResponse>, complete: bool) -> Option<PayerResponse> {
+    let mut whole = parts.pop()?;
+    for part in parts.into_iter().rev() {
+        let (Some(into), Some(from)) = (&mut whole.adjudication, part.adjudication) else { continue };
+        into.charge += from.charge;
+        into.paid += from.paid;
+        into.patient_responsibility = match (into.patient_responsibility, from.patient_responsibility) {
+            (Some(one), Some(other)) => Some(one + other),
+            (one, other) => one.or(other),
+        };
+        into.balanced &= from.balanced;
+        into.lines.splice(0..0, from.lines);
+        into.adjustments.splice(0..0, from.adjustments);
+        into.remarks.splice(0..0, from.remarks);
+    }
+    whole.partial = !complete;
+    Some(whole)
 }
 
 fn text(response: &PayerResponse) -> String {
@@ -178,12 +213,11 @@ fn keep_identity(mut next: Value, current: &Value, decision: Decision) -> Value 
 fn claim_response(
     translator: &Translator,
     told: &Told,
-    found: &Found,
+    claim: &Claim,
     response: &PayerResponse,
     now: Timestamp,
 ) -> Result<Value, Fault> {
-    let part = told.submission.parts.iter().find(|part| part.number == found.part);
-    let record: Value = part.and_then(|part| serde_json::from_str(&part.record).ok()).unwrap_or(Value::Null);
+    let record = serde_json::to_value(&claim.record).unwrap_or(Value::Null);
     let submission = json!({"claim": told.submission.focal, "payer": told.submission.payer.as_str(), "parts": told.submission.parts.len()});
     let input = serde_json::to_value(response).unwrap_or(Value::Null);
     let vars = [("claim", &told.claim), ("record", &record), ("previous", &told.current), ("submission", &submission)];
@@ -209,9 +243,7 @@ pub fn make(
 ) -> Result<Value, Fault> {
     let missing = || Fault::ours(codes::INTERNAL, format!("no mapping {mapping} is loaded"));
     let found = translator.mappings.response(mapping).ok_or_else(missing)?;
-    let none = Value::Null;
-    let payer = translator.payers.get(payer).map_or(&none, |profile| &profile.json);
-    let (resource, issues) = found.make(input, &Scope { payer, now, vars, resources: None });
+    let (resource, issues) = found.make(input, &Scope { payer: translator.facts(payer), now, vars, resources: None });
     for issue in issues.iter().filter(|issue| issue.is_error()) {
         tracing::warn!(code = issue.code, mapping, "a part of a payer's answer could not be told in FHIR");
     }

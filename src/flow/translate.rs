@@ -34,7 +34,7 @@ pub fn map(translator: &Translator, payer: &str, bytes: &[u8], number: u32) -> R
 pub fn read(translator: &Translator, bytes: &[u8]) -> Result<Resources, Fault> {
     let body = parse::json(bytes, translator.config.limits.json_depth)?;
     let resources = intake::read(translator, body)?;
-    intake::resolve_offline(&resources)?;
+    intake::resolve_offline(translator, &resources)?;
     Ok(resources)
 }
 
@@ -64,7 +64,7 @@ pub struct Converted {
 /// X12 in, FHIR out. Without a store the claim is known only by what the answer says of it.
 pub fn convert(translator: &Translator, payer: &str, bytes: &[u8]) -> Result<Converted, Fault> {
     let now = Timestamp::now();
-    let reading = responses::read(&translator.guides, &translator.meanings, bytes);
+    let reading = responses::read(&translator.meanings, bytes);
     let mut resources = Vec::with_capacity(reading.responses.len() + reading.remittances.len());
     for response in &reading.responses {
         resources.push(claim_response(translator, payer, response, now)?);

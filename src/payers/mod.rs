@@ -79,6 +79,11 @@ impl Payers {
         self.profiles.values().filter(|profile| profile.is_meant_by(identifiers)).collect()
     }
 
+    /// All profiles, by id.
+    pub fn all(&self) -> impl Iterator<Item = &PayerProfile> {
+        self.profiles.values()
+    }
+
     pub fn ids(&self) -> impl Iterator<Item = &str> {
         self.profiles.keys().map(String::as_str)
     }

@@ -3,6 +3,7 @@
 
 use crate::retry::RetryPolicy;
 use crate::x12::delimiters::Delimiters;
+use crate::billing::id::PayerId;
 use serde_json::{Value, json};
 use std::collections::BTreeMap;
 use std::path::PathBuf;
@@ -142,6 +143,16 @@ impl PayerProfile {
     /// over that without.
     pub fn route(&self, intent: &str, claim_type: &str) -> Option<&Route> {
         self.routes.get(&format!("{intent}.{claim_type}")).or_else(|| self.routes.get(intent))
+    }
+
+    pub fn payer_id(&self) -> PayerId {
+        PayerId(self.id.clone())
+    }
+
+    /// Whose control numbers its interchanges count in: one sequence for each pair of envelope ids.
+    pub fn partner(&self) -> String {
+        let TradingPartner { sender, receiver, .. } = &self.trading_partner;
+        format!("{}:{}>{}:{}", sender.qualifier, sender.id, receiver.qualifier, receiver.id)
     }
 
     /// Whether an edit is asked for.

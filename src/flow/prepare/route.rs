@@ -110,7 +110,7 @@ pub fn of<'a>(profile: &'a PayerProfile, resources: &Resources) -> Result<&'a Ro
     let kind = claim_type(claim).unwrap_or("");
     profile.route(intent, kind).ok_or_else(|| {
         let text = format!("payer {} has no route for {intent} {kind}", profile.id);
-        let hint = format!("this payer takes: {}", profile.routes().collect::<Vec<_>>().join(", "));
+        let hint = format!("this payer takes: {}", profile.routes.keys().cloned().collect::<Vec<_>>().join(", "));
         Fault::refuse(codes::ROUTE_MISSING, Place::FhirPath("Claim.type".into()), text, hint)
     })
 }
