@@ -5,6 +5,7 @@ use crate::fault::Fault;
 use crate::flow::dispatch;
 use crate::gateway::Gateway;
 use crate::queue::{Message, Work};
+use crate::telemetry::Codes;
 use crate::worker::{AFTER_FAULT, Shutdown, rest};
 use jiff::SignedDuration;
 use std::sync::Arc;
@@ -19,7 +20,7 @@ pub async fn run(gateway: Arc<Gateway>, mut shutdown: Shutdown) {
             Ok(0) => pause,
             Ok(_) => Duration::ZERO,
             Err(fault) => {
-                tracing::warn!(code = fault.issues[0].code, "the relay could not work: {fault}");
+                tracing::warn!(codes = %Codes(&fault.issues), "the relay could not work");
                 AFTER_FAULT
             }
         };
