@@ -2,6 +2,7 @@
 #![allow(clippy::unwrap_used, reason = "a test that can't go on fails where it stands")]
 
 mod architecture;
+mod documents;
 mod support;
 
 mod bad_input;
