@@ -78,6 +78,8 @@ pub struct Worker {
     pub collect_ms: u64,
     /// Lines of the outbox published at once. Default 256.
     pub relay_batch: usize,
+    /// Longest wait for a full batch whatever a payer's profile says, in milliseconds. Default 3 600 000.
+    pub batch_wait_ms_max: u64,
 }
 
 impl Default for Config {
@@ -117,7 +119,7 @@ impl Default for Limits {
 
 impl Default for Worker {
     fn default() -> Worker {
-        Worker { enabled: true, relay_ms: 50, republish_ms: 60_000, collect_ms: 1_000, relay_batch: 256 }
+        Worker { enabled: true, relay_ms: 50, republish_ms: 60_000, collect_ms: 1_000, relay_batch: 256, batch_wait_ms_max: 3_600_000 }
     }
 }
 

@@ -6,8 +6,13 @@ mod documents;
 mod support;
 
 mod bad_input;
+mod cases;
 mod faults;
+mod fhir_corpus;
 mod journey;
 mod privacy;
 mod store_crash;
 mod store_sqlite;
+//! The one integration test binary; each part is a module.
+
+mod x12_corpus;

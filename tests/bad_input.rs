@@ -30,7 +30,10 @@ const CASES: &[Case] = &[
         spoil: |b| {
             let other = json!({"resourceType": "Organization", "id": "other", "name": "Another Plan",
                 "identifier": [{"value": "OTHER9"}]});
-            b["entry"].as_array_mut().unwrap().push(json!({"fullUrl": "https://ehr.example/fhir/Organization/other", "resource": other}));
+            b["entry"]
+                .as_array_mut()
+                .unwrap()
+                .push(json!({"fullUrl": "https://ehr.example/fhir/Organization/other", "resource": other}));
             of(b, "Claim")["insurer"] = json!({"reference": "Organization/other"});
         },
         status: 422,
@@ -166,7 +169,13 @@ async fn a_broken_body_is_told_so() {
         ("wrong media type", &[("content-type", "text/csv")], whole.clone().into_bytes(), 415, "CG-1002"),
         ("deep nesting", &json, deep.into_bytes(), 400, "CG-1004"),
         ("no resource", &json, b"{\"a\":1}".to_vec(), 400, "CG-1005"),
-        ("a name twice", &json, b"{\"resourceType\":\"Claim\",\"status\":\"active\",\"status\":\"draft\"}".to_vec(), 400, "CG-1014"),
+        (
+            "a name twice",
+            &json,
+            b"{\"resourceType\":\"Claim\",\"status\":\"active\",\"status\":\"draft\"}".to_vec(),
+            400,
+            "CG-1014",
+        ),
     ];
     for (name, headers, body, status, code_wanted) in cases {
         let reply = server.send("/fhir/Claim/$submit", headers, body).await.unwrap();

@@ -11,7 +11,8 @@ use std::time::Duration;
 
 /// Claims under load: number → `Claim/…`, for those that got a 2xx.
 async fn load(server: Arc<Server>, numbers: Vec<String>, at_once: usize) -> BTreeMap<String, String> {
-    let chunks: Vec<Vec<String>> = (0..at_once).map(|n| numbers.iter().skip(n).step_by(at_once).cloned().collect()).collect();
+    let chunks: Vec<Vec<String>> =
+        (0..at_once).map(|n| numbers.iter().skip(n).step_by(at_once).cloned().collect()).collect();
     let mut tasks = tokio::task::JoinSet::new();
     for chunk in chunks {
         let server = server.clone();
@@ -115,7 +116,10 @@ async fn the_broker_stops_and_starts_under_load() {
     let environment = [("CLAIMGATE_AMQP_URL", url.as_str()), ("CLAIMGATE_WORKER__REPUBLISH_MS", "5000")];
     let server = Arc::new(Server::start(home.path(), &environment).await);
     let loading = tokio::spawn(load(server.clone(), (0..300).map(|n| format!("R{n:04}")).collect(), 4));
-    eventually("the load is under way", Duration::from_secs(60), async || (delivered(&server).len() > 20).then_some(())).await;
+    eventually("the load is under way", Duration::from_secs(60), async || {
+        (delivered(&server).len() > 20).then_some(())
+    })
+    .await;
     tokio::task::block_in_place(|| {
         rabbit.stop();
         std::thread::sleep(Duration::from_secs(2));

@@ -28,11 +28,13 @@ async fn a_claim_comes_in_and_its_payment_comes_home() {
     assert_eq!(paid["item"].as_array().unwrap().len(), 2);
 
     let history = server.get(&format!("/fhir/ClaimResponse/{}/_history", paid["id"].as_str().unwrap())).await;
-    let outcomes: Vec<&str> = history.body["entry"].as_array().unwrap().iter().map(|e| e["resource"]["outcome"].as_str().unwrap()).collect();
+    let outcomes: Vec<&str> =
+        history.body["entry"].as_array().unwrap().iter().map(|e| e["resource"]["outcome"].as_str().unwrap()).collect();
     assert_eq!((outcomes.first(), outcomes.last()), (Some(&"complete"), Some(&"queued")), "newest first");
 
     let journey = server.get(&format!("/journeys/{claim}")).await;
-    let steps: Vec<&str> = journey.body["steps"].as_array().unwrap().iter().map(|step| step["event"].as_str().unwrap()).collect();
+    let steps: Vec<&str> =
+        journey.body["steps"].as_array().unwrap().iter().map(|step| step["event"].as_str().unwrap()).collect();
     for step in ["received", "queued", "sealed", "sent", "acknowledged", "accepted", "adjudicated"] {
         assert!(steps.contains(&step), "{step} is missing in {steps:?}");
     }
@@ -61,7 +63,8 @@ async fn what_is_repeated_is_recognised() {
     let conflict = server.send("/fhir/Claim/$submit", &keyed, other).await.unwrap();
     assert_eq!((conflict.status, code(&conflict.body)), (409, "CG-1401"));
     let mut changed = bundle("SAME1");
-    crate::support::claim::of(&mut changed, "Claim")["item"][0]["productOrService"]["coding"][0]["code"] = json!("99214");
+    crate::support::claim::of(&mut changed, "Claim")["item"][0]["productOrService"]["coding"][0]["code"] =
+        json!("99214");
     let conflict = server.post("/fhir/Claim/$submit", &changed).await;
     assert_eq!((conflict.status, code(&conflict.body)), (409, "CG-1402"));
 }
@@ -134,7 +137,12 @@ async fn a_batch_answers_each_entry() {
     let batch = json!({"resourceType": "Bundle", "type": "batch", "entry": [good, bad]});
     let reply = server.post("/fhir", &batch).await;
     assert_eq!((reply.status, reply.body["type"].as_str()), (200, Some("batch-response")));
-    let statuses: Vec<&str> = reply.body["entry"].as_array().unwrap().iter().map(|e| &e["response"]["status"].as_str().unwrap()[..3]).collect();
+    let statuses: Vec<&str> = reply.body["entry"]
+        .as_array()
+        .unwrap()
+        .iter()
+        .map(|e| &e["response"]["status"].as_str().unwrap()[..3])
+        .collect();
     assert_eq!(statuses, ["201", "422"]);
 }
 

@@ -26,9 +26,22 @@ impl X12 {
         let Command::Ack { file } = self.command;
         let translator = Translator::load(config)?;
         let bytes = input::bytes(&file)?;
-        let (_, issues) = crate::x12::reader::read(&bytes);
+        let text = crate::x12::text::Text::decode(&bytes);
+        let (_, issues) = crate::x12::reader::read_text(&text);
         show::issues(None, &issues);
         let _ = std::io::stdout().write_all(&acknowledge::answer(&translator, &bytes, jiff::Timestamp::now()));
         Ok(exit_for(&issues))
+    }
+}
+
+/// A file for people: one segment a line, indented.
+pub fn print(text: &str) {
+    let (interchanges, _) = crate::x12::reader::read(text);
+    let Some(terminator) = interchanges.first().map(|interchange| interchange.delimiters.terminator as char) else {
+        println!("{text}");
+        return;
+    };
+    for segment in text.split(terminator).map(str::trim).filter(|segment| !segment.is_empty()) {
+        println!("    {segment}{terminator}");
     }
 }

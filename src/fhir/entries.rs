@@ -1,11 +1,9 @@
 //! The resources that a caller sent, taken out of their Bundle and indexed, so that references find them.
 
-use crate::config::Limits;
 use crate::fault::{Fault, Place, codes};
 use crate::fhir::reference::{self, Literal};
 use serde_json::Value;
 use std::collections::{HashMap, HashSet};
-use std::sync::Arc;
 
 /// Kinds of Bundle that can carry a submission.
 const BUNDLE_TYPES: &[&str] = &["collection", "batch", "transaction", "document", "message"];
@@ -22,10 +20,9 @@ pub(super) struct Given {
     pub(super) by_id: HashMap<String, Vec<usize>>,
 }
 
-#[derive(Clone)]
 pub(super) struct Entry {
     pub(super) full_url: Option<String>,
-    pub(super) value: Arc<Value>,
+    pub(super) value: Value,
     /// FHIRPath of the resource for issues.
     pub(super) path: String,
     /// Number in the Bundle.
@@ -33,15 +30,15 @@ pub(super) struct Entry {
 }
 
 impl Given {
-    pub(super) fn take(body: Value, limits: &Limits) -> Result<Given, Fault> {
+    pub(super) fn take(body: Value, entries_max: usize) -> Result<Given, Fault> {
         match kind(&body) {
-            "Bundle" => Given::bundle(body, limits),
-            "Parameters" => Given::take(parameter(body)?, limits),
+            "Bundle" => Given::bundle(body, entries_max),
+            "Parameters" => Given::take(parameter(body)?, entries_max),
             _ => Ok(Given::index(None, vec![entry(0, None, body, None)])),
         }
     }
 
-    fn bundle(mut bundle: Value, limits: &Limits) -> Result<Given, Fault> {
+    fn bundle(mut bundle: Value, entries_max: usize) -> Result<Given, Fault> {
         let at = |path: &str| Place::FhirPath(path.into());
         let of = bundle.get("type").and_then(Value::as_str).unwrap_or_default();
         if !BUNDLE_TYPES.contains(&of) {
@@ -54,8 +51,8 @@ impl Given {
             let hint = "put the Claim and what it refers to into `entry`";
             return Err(Fault::refuse(codes::BUNDLE_SHAPE, at("Bundle.entry"), "the Bundle has no entries", hint));
         };
-        if items.len() > limits.bundle_entries {
-            let text = format!("{} entries; {} are allowed", items.len(), limits.bundle_entries);
+        if items.len() > entries_max {
+            let text = format!("{} entries; {} are allowed", items.len(), entries_max);
             return Err(Fault::refuse(codes::TOO_MANY, at("Bundle.entry"), text, "send several smaller Bundles"));
         }
         let entries = items.iter_mut().enumerate().filter_map(|(n, item)| {
@@ -135,7 +132,7 @@ fn entry(number: usize, full_url: Option<String>, value: Value, in_bundle: Optio
         Some(n) => format!("Bundle.entry[{n}].resource.ofType({})", kind(&value)),
         None => kind(&value).to_owned(),
     };
-    Entry { full_url, value: Arc::new(value), path, number }
+    Entry { full_url, value: value, path, number }
 }
 
 /// The `resource` of operation Parameters.

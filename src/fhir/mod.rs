@@ -4,12 +4,15 @@
 //! Absent on purpose: X12, and what a claim means for billing.
 
 pub mod bundle;
+pub mod capability;
 pub mod definitions;
 mod entries;
+pub mod index;
 pub mod outcome;
 pub mod parse;
 pub mod path;
 pub mod primitive;
 pub mod reference;
+pub mod second_opinion;
 pub mod suggest;
 pub mod validate;

@@ -13,7 +13,6 @@ enum Step<'p> {
     Name(&'p str),
     Index(usize),
     OfType(&'p str),
-    Resolve,
 }
 
 impl<'p> Path<'p> {
@@ -34,12 +33,8 @@ impl<'p> Path<'p> {
         Path { up: Some(self), step: Step::OfType(name) }
     }
 
-    /// The resource that the Reference here points to.
-    pub fn resolve(&self) -> Path<'_> {
-        Path { up: Some(self), step: Step::Resolve }
-    }
-
-    /// As FHIRPath: `Claim.item[2].net.value`.
+    /// As FHIRPath, with names as they stand in JSON (`servicedDate`, which FHIRPath itself calls `serviced`):
+    /// `Claim.item[2].net.value`.
     pub fn text(&self) -> String {
         let mut out = self.up.map(Path::text).unwrap_or_default();
         match self.step {
@@ -50,7 +45,6 @@ impl<'p> Path<'p> {
             }
             Step::Index(n) => out.push_str(&format!("[{n}]")),
             Step::OfType(name) => out.push_str(&format!(".ofType({name})")),
-            Step::Resolve => out.push_str(".resolve()"),
         }
         out
     }
@@ -63,13 +57,9 @@ mod tests {
     #[test]
     fn reads_as_fhirpath() {
         let root = Path::root("Claim");
-        let list = root.name("supportingInfo");
+        let list = root.name("contained");
         let item = list.index(2);
-        let value = item.name("value");
-        assert_eq!(
-            value.of_type("Quantity").name("unit").text(),
-            "Claim.supportingInfo[2].value.ofType(Quantity).unit"
-        );
-        assert_eq!(root.name("patient").resolve().text(), "Claim.patient.resolve()");
+        let value = item.of_type("Coverage");
+        assert_eq!(value.name("status").text(), "Claim.contained[2].ofType(Coverage).status");
     }
 }

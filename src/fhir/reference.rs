@@ -85,9 +85,7 @@ fn object<'v>(
         let Some(element) = of.elements.get(usize::from(property.element)).filter(|_| !inner.is_primitive()) else {
             continue;
         };
-        let named = at.name(&element.name);
-        let typed = named.of_type(&inner.name);
-        let here = if element.choice { &typed } else { &named };
+        let here = &at.name(key);
         let single = std::slice::from_ref(value);
         for (n, item) in value.as_array().map_or(single, Vec::as_slice).iter().enumerate() {
             let indexed = here.index(n);
@@ -145,8 +143,8 @@ mod tests {
             [
                 "Claim.patient",
                 "Claim.careTeam[0].provider",
-                "Claim.diagnosis[0].diagnosis.ofType(Reference)",
-                "Claim.extension[0].value.ofType(Reference)",
+                "Claim.diagnosis[0].diagnosisReference",
+                "Claim.extension[0].valueReference",
                 "Claim.contained[0].ofType(Patient).managingOrganization",
             ]
         );

@@ -9,8 +9,11 @@ use crate::fhir::suggest;
 use serde_json::{Map, Value};
 
 /// Modifier extensions that claimgate understands; any other may turn the meaning of its resource round.
-const UNDERSTOOD_MODIFIERS: &[&str] =
-    &["http://hl7.org/fhir/us/davinci-pas/StructureDefinition/modifierextension-infoCancelled"];
+const UNDERSTOOD_MODIFIERS: &[&str] = &[
+    "http://hl7.org/fhir/us/davinci-pas/StructureDefinition/modifierextension-infoCancelled",
+    // The name it had in PAS 1.
+    "http://hl7.org/fhir/us/davinci-pas/StructureDefinition/extension-itemCancelled",
+];
 
 /// Codes shown in a hint.
 const CODES_SHOWN: usize = 20;
@@ -133,7 +136,7 @@ impl<'d> Walk<'d> {
         if seen & bit != 0 && element.choice {
             self.choice(object, element, path);
         }
-        self.sibling(object.get(&property.name), value, element, &path.name(&element.name));
+        self.sibling(object.get(&property.name), value, element, &path.name(&property.name));
         bit
     }
 
@@ -166,10 +169,7 @@ impl<'d> Walk<'d> {
     }
 
     fn property(&mut self, object: &Map<String, Value>, key: &str, value: &Value, at: At<'d>, path: &Path<'_>) {
-        let named = path.name(&at.element.name);
-        if at.element.choice {
-            return self.one(value, at, &named.of_type(&at.of.name));
-        }
+        let named = path.name(key);
         match (at.element.list, value) {
             (true, Value::Array(items)) => self.list(object, key, items, at, &named),
             (true, _) if self.shell && matches!(at.of.kind, Kind::AnyResource) => {}

@@ -1,6 +1,6 @@
 //! What callers may know: resources, their versions, what was found by search, and a claim's journey.
 
-use crate::billing::id::SubmissionId;
+use crate::billing::id::{InterchangeId, SubmissionId};
 use crate::fault::{Fault, Place, codes};
 use crate::gateway::Gateway;
 use crate::store::{Query, ResourceVersion, Submission};
@@ -120,6 +120,31 @@ fn head(submission: &Submission, steps: Vec<Value>) -> Value {
         })).collect::<Vec<_>>(),
         "steps": steps,
     })
+}
+
+/// The files of a journey, in order: what was sent and what was answered, each with its name. They hold PHI.
+pub async fn files(gateway: &Gateway, journey: &Value) -> Result<Vec<(String, String)>, Fault> {
+    let mut files: Vec<(String, String)> = Vec::new();
+    for step in journey["steps"].as_array().into_iter().flatten() {
+        let file = match (&step["event"], &step["detail"]) {
+            (event, detail) if event == "sealed" => sent_file(gateway, &detail["interchange"]).await?,
+            (_, detail) => answer_file(gateway, &detail["inbound"]).await?,
+        };
+        files.extend(file.filter(|(name, _)| !files.iter().any(|(known, _)| known == name)));
+    }
+    Ok(files)
+}
+
+async fn sent_file(gateway: &Gateway, id: &Value) -> Result<Option<(String, String)>, Fault> {
+    let id = InterchangeId(id.as_str().unwrap_or_default().to_owned());
+    let found = gateway.store.interchange(&id).await?;
+    Ok(found.map(|interchange| (interchange.name, String::from_utf8_lossy(&interchange.bytes).into_owned())))
+}
+
+async fn answer_file(gateway: &Gateway, id: &Value) -> Result<Option<(String, String)>, Fault> {
+    let Some(id) = id.as_str() else { return Ok(None) };
+    let found = gateway.store.inbound(&InterchangeId(id.to_owned())).await?;
+    Ok(found.map(|inbound| (inbound.name, String::from_utf8_lossy(&inbound.bytes).into_owned())))
 }
 
 fn not_found(what: &str) -> Fault {

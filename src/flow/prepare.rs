@@ -7,7 +7,7 @@ use crate::edits;
 use crate::fault::{Fault, Issue, Place, any_error, codes};
 use crate::fhir::bundle::Resources;
 use crate::gateway::Translator;
-use crate::mapping::{Lineage, RecordMapping, Scope, TransactionMapping};
+use crate::mapping::{Lineage, LineageRow, RecordMapping, Scope, TransactionMapping};
 use crate::payers::{PayerProfile, Route};
 use crate::x12::{build, writer};
 use jiff::Timestamp;
@@ -56,6 +56,26 @@ pub fn prepare<'a>(
     let parts = station.split(record, value)?;
     let parts = parts.into_iter().map(|part| station.transaction(part, &mut warnings)).collect::<Result<_, _>>()?;
     Ok(Prepared { profile, route, parts, warnings })
+}
+
+/// The lineage of the made transaction sets: each element with its rule and, read through the record, the caller's paths.
+pub fn explain(
+    translator: &Translator,
+    resources: &Resources,
+    payer: Option<&str>,
+    known: &Known,
+) -> Result<Vec<LineageRow>, Fault> {
+    let profile = route::payer(translator, resources, payer)?;
+    let route = route::of(profile, resources)?;
+    let station = Station::new(translator, profile, route, resources, known)?;
+    let (value, _) = station.record()?;
+    let back = station.record_mapping.lineage(resources.focal(), &station.scope());
+    let mut rows = station.transaction_mapping.lineage(&value, &station.scope()).rows;
+    for row in &mut rows {
+        let sources = row.sources.iter().map(|path| back.source_of_place(&Place::Record(path.clone())).unwrap_or_else(|| path.clone()));
+        row.sources = sources.collect();
+    }
+    Ok(rows)
 }
 
 /// What every station of one claim needs.
@@ -112,7 +132,7 @@ impl<'a> Station<'a> {
 
     /// The rules that a claim must pass. Complaints are told in the caller's own words: its FHIRPath.
     fn edit(&self, record: &BillingRecord) -> Result<Vec<Issue>, Fault> {
-        let issues = edits::check(record, &self.profile.edits);
+        let issues = edits::check(record);
         if issues.is_empty() {
             return Ok(issues);
         }

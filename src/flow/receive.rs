@@ -128,8 +128,8 @@ impl<'a> Inbox<'a> {
             let told = Told::open(self.gateway, claim.found.submission.clone()).await?;
             self.open.insert(id.clone(), told);
         }
+        let detail = detail(self, position, response, reason);
         let Some(told) = self.open.get_mut(&id) else { return Ok(()) };
-        let detail = detail(self.name, position, response, reason);
         told.hear(self.gateway, claim, response, detail)?;
         self.settled.insert(position, (told.submission.focal.clone(), told.response_reference()));
         Ok(())
@@ -227,7 +227,7 @@ fn store_key(key: &correlate::Key) -> Key {
 }
 
 /// What the journey shows of a statement: no PHI, only numbers and codes.
-fn detail(name: &str, position: usize, response: &PayerResponse, reason: &str) -> Value {
+fn detail(inbox: &Inbox, position: usize, response: &PayerResponse, reason: &str) -> Value {
     let codes: Vec<String> = response
         .statuses
         .iter()
@@ -236,7 +236,8 @@ fn detail(name: &str, position: usize, response: &PayerResponse, reason: &str) -
         .collect();
     json!({
         "transaction": response.transaction,
-        "file": name,
+        "file": inbox.name,
+        "inbound": inbox.id.as_str(),
         "statement": position + 1,
         "interchange": response.source.interchange_control_number,
         "set": response.source.transaction_set_control_number,

@@ -34,8 +34,10 @@ pub async fn run(gateway: Arc<Gateway>, payer: PayerId, mut shutdown: Shutdown) 
 /// Messages for one batch: until it is full, or the first has waited as long as the profile allows.
 async fn gather(gateway: &Gateway, payer: &PayerId, shutdown: &Shutdown) -> Result<Vec<Delivery>, Fault> {
     let Some(first) = gateway.queue.next(payer, LISTEN).await? else { return Ok(Vec::new()) };
-    let (most, wait) = gateway.translator.payers.get(payer.as_str()).map_or((1, Duration::ZERO), |p| (p.batch.claims, p.batch.wait));
-    let until = Instant::now() + wait;
+    let batch = gateway.translator.payers.get(payer.as_str()).map(|profile| profile.batch);
+    let (most, wait) = batch.map_or((1, Duration::ZERO), |batch| (batch.claims as usize, batch.wait));
+    let longest = Duration::from_millis(gateway.translator.config.worker.batch_wait_ms_max);
+    let until = Instant::now() + wait.min(longest);
     let mut batch = vec![first];
     while batch.len() < most && !*shutdown.borrow() {
         let left = until.saturating_duration_since(Instant::now()).min(LISTEN);

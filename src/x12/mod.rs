@@ -6,7 +6,10 @@
 //! * [`check`] finds what is wrong (SNIP 1 to 3); [`acknowledge`] tells the sender (TA1, 999).
 //! * [`json`] shows a set to people and programs.
 
+pub mod assemble;
+mod balance;
 pub mod build;
+pub mod check;
 pub mod delimiters;
 pub mod guide;
 mod guide_file;

@@ -43,6 +43,21 @@ impl ElementFault {
         }
     }
 
+    /// Breaks X12 itself, not only the guide (SNIP 1).
+    pub fn is_syntax(&self) -> bool {
+        let value = |problem: &ElementProblem| !matches!(problem, ElementProblem::Code | ElementProblem::Decimals);
+        match self {
+            ElementFault::TrailingEmpty | ElementFault::TooManyElements | ElementFault::TooManyComponents => true,
+            ElementFault::Value(problem) => value(problem),
+            _ => false,
+        }
+    }
+
+    /// Everybody reads it as it was meant.
+    pub fn is_harmless(&self) -> bool {
+        matches!(self, ElementFault::TrailingEmpty | ElementFault::Value(ElementProblem::Spaces))
+    }
+
     /// What is wrong, for people; `spec` is the element's when it has one.
     pub fn text(&self, spec: Option<&ElementSpec>) -> String {
         match (self, spec) {

@@ -1,5 +1,6 @@
 //! What the tests share.
 
+pub mod bless;
 pub mod claim;
 pub mod rabbit;
 pub mod server;
