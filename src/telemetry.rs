@@ -26,7 +26,7 @@ pub const LOG_VARIABLE: &str = "CLAIMGATE_LOG";
 const LOG_DEFAULT: &str = "info";
 
 /// Logs to stderr from now on: text on a terminal, one JSON object a line elsewhere. The second call changes nothing.
-pub fn start_log() {
+pub fn log_to_stderr() {
     let directives = std::env::var(LOG_VARIABLE).unwrap_or_default();
     let filter = filter(&directives);
     let text = std::io::stderr().is_terminal();
