@@ -52,6 +52,16 @@ impl Resources {
         }
     }
 
+    /// Resources that are only to be stored: no submission has to be among them.
+    pub fn gather(body: Value, entries_max: usize) -> Result<Resources, Fault> {
+        let given = Given::take(body, entries_max)?;
+        if given.entries.is_empty() {
+            let text = "the Bundle holds no resource";
+            return Err(Fault::refuse(codes::BUNDLE_SHAPE, Place::FhirPath("Bundle.entry".into()), text, "add an entry"));
+        }
+        Ok(Resources { focal: given.focals().first().copied().unwrap_or(0), given, stored: Vec::new() })
+    }
+
     /// The resource that is submitted.
     pub fn focal(&self) -> &Value {
         &self.given.entries[self.focal].value
@@ -79,18 +89,6 @@ impl Resources {
 
     fn path<'a>(&'a self, entry: &'a Entry) -> &'a str {
         if std::ptr::eq(&entry.value, self.focal()) { self.focal_path() } else { &entry.path }
-    }
-
-    /// The caller's own resources: all of them, or, when several submissions share a Bundle, those that this one uses.
-    pub fn handed_in(&self, definitions: &Definitions) -> Vec<&Value> {
-        let used: Option<Vec<&Value>> = self.one_of_several.then(|| self.reachable(definitions));
-        let own = self.given.entries.iter().map(|entry| &*entry.value);
-        own.filter(|value| used.as_ref().is_none_or(|used| used.iter().any(|each| std::ptr::eq(*each, *value)))).collect()
-    }
-
-    /// What the store lent: `Type/id` and resource.
-    pub fn lent(&self) -> impl Iterator<Item = (&str, &Value)> {
-        self.stored.iter().map(|entry| (entry.full_url.as_deref().unwrap_or_default(), &*entry.value))
     }
 
     /// The caller's Bundle without its resources.

@@ -8,7 +8,7 @@ use crate::gateway::Gateway;
 use crate::payers::PayerProfile;
 use crate::queue::{Message, Work};
 use crate::store::{
-    ControlNumbers, Failure, Interchange, NewInterchange, Sealed, SealedBytes, SealedClaim, Submission,
+    Build, ControlNumbers, Failure, Interchange, NewInterchange, Sealed, SealedBytes, SealedClaim, Submission,
 };
 use crate::transport::{Outgoing, SendError, Sent, Transport};
 use crate::x12::assemble::{self, BatchHeader, Envelope, Placed};
@@ -16,6 +16,7 @@ use crate::x12::guide::Guide;
 use jiff::Timestamp;
 use jiff::tz::TimeZone;
 use serde_json::{Value, json};
+use std::collections::BTreeMap;
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -29,20 +30,18 @@ pub enum Dispatched {
     GivenUp(String),
 }
 
-/// Seals what is still to be sealed of a batch, one interchange a guide; answers the interchanges to be sent.
+/// Seals what is still to be sealed of a batch, one interchange for each guide and tenant; answers the interchanges to be
+/// sent.
 pub async fn seal(gateway: &Gateway, payer: &PayerId, ids: &[SubmissionId]) -> Result<Vec<InterchangeId>, Fault> {
     let profile = profile(gateway, payer)?;
-    let mut by_guide: Vec<(String, Vec<Submission>)> = Vec::new();
+    let mut groups: BTreeMap<(String, String), Vec<Submission>> = BTreeMap::new();
     for id in ids {
         let Some(submission) = gateway.store.submission(id).await?.filter(waiting) else { continue };
-        match by_guide.iter_mut().find(|(guide, _)| *guide == submission.guide) {
-            Some((_, batch)) => batch.push(submission),
-            None => by_guide.push((submission.guide.clone(), vec![submission])),
-        }
+        groups.entry((submission.guide.clone(), submission.tenant.clone())).or_default().push(submission);
     }
     let mut sealed = Vec::new();
-    for (guide, batch) in by_guide {
-        sealed.extend(seal_one(gateway, profile, &guide, batch).await?);
+    for ((guide, tenant), batch) in groups {
+        sealed.extend(seal_one(gateway, profile, &guide, tenant, batch).await?);
     }
     Ok(sealed)
 }
@@ -61,6 +60,7 @@ async fn seal_one(
     gateway: &Gateway,
     profile: &PayerProfile,
     guide: &str,
+    tenant: String,
     batch: Vec<Submission>,
 ) -> Result<Vec<InterchangeId>, Fault> {
     let missing = || Fault::ours(codes::CONFIGURATION, format!("guide {guide} is not loaded"));
@@ -68,6 +68,7 @@ async fn seal_one(
     let at = gateway.clock.now();
     let new = NewInterchange {
         id: InterchangeId::make(),
+        tenant,
         payer: profile.payer_id(),
         partner: profile.partner(),
         submissions: batch.iter().map(|submission| submission.id.clone()).collect(),
@@ -84,12 +85,13 @@ fn builder(
     guide: Arc<Guide>,
     batch: Vec<Submission>,
     at: Timestamp,
-) -> Box<dyn FnOnce(ControlNumbers) -> Result<SealedBytes, Fault> + Send> {
-    Box::new(move |numbers| {
+) -> Build {
+    Box::new(move |numbers, taken| {
         let header = header(&profile, numbers);
         let envelope = envelope(&profile, numbers, at);
         let parts: Vec<(&Submission, u32, &str)> = batch
             .iter()
+            .filter(|submission| taken.contains(&submission.id))
             .flat_map(|submission| submission.parts.iter().map(move |part| (submission, part.number, part.body.as_str())))
             .collect();
         let bodies: Vec<&str> = parts.iter().map(|(_, _, body)| *body).collect();

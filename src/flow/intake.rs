@@ -1,17 +1,23 @@
 //! What a caller handed in becomes resources: collected, checked against R4, and completed from the store.
 
 use crate::fault::{Fault, Issue, Place, any_error, codes};
-use crate::fhir::bundle::{self, Resources, Wanted};
+use crate::fhir::bundle::{Resources, Wanted};
 use crate::gateway::{Gateway, Translator};
 use crate::store::{Query, ResourceVersion};
 use serde_json::Value;
+
+/// References that a claim can't be billed without: when they stand there, they must lead somewhere.
+const NEEDED: &[&str] = &[
+    "patient", "provider", "insurer", "facility", "coverage", "referral", "claimResponse", "payor", "subscriber",
+    "diagnosisReference", "procedureReference", "practitioner", "organization", "beneficiary",
+];
 
 /// Rounds of looking things up: a claim names a coverage, the coverage its payor, the payor's role its organization.
 const ROUNDS: usize = 4;
 
 /// Collects the one submission of a body and checks its resources; all issues at once.
 pub fn read(translator: &Translator, body: Value) -> Result<Resources, Fault> {
-    let resources = bundle::collect(body, &translator.config.limits)?;
+    let resources = Resources::collect(body, translator.config.limits.bundle_entries)?;
     check(translator, &resources)?;
     Ok(resources)
 }
@@ -72,7 +78,7 @@ async fn fetch(gateway: &Gateway, tenant: &str, resources: &mut Resources, want:
     };
     let Some(version) = found else { return Ok(false) };
     let Ok(value) = serde_json::from_str(&version.body) else { return Ok(false) };
-    resources.add_stored(&version.kind, &version.id, value, want);
+    resources.add_stored(&version.kind, &version.id, value);
     Ok(true)
 }
 
@@ -99,7 +105,23 @@ async fn by_identifier(
 }
 
 fn nothing_missing(translator: &Translator, resources: &Resources) -> Result<(), Fault> {
-    let mut issues: Vec<Issue> = bundle::unresolved_issues(&resources.unresolved(&translator.definitions));
+    let wanted = resources.unresolved(&translator.definitions);
+    let mut issues: Vec<Issue> = wanted.iter().filter(|want| needed(want)).map(missing).collect();
     issues.extend(resources.check_targets(&translator.definitions));
     if any_error(&issues) { Err(Fault::caller(issues)) } else { Ok(()) }
+}
+
+/// A reference that only names someone (identifier or display without a reference) is the mapping's to judge.
+fn needed(want: &Wanted) -> bool {
+    let last = want.path.rsplit('.').next().unwrap_or_default();
+    let name = last.split('[').next().unwrap_or_default();
+    want.text.is_some() && NEEDED.contains(&name)
+}
+
+fn missing(want: &Wanted) -> Issue {
+    let target = want.text.as_deref().unwrap_or("the reference");
+    let text = format!("{target} leads nowhere: it is not in the Bundle, not contained, not among what was stored before");
+    let kinds = want.kinds.join(" or ");
+    let hint = format!("send the {kinds} in the same Bundle, or store it first and refer to its id");
+    Issue::error(codes::REFERENCE_UNRESOLVED, Place::FhirPath(want.path.clone()), text).hint(hint)
 }

@@ -9,11 +9,13 @@
 
 pub mod acknowledge;
 pub mod dispatch;
+pub mod exchange;
 pub mod intake;
 pub mod lookup;
 pub mod naming;
 pub mod prepare;
 pub mod receive;
+pub mod store;
 pub mod submit;
 pub mod tell;
 pub mod translate;

@@ -2,7 +2,6 @@
 //! the caller's own Bundle mean nothing outside it: two systems may both have a `Patient/1`.
 
 use crate::fhir::bundle::Resources;
-use crate::fhir::definitions::Definitions;
 use serde_json::Value;
 use std::collections::HashMap;
 
@@ -21,14 +20,14 @@ impl Named {
 }
 
 /// Names every resource that came along; what was stored before keeps its name.
-pub fn name(resources: &Resources, definitions: &Definitions) -> Named {
-    let entries = resources.handed_in(definitions);
+pub fn name(resources: &Resources) -> Named {
+    let entries: Vec<&Value> = resources.handed_in().collect();
     let mut names: HashMap<*const Value, String> = HashMap::with_capacity(entries.len());
     for entry in &entries {
         let kind = entry["resourceType"].as_str().unwrap_or_default();
         names.insert(std::ptr::from_ref(*entry), format!("{kind}/{}", uuid::Uuid::now_v7()));
     }
-    for (reference, stored) in resources.lent() {
+    for (reference, stored) in resources.stored() {
         names.insert(std::ptr::from_ref(stored), reference.to_owned());
     }
     let name_of = |value: &Value| names.get(&std::ptr::from_ref(value)).cloned().unwrap_or_default();
@@ -52,7 +51,7 @@ fn renamed(resources: &Resources, entry: &Value, names: &HashMap<*const Value, S
 }
 
 /// The id stands behind `resourceType`, where people look for it.
-fn set_id(resource: &mut Value, id: &str) {
+pub fn set_id(resource: &mut Value, id: &str) {
     if let Some(object) = resource.as_object_mut() {
         object.shift_remove("id");
         let at = object.len().min(1);

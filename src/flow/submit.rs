@@ -48,7 +48,7 @@ pub async fn submit(gateway: &Gateway, request: Request) -> Result<Answer, Fault
     intake::resolve(gateway, &request.tenant, &mut resources).await?;
     let known = known(gateway, &request.tenant, &resources).await?;
     let prepared = prepare::prepare(&gateway.translator, &resources, None, &known)?;
-    let named = naming::name(&resources, &gateway.translator.definitions);
+    let named = naming::name(&resources);
     let claim = named.focal().clone();
     let submission = promise(gateway, &request.tenant, &prepared, named, &known)?;
     let submission = NewSubmission {
