@@ -1,1 +1,1 @@
-
+mod responses_corpus;

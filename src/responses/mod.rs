@@ -11,12 +11,14 @@ use crate::billing::response::{PayerResponse, Remittance};
 use crate::fault::{Issue, codes};
 use crate::x12::reader::{self, Interchange, TransactionSet};
 use crate::x12::text::Text;
+pub use combine::combine;
 use context::Context;
 use meaning::Meanings;
 use std::ops::Range;
 
 mod acknowledgment;
 mod claim_status;
+mod combine;
 mod context;
 pub mod correlate;
 pub mod lines;
