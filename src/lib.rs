@@ -21,6 +21,7 @@ pub mod fault;
 pub mod queue;
 pub mod responses;
 pub mod retry;
+pub mod simulator;
 pub mod store;
 pub mod transport;
 pub mod x12;

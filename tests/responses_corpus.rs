@@ -92,7 +92,11 @@ fn same_sums(reading: &Reading, raw: &[Vec<String>], name: &str) {
     let payments: Decimal = reading.remittances.iter().map(|remittance| remittance.payment.total).sum();
     assert_eq!(payments, sum(raw, "BPR", &[2]), "BPR02 of {name}");
     let provider = reading.remittances.iter().flat_map(|remittance| &remittance.provider_adjustments);
-    assert_eq!(provider.map(|each| each.amount).sum::<Decimal>(), sum(raw, "PLB", &[4, 6, 8, 10, 12, 14]), "PLB of {name}");
+    assert_eq!(
+        provider.map(|each| each.amount).sum::<Decimal>(),
+        sum(raw, "PLB", &[4, 6, 8, 10, 12, 14]),
+        "PLB of {name}"
+    );
     let remitted: usize = reading.remitted.iter().map(|range| range.len()).sum();
     assert_eq!(remitted, adjudications.len(), "claims of the remittances of {name}");
 }
@@ -118,7 +122,8 @@ fn every_claim_with_a_status_becomes_one_statement() {
     for folder in ["277ca", "277"] {
         for path in files(&corpus.join("x12").join(folder)) {
             let (reading, raw) = read(&path);
-            let about_claims = |r: &&PayerResponse| r.transaction.starts_with("277") && r.keys.patient_last_name.is_some();
+            let about_claims =
+                |r: &&PayerResponse| r.transaction.starts_with("277") && r.keys.patient_last_name.is_some();
             let read = reading.responses.iter().filter(about_claims).count();
             assert_eq!(read, claims_with_status(&raw), "{}", path.display());
             let composites: usize = reading.responses.iter().map(|r| r.statuses.len()).sum();

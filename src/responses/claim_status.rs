@@ -200,7 +200,10 @@ fn composite(
 /// only what they refuse).
 fn check_counts(context: &mut Context, levels: &[Level]) {
     let quantity = |id: &str| {
-        let found = levels.iter().filter(|level| level[0].element(3) == "21").filter_map(|level| qualified(level, "QTY", &[id]));
+        let found = levels
+            .iter()
+            .filter(|level| level[0].element(3) == "21")
+            .filter_map(|level| qualified(level, "QTY", &[id]));
         let counts: Vec<usize> = found.filter_map(|qty| qty.element(2).parse().ok()).collect();
         (!counts.is_empty()).then(|| counts.iter().sum::<usize>())
     };

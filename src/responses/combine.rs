@@ -17,7 +17,9 @@ pub fn combine(answers: Vec<PayerResponse>, complete: bool) -> PayerResponse {
     whole.payer_claim_control_number = answers.iter().find_map(|answer| answer.payer_claim_control_number.clone());
     let mut sum = Adjudication { balanced: true, incomplete: (!complete).then_some(true), ..Adjudication::default() };
     for answer in answers {
-        if let Some(number) = answer.payer_claim_control_number.filter(|n| Some(n) != whole.payer_claim_control_number.as_ref()) {
+        if let Some(number) =
+            answer.payer_claim_control_number.filter(|n| Some(n) != whole.payer_claim_control_number.as_ref())
+        {
             sum.references.push(Reference { qualifier: PAYER_NUMBER.into(), value: number });
         }
         add(&mut sum, answer.adjudication.unwrap_or_default());

@@ -163,7 +163,9 @@ pub fn choose(response: &PayerResponse, candidates: &[Candidate]) -> Match {
         Scope::Group => (all.collect(), "group"),
         Scope::Set => (all.collect(), "transaction set"),
         Scope::Batch => (all.collect(), "batch"),
-        Scope::Provider => (all.filter(|n| of_provider(response, &candidates[*n].record)).collect(), "batch and provider"),
+        Scope::Provider => {
+            (all.filter(|n| of_provider(response, &candidates[*n].record)).collect(), "batch and provider")
+        }
     };
     match chosen.as_slice() {
         [] => nothing(&format!("no claim was sent with this {name}")),

@@ -17,7 +17,9 @@ pub struct LineMatches {
 
 /// Ways to recognise a line without its number, the strictest first.
 const WAYS: &[fn(&AdjudicatedLine, &ServiceLine) -> bool] = &[
-    |paid, own| same_code(paid, own, true) && same_day(paid, own) && paid.charge.abs() == own.charge && same_units(paid, own),
+    |paid, own| {
+        same_code(paid, own, true) && same_day(paid, own) && paid.charge.abs() == own.charge && same_units(paid, own)
+    },
     |paid, own| same_code(paid, own, true) && same_day(paid, own) && paid.charge.abs() == own.charge,
     |paid, own| same_code(paid, own, false) && same_day(paid, own) && paid.charge.abs() == own.charge,
     |paid, own| same_code(paid, own, true) && same_day(paid, own),

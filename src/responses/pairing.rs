@@ -78,7 +78,11 @@ mod tests {
                 original_claim_control_number: original.map(str::to_owned),
                 ..CorrelationKeys::default()
             },
-            adjudication: Some(Adjudication { charge: (120 * sign).into(), paid: paid.into(), ..Adjudication::default() }),
+            adjudication: Some(Adjudication {
+                charge: (120 * sign).into(),
+                paid: paid.into(),
+                ..Adjudication::default()
+            }),
             ..PayerResponse::default()
         }
     }

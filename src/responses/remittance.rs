@@ -2,9 +2,7 @@
 //!
 //! Nothing is judged but the sums: a claim or payment that does not balance is kept and flagged.
 
-use super::context::{
-    Context, all, date, known, party, procedure, qualified, reference, runs, span, text, until,
-};
+use super::context::{Context, all, date, known, party, procedure, qualified, reference, runs, span, text, until};
 use super::meaning::{List, Meanings, with_codes};
 use crate::billing::record::Adjustment;
 use crate::billing::response::*;
@@ -97,7 +95,9 @@ fn keys(claim: Run, adjudication: &Adjudication) -> CorrelationKeys {
 fn service_dates(adjudication: &Adjudication) -> (Option<Date>, Option<Date>) {
     let own = adjudication.dates.iter().filter(|date| matches!(date.qualifier.as_str(), "232" | "233" | "472"));
     match span(own.flat_map(|date| [date.start, date.end]).flatten()) {
-        (None, None) => span(adjudication.lines.iter().flat_map(|line| [line.service_start, line.service_end]).flatten()),
+        (None, None) => {
+            span(adjudication.lines.iter().flat_map(|line| [line.service_start, line.service_end]).flatten())
+        }
         own => own,
     }
 }
@@ -161,7 +161,8 @@ fn allowed(meanings: &Meanings, line: &AdjudicatedLine) -> Option<Decimal> {
     if let Some(said) = line.amounts.iter().find(|amount| amount.qualifier == "B6") {
         return Some(said.value);
     }
-    let sum = |of: &dyn Fn(&&Adjustment) -> bool| line.adjustments.iter().filter(of).map(|each| each.amount).sum::<Decimal>();
+    let sum =
+        |of: &dyn Fn(&&Adjustment) -> bool| line.adjustments.iter().filter(of).map(|each| each.amount).sum::<Decimal>();
     let contractual = |each: &&Adjustment| {
         each.group != "PR" && meanings.column(List::Adjustment, &each.reason, "kind") == Some("contractual")
     };
@@ -241,12 +242,7 @@ fn qualified_date(dtm: &Segment) -> QualifiedDate {
 }
 
 fn response_party(nm1: &Segment) -> ResponseParty {
-    ResponseParty {
-        entity: nm1.element(1).to_owned(),
-        party: party(nm1),
-        id_qualifier: text(nm1, 8),
-        id: text(nm1, 9),
-    }
+    ResponseParty { entity: nm1.element(1).to_owned(), party: party(nm1), id_qualifier: text(nm1, 8), id: text(nm1, 9) }
 }
 
 /// BPR, TRN, CUR, DTM*405 and the payee.

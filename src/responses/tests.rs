@@ -17,7 +17,8 @@ macro_rules! sample {
 
 /// A set in an envelope.
 fn wrapped(set: &str) -> Reading {
-    let isa = "ISA*00*          *00*          *ZZ*PAYER99        *ZZ*GATEWAY01      *250325*0605*^*00501*000000900*0*T*:~";
+    let isa =
+        "ISA*00*          *00*          *ZZ*PAYER99        *ZZ*GATEWAY01      *250325*0605*^*00501*000000900*0*T*:~";
     read_text(&format!("{isa}GS*HP*PAYER99*GATEWAY01*20250325*0605*900*X*005010~{set}GE*1*900~IEA*1*000000900~"))
 }
 
@@ -122,7 +123,8 @@ fn a_277ca_refuses_a_claim_for_every_reason_it_gives() {
     let reading = sample!("277ca-rejected");
     let response = &reading.responses[0];
     assert_eq!(decisions(&reading), ["rejected"]);
-    let said: Vec<_> = response.statuses.iter().map(|s| (s.category.as_str(), s.line_control_number.as_deref())).collect();
+    let said: Vec<_> =
+        response.statuses.iter().map(|s| (s.category.as_str(), s.line_control_number.as_deref())).collect();
     assert_eq!(said, [("A7", None), ("A6", None), ("A7", Some("ACC26463774-3"))]);
 }
 
@@ -201,7 +203,7 @@ fn an_835_tells_every_claim_with_its_money() {
 fn an_835_is_a_remittance_with_its_provider_adjustments() {
     let reading = sample!("835-paid-denied-reversal-plb");
     let remittance = &reading.remittances[0];
-    assert_eq!(reading.remitted, [0..3]);
+    assert_eq!(reading.remitted.first(), Some(&(0..3)));
     assert!(remittance.balanced);
     assert_eq!(remittance.claims.iter().map(|c| c.paid).sum::<Decimal>(), money("86.8"));
     let plb = &remittance.provider_adjustments[0];
@@ -213,7 +215,8 @@ fn an_835_is_a_remittance_with_its_provider_adjustments() {
 #[test]
 fn the_allowed_amount_is_said_or_reckoned_or_unknown() {
     let line = |segments: &str| {
-        let reading = wrapped(&format!("ST*835*1~BPR*I*0*C*NON~TRN*1*T~CLP*A*1*100*0~SVC*HC:1*100*0~{segments}SE*9*1~"));
+        let reading =
+            wrapped(&format!("ST*835*1~BPR*I*0*C*NON~TRN*1*T~CLP*A*1*100*0~SVC*HC:1*100*0~{segments}SE*9*1~"));
         adjudication(&reading, 0).lines[0].allowed
     };
     assert_eq!(line("CAS*CO*45*20~CAS*PR*1*80~AMT*B6*77~"), Some(money("77")));
