@@ -1,9 +1,9 @@
 //! All that is special about one payer, as `mappings/payers/<id>/payer.yaml` says it. The commented sample is that of the
 //! payer `northwind`.
 
+use crate::billing::id::PayerId;
 use crate::retry::RetryPolicy;
 use crate::x12::delimiters::Delimiters;
-use crate::billing::id::PayerId;
 use serde_json::{Value, json};
 use std::collections::BTreeMap;
 use std::path::PathBuf;
@@ -115,7 +115,7 @@ pub enum TransportProfile {
     Https {
         url: String,
         timeout: Duration,
-        /// Bearer token, from the environment.
+        /// Name of the environment variable that holds the bearer token.
         token: Option<String>,
     },
 }
