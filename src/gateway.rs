@@ -3,7 +3,7 @@
 use crate::assets::Folder;
 use crate::billing::id::PayerId;
 use crate::clock::Clock;
-use crate::config::Config;
+use crate::config::{Config, Limits};
 use crate::fault::{Fault, codes};
 use crate::fhir::definitions::Definitions;
 use crate::mapping::Mappings;
@@ -14,9 +14,9 @@ use crate::queue::rabbit::RabbitQueue;
 use crate::responses::meaning::Meanings;
 use crate::store::Store;
 use crate::store::sqlite::SqliteStore;
+use crate::transport::Transport;
 use crate::transport::directory::{self, Directory};
 use crate::transport::https::{self, Credential, Https, Secret};
-use crate::transport::Transport;
 use crate::x12::guide::Guides;
 use serde_json::Value;
 use std::collections::BTreeMap;
@@ -69,19 +69,25 @@ fn both<A, B>(one: Result<A, Fault>, other: Result<B, Fault>) -> Result<(A, B), 
 }
 
 /// The way to each payer, as its profile says.
-fn transports(payers: &Payers, clock: &Clock) -> Result<BTreeMap<PayerId, Arc<dyn Transport>>, Fault> {
+fn transports(payers: &Payers, limits: &Limits, clock: &Clock) -> Result<BTreeMap<PayerId, Arc<dyn Transport>>, Fault> {
     let mut transports: BTreeMap<PayerId, Arc<dyn Transport>> = BTreeMap::new();
     for profile in payers.all() {
         let transport: Arc<dyn Transport> = match &profile.transport {
             TransportProfile::Directory { outbound, inbound } => {
-                Arc::new(Directory::new(directory::Options::new(outbound, inbound)))
+                let bytes_max = limits.interchange_bytes;
+                Arc::new(Directory::new(directory::Options { bytes_max, ..directory::Options::new(outbound, inbound) }))
             }
             TransportProfile::Https { url, timeout, token } => {
                 let credential = match token {
                     Some(token) => Credential::Bearer(Secret::Environment(token.clone())),
                     None => Credential::None,
                 };
-                let options = https::Options { exchange: *timeout, credential, ..https::Options::new(url.clone()) };
+                let options = https::Options {
+                    exchange: *timeout,
+                    credential,
+                    reply_bytes_max: limits.interchange_bytes,
+                    ..https::Options::new(url.clone())
+                };
                 Arc::new(Https::new(options, clock.clone())?)
             }
         };
@@ -114,7 +120,7 @@ impl Gateway {
             None => Arc::new(EmbeddedQueue::new()),
         };
         let translator = Translator::load(config)?;
-        let transports = transports(&translator.payers, &clock)?;
+        let transports = transports(&translator.payers, &translator.config.limits, &clock)?;
         Ok(Gateway { translator, clock, store: Arc::new(store), queue, transports, waiting: AtomicU64::new(0) })
     }
 

@@ -5,7 +5,8 @@
 //! call and names the line that breaks this. Values that could hold something of a patient are wrapped in [`Phi`], and of
 //! complaints only [`Codes`] are logged: their texts may quote what a caller sent.
 
-use crate::fault::Issue;
+use crate::billing::journey::State;
+use crate::fault::{Issue, Place};
 use metrics::Unit;
 use metrics_exporter_prometheus::{BuildError, Matcher, PrometheusBuilder, PrometheusHandle};
 use std::fmt;
@@ -83,8 +84,12 @@ impl<T> fmt::Display for Phi<T> {
     }
 }
 
-/// Issues as they may be logged: codes and places, no texts. At most [`Codes::SHOWN`] of them, the others are counted.
+/// Issues as they may be logged: codes and places. Only of our own faults (CG-9nnn) the texts too, which hold the system's
+/// reasons; all others may quote what a caller or a payer wrote. At most [`Codes::SHOWN`] are shown, the others counted.
 pub struct Codes<'a>(pub &'a [Issue]);
+
+/// How the codes of our own faults begin.
+const OURS: &str = "CG-9";
 
 impl Codes<'_> {
     pub const SHOWN: usize = 8;
@@ -94,9 +99,13 @@ impl fmt::Display for Codes<'_> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         for (n, issue) in self.0.iter().take(Codes::SHOWN).enumerate() {
             let comma = if n == 0 { "" } else { ", " };
-            let at = issue.at.to_string();
-            let space = if at.is_empty() { "" } else { " " };
-            write!(f, "{comma}{}{space}{at}", issue.code)?;
+            write!(f, "{comma}{}", issue.code)?;
+            if issue.at != Place::Whole {
+                write!(f, " {}", issue.at)?;
+            }
+            if issue.code.starts_with(OURS) {
+                write!(f, ": {}", issue.text)?;
+            }
         }
         match self.0.len().saturating_sub(Codes::SHOWN) {
             0 => Ok(()),
@@ -113,6 +122,7 @@ pub const FIELDS: &[(&str, &str)] = &[
     ("attempts", "how many attempts failed"),
     ("body_bytes", "size of a body"),
     ("bytes", "a size"),
+    ("code", "the stable code of an issue"),
     ("codes", "codes and places of issues (`telemetry::Codes`)"),
     ("count", "how many"),
     ("delay_ms", "time until the next attempt"),
@@ -125,6 +135,7 @@ pub const FIELDS: &[(&str, &str)] = &[
     ("jobs", "how many writes stood in a group"),
     ("kind", "a word from a closed list"),
     ("limit_bytes", "the limit that was met"),
+    ("mapping", "the name of a mapping"),
     ("method", "HTTP method"),
     ("outcome", "a word from a closed list"),
     ("payer", "id of a payer's profile"),
@@ -138,6 +149,7 @@ pub const FIELDS: &[(&str, &str)] = &[
     ("trace", "id that a reply showed for an internal fault"),
     ("variable", "the name of an environment variable"),
     ("version", "version of the program or of the mappings"),
+    ("worker", "whether the worker runs in this process too"),
 ];
 
 /// What a metric is.
@@ -181,7 +193,9 @@ metrics_table! {
     HTTP_SECONDS = "claimgate_http_request_seconds" Histogram Seconds ["route"] "Time from a request's headers to its reply";
     HTTP_CONNECTIONS = "claimgate_http_connections" Gauge Count [] "Open HTTP connections";
     SUBMISSIONS = "claimgate_submissions_total" Counter Count ["intent", "outcome"] "Submissions by how they were answered";
+    SUBMISSIONS_BY_STATE = "claimgate_submissions" Gauge Count ["state"] "Submissions by the state that they are in";
     SUBMIT_SECONDS = "claimgate_submit_seconds" Histogram Seconds ["intent"] "Time to accept a submission durably";
+    STATION_SECONDS = "claimgate_station_seconds" Histogram Seconds ["station"] "Time of one station of a submission: read, resolve, prepare, promise, commit";
     MAP_SECONDS = "claimgate_map_seconds" Histogram Seconds ["intent"] "Time to map and check one claim, FHIR to X12";
     ISSUES = "claimgate_issues_total" Counter Count ["code"] "Issues found in submissions and answers, by code";
     OUTBOX_DUE = "claimgate_outbox_due" Gauge Count [] "Work that waits to be published or sent";
@@ -241,6 +255,20 @@ pub fn metrics() -> &'static Metrics {
         metrics::gauge!(name::BUILD, "version" => env!("CARGO_PKG_VERSION")).set(1);
         Metrics { handle }
     })
+}
+
+/// Sets the figures that the store counts: submissions by state, work that waits, statements without a submission.
+pub fn figures(by_state: &[(State, u64)], outbox: u64, unmatched: u64) {
+    for (state, count) in by_state {
+        metrics::gauge!(name::SUBMISSIONS_BY_STATE, "state" => format!("{state:?}").to_lowercase()).set(whole(*count));
+    }
+    metrics::gauge!(name::OUTBOX_DUE).set(whole(outbox));
+    metrics::gauge!(name::UNMATCHED).set(whole(unmatched));
+}
+
+/// A count as gauges take it: exact up to four thousand millions, and no claim house has more in one state.
+fn whole(count: u64) -> u32 {
+    u32::try_from(count).unwrap_or(u32::MAX)
 }
 
 fn describe(row: &MetricRow) {

@@ -77,7 +77,7 @@ pub fn run(arguments: impl IntoIterator<Item = OsString>) -> Exit {
             return if error.use_stderr() { Exit::Unreadable } else { Exit::Clean };
         }
     };
-    telemetry::start_log();
+    telemetry::log_to_stderr();
     let done = Config::read(&arguments.config).and_then(|config| command(arguments.command, config));
     done.unwrap_or_else(|fault| {
         show::fault(&fault);

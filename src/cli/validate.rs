@@ -5,6 +5,7 @@ use crate::config::Config;
 use crate::fault::{Fault, Issue, any_error};
 use crate::fhir::{parse, second_opinion, validate};
 use crate::gateway::Translator;
+use crate::x12::text::Text;
 use crate::x12::{check, reader};
 use serde_json::{Value, json};
 use std::path::PathBuf;
@@ -61,7 +62,8 @@ fn say(name: &str, found: Exit, issues: &[Issue]) {
 /// All issues of a text; a fault when it can't be read at all.
 fn issues(translator: &Translator, bytes: &[u8]) -> Result<Vec<Issue>, Fault> {
     if input::is_x12(bytes) {
-        let (interchanges, mut issues) = reader::read(bytes);
+        let text = Text::decode(bytes);
+        let (interchanges, mut issues) = reader::read_text(&text);
         for interchange in &interchanges {
             issues.extend(check::check_interchange(&translator.guides, interchange));
         }

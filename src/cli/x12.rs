@@ -26,7 +26,8 @@ impl X12 {
         let Command::Ack { file } = self.command;
         let translator = Translator::load(config)?;
         let bytes = input::bytes(&file)?;
-        let (_, issues) = crate::x12::reader::read(&bytes);
+        let text = crate::x12::text::Text::decode(&bytes);
+        let (_, issues) = crate::x12::reader::read_text(&text);
         show::issues(None, &issues);
         let _ = std::io::stdout().write_all(&acknowledge::answer(&translator, &bytes, jiff::Timestamp::now()));
         Ok(exit_for(&issues))

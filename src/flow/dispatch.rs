@@ -151,7 +151,7 @@ pub fn envelope(profile: &PayerProfile, numbers: ControlNumbers, at: Timestamp) 
         group_receiver: partner.group_receiver.clone(),
         usage: partner.usage,
         acknowledgment_requested: partner.acknowledgment_requested,
-        at: at.to_zoned(TimeZone::UTC).datetime(),
+        at: TimeZone::UTC.to_datetime(at),
         interchange_control_number: numbers.interchange,
         group_control_number: numbers.group,
         delimiters: profile.delimiters.clone(),

@@ -7,10 +7,11 @@ use crate::edits;
 use crate::fault::{Fault, Issue, Place, any_error, codes};
 use crate::fhir::bundle::Resources;
 use crate::gateway::Translator;
-use crate::mapping::{Lineage, RecordMapping, Scope, TransactionMapping};
+use crate::mapping::{Lineage, LineageRow, RecordMapping, Scope, TransactionMapping};
 use crate::payers::{PayerProfile, Route};
 use crate::x12::{build, writer};
 use jiff::Timestamp;
+use jiff::tz::TimeZone;
 use serde_json::Value;
 
 /// What only the gateway knows of a claim: what the journey of an earlier one gives, and the number we trace it by.
@@ -56,6 +57,26 @@ pub fn prepare<'a>(
     let parts = station.split(record, value)?;
     let parts = parts.into_iter().map(|part| station.transaction(part, &mut warnings)).collect::<Result<_, _>>()?;
     Ok(Prepared { profile, route, parts, warnings })
+}
+
+/// The lineage of the made transaction sets: each element with its rule and, read through the record, the caller's paths.
+pub fn explain(
+    translator: &Translator,
+    resources: &Resources,
+    payer: Option<&str>,
+    known: &Known,
+) -> Result<Vec<LineageRow>, Fault> {
+    let profile = route::payer(translator, resources, payer)?;
+    let route = route::of(profile, resources)?;
+    let station = Station::new(translator, profile, route, resources, known)?;
+    let (value, _) = station.record()?;
+    let back = station.record_mapping.lineage(resources.focal(), &station.scope());
+    let mut rows = station.transaction_mapping.lineage(&value, &station.scope()).rows;
+    for row in &mut rows {
+        let sources = row.sources.iter().map(|path| back.source_of_place(&Place::Record(path.clone())).unwrap_or_else(|| path.clone()));
+        row.sources = sources.collect();
+    }
+    Ok(rows)
 }
 
 /// What every station of one claim needs.
@@ -112,7 +133,7 @@ impl<'a> Station<'a> {
 
     /// The rules that a claim must pass. Complaints are told in the caller's own words: its FHIRPath.
     fn edit(&self, record: &BillingRecord) -> Result<Vec<Issue>, Fault> {
-        let issues = edits::check(record, &self.profile.edits);
+        let issues = edits::check(record, |code| self.profile.wants_edit(code), TimeZone::UTC.to_datetime(self.known.now).date());
         if issues.is_empty() {
             return Ok(issues);
         }
@@ -127,11 +148,11 @@ impl<'a> Station<'a> {
             let text = format!("the claim has {} lines, more than the limit of {most}", record.service_lines.len());
             return Err(Fault::refuse(codes::TOO_MANY, Place::FhirPath("Claim.item".into()), text, "send it as several claims"));
         }
-        if record.service_lines.len() <= split::LINES_A_CLAIM {
+        if record.service_lines.len() <= split::LINES_OF_A_CLAIM {
             return Ok(vec![(record, value)]);
         }
         let json = |part: BillingRecord| serde_json::to_value(&part).map(|value| (part, value));
-        let parts: Result<Vec<_>, _> = split::split(record).into_iter().map(json).collect();
+        let parts: Result<Vec<_>, _> = split::split(record, split::LINES_OF_A_CLAIM).into_iter().map(json).collect();
         parts.map_err(|_| Fault::ours(codes::INTERNAL, "a part of the claim can't be written as JSON"))
     }
 

@@ -128,8 +128,8 @@ impl<'a> Inbox<'a> {
             let told = Told::open(self.gateway, claim.found.submission.clone()).await?;
             self.open.insert(id.clone(), told);
         }
-        let Some(told) = self.open.get_mut(&id) else { return Ok(()) };
         let detail = detail(self, position, response, reason);
+        let Some(told) = self.open.get_mut(&id) else { return Ok(()) };
         told.hear(self.gateway, claim, response, detail)?;
         self.settled.insert(position, (told.submission.focal.clone(), told.response_reference()));
         Ok(())

@@ -115,7 +115,7 @@ pub enum TransportProfile {
     Https {
         url: String,
         timeout: Duration,
-        /// Bearer token, from the environment.
+        /// Name of the environment variable that holds the bearer token.
         token: Option<String>,
     },
 }

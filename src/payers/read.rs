@@ -155,11 +155,21 @@ fn directory(section: &Section, surroundings: &Surroundings) -> TransportProfile
 
 fn https(section: &Section, surroundings: &Surroundings) -> TransportProfile {
     let url = expanded(section, "url", &section.text("url", "where interchanges are posted"), surroundings);
-    let token = section.optional("token").map(|text| expanded(section, "token", &text, surroundings));
+    let token = section.optional("token").and_then(|text| variable(section, "token", &text));
     if !url.is_empty() && !url.starts_with("https://") && !is_loopback(&url) {
         section.complain("url", "claims must not travel in the clear", "use https:// (http:// only on this machine)");
     }
     TransportProfile::Https { url, timeout: section.duration("timeout").unwrap_or(Duration::from_secs(60)), token }
+}
+
+/// The name in `${NAME}`, and nothing else: a secret is never written in a profile, and is read when it is used.
+fn variable(section: &Section, key: &str, text: &str) -> Option<String> {
+    let name = text.trim().strip_prefix("${").and_then(|rest| rest.strip_suffix('}'));
+    let name = name.filter(|name| name.starts_with("CLAIMGATE_"));
+    if name.is_none() {
+        section.complain(key, "a secret must not stand here", "name a variable of the environment, ${CLAIMGATE_…}");
+    }
+    name.map(str::to_owned)
 }
 
 fn is_loopback(url: &str) -> bool {

@@ -81,9 +81,12 @@ fn a_withheld_value_is_not_shown() {
 
 #[test]
 fn of_issues_only_codes_and_places_are_shown() {
-    let issue = Issue::error(codes::EDIT_TOTAL, Place::FhirPath("Claim.item[0]".into()), "SMITH is wrong").hint("SMITH");
+    let issue =
+        Issue::error(codes::EDIT_TOTAL, Place::FhirPath("Claim.item[0]".into()), "SMITH is wrong").hint("SMITH");
     let whole = Issue { at: Place::Whole, ..issue.clone() };
     assert_eq!(Codes(&[issue.clone(), whole]).to_string(), "CG-1300 Claim.item[0], CG-1300");
+    let ours = Issue::error(codes::STORE, Place::Whole, "the disk is full");
+    assert_eq!(Codes(&[ours]).to_string(), "CG-9101: the disk is full");
     let many = vec![Issue { at: Place::Whole, ..issue }; Codes::SHOWN + 2];
     assert!(Codes(&many).to_string().ends_with("CG-1300 and 2 more"));
     assert!(!Codes(&many[..Codes::SHOWN]).to_string().contains("more"));
@@ -106,6 +109,7 @@ fn what_is_counted_is_rendered() {
     let numbers = metrics();
     metrics::counter!(name::SENT_BYTES, "payer" => "northwind").increment(40);
     metrics::counter!(name::SENT_BYTES, "payer" => "northwind").increment(2);
+    figures(&[(State::Queued, 7)], 3, 0);
     metrics::histogram!(name::STORE_SECONDS).record(std::time::Duration::from_millis(2));
     numbers.tidy();
     let text = numbers.render();
@@ -115,6 +119,8 @@ fn what_is_counted_is_rendered() {
         "# HELP claimgate_store_commit_seconds Time of one commit of the store",
         "claimgate_store_commit_seconds_bucket{le=\"0.0025\"} 1",
         "claimgate_store_commit_seconds_bucket{le=\"0.001\"} 0",
+        "claimgate_submissions{state=\"queued\"} 7",
+        "claimgate_outbox_due 3",
         concat!("claimgate_build_info{version=\"", env!("CARGO_PKG_VERSION"), "\"} 1"),
     ] {
         assert!(text.contains(line), "{line}\nin\n{text}");

@@ -4,6 +4,7 @@ use crate::billing::id::PayerId;
 use crate::flow::dispatch;
 use crate::gateway::Gateway;
 use crate::transport::Transport;
+use crate::telemetry::Codes;
 use crate::worker::{AFTER_FAULT, Shutdown, rest};
 use std::sync::Arc;
 use std::time::Duration;
@@ -14,11 +15,11 @@ pub async fn run(gateway: Arc<Gateway>, payer: PayerId, transport: Arc<dyn Trans
         let pause = match dispatch::collect(&gateway, &payer, transport.as_ref()).await {
             Ok(0) => pause,
             Ok(taken) => {
-                tracing::info!(payer = payer.as_str(), files = taken, "answers taken in");
+                tracing::info!(payer = payer.as_str(), count = taken, "answers taken in");
                 Duration::ZERO
             }
             Err(fault) => {
-                tracing::warn!(payer = payer.as_str(), code = fault.issues[0].code, "collecting failed: {fault}");
+                tracing::warn!(payer = payer.as_str(), codes = %Codes(&fault.issues), "collecting failed");
                 pause.max(AFTER_FAULT)
             }
         };

@@ -5,6 +5,7 @@ use crate::fault::Fault;
 use crate::flow::dispatch::{self, Dispatched};
 use crate::gateway::Gateway;
 use crate::queue::{Delivery, Work};
+use crate::telemetry::Codes;
 use crate::worker::{AFTER_FAULT, Shutdown, rest};
 use std::sync::Arc;
 use std::time::{Duration, Instant};
@@ -22,7 +23,7 @@ pub async fn run(gateway: Arc<Gateway>, payer: PayerId, mut shutdown: Shutdown) 
             Err(fault) => Err(fault),
         };
         if let Err(fault) = outcome {
-            tracing::warn!(payer = payer.as_str(), code = fault.issues[0].code, "dispatch could not work: {fault}");
+            tracing::warn!(payer = payer.as_str(), codes = %Codes(&fault.issues), "dispatch could not work");
             if rest(&mut shutdown, AFTER_FAULT).await {
                 return;
             }
@@ -93,7 +94,7 @@ async fn send(gateway: &Gateway, payer: &PayerId, id: InterchangeId) -> Result<(
         Dispatched::Sent => Ok(()),
         Dispatched::Later(delay) => gateway.queue.publish_after(dispatch::message(payer, id), delay).await,
         Dispatched::GivenUp(reason) => {
-            tracing::error!(payer = payer.as_str(), interchange = id.as_str(), "given up: {reason}");
+            tracing::error!(payer = payer.as_str(), interchange = id.as_str(), %reason, "given up");
             gateway.queue.bury(dispatch::message(payer, id), &reason).await
         }
     }

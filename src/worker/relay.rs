@@ -5,6 +5,7 @@ use crate::fault::Fault;
 use crate::flow::dispatch;
 use crate::gateway::Gateway;
 use crate::queue::{Message, Work};
+use crate::telemetry::{self, Codes};
 use crate::worker::{AFTER_FAULT, Shutdown, rest};
 use jiff::SignedDuration;
 use std::sync::Arc;
@@ -19,7 +20,7 @@ pub async fn run(gateway: Arc<Gateway>, mut shutdown: Shutdown) {
             Ok(0) => pause,
             Ok(_) => Duration::ZERO,
             Err(fault) => {
-                tracing::warn!(code = fault.issues[0].code, "the relay could not work: {fault}");
+                tracing::warn!(codes = %Codes(&fault.issues), "the relay could not work");
                 AFTER_FAULT
             }
         };
@@ -58,7 +59,8 @@ const COUNT_EVERY: Duration = Duration::from_secs(1);
 async fn look_around(gateway: &Gateway, stale: jiff::Timestamp) -> Result<(), Fault> {
     let figures = gateway.store.figures().await?;
     gateway.waiting.store(figures.outbox, Ordering::Relaxed);
-    crate::telemetry::figures(&figures.submissions_by_state, figures.outbox, figures.unmatched);
+    telemetry::figures(&figures.submissions_by_state, figures.outbox, figures.unmatched);
+    telemetry::metrics().tidy();
     for id in gateway.store.unsent(stale, gateway.translator.config.worker.relay_batch).await? {
         if let Some(interchange) = gateway.store.interchange(&id).await? {
             gateway.queue.publish(vec![dispatch::message(&interchange.payer, id)]).await?;

@@ -6,6 +6,7 @@
 //! * [`check`] finds what is wrong (SNIP 1 to 3); [`acknowledge`] tells the sender (TA1, 999).
 //! * [`json`] shows a set to people and programs.
 
+pub mod acknowledge;
 pub mod assemble;
 mod balance;
 pub mod build;
@@ -13,9 +14,11 @@ pub mod check;
 pub mod delimiters;
 pub mod guide;
 mod guide_file;
+pub mod json;
 pub mod reader;
 mod rules;
 pub mod segment;
+pub mod stream;
 pub mod text;
 pub mod tokens;
 pub mod tree;
