@@ -78,7 +78,14 @@ fn write_complaint(out: &mut Segments, set: &TransactionSet, claim: &Claim, comp
     let context = out.composite(&["CLM01", &claim.number]);
     out.write(&["CTX", &context]);
     if let Some(element) = &complaint.element {
+        let mut at = element.at.split(':');
+        let mut position = || at.next().and_then(|n| n.parse::<usize>().ok());
+        let value = match (found, position(), position()) {
+            (Some(segment), Some(element), Some(component)) => segment.component(element, component),
+            (Some(segment), Some(element), None) => segment.element(element),
+            _ => "",
+        };
         let at = out.composite(&element.at.split(':').collect::<Vec<_>>());
-        out.write(&["IK4", &at, &element.number, &element.code, &element.value]);
+        out.write(&["IK4", &at, &element.number, &element.code, value]);
     }
 }

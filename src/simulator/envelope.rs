@@ -173,6 +173,13 @@ impl Segments {
         self.count += 1;
     }
 
+    /// REF, when there is something to refer to.
+    pub fn reference(&mut self, qualifier: &str, value: &str) {
+        if !value.is_empty() {
+            self.write(&["REF", qualifier, value]);
+        }
+    }
+
     /// A composite of parts, without its empty end.
     pub fn composite<T: AsRef<str>>(&self, parts: &[T]) -> String {
         let last = parts.iter().rposition(|part| !part.as_ref().is_empty()).map_or(0, |last| last + 1);

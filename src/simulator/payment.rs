@@ -97,7 +97,7 @@ fn header(out: &mut Segments, paper: &Paper, scenario: &Scenario, n: usize, tota
     out.write(&["N1", "PR", payer.name.as_ref().unwrap_or(&claim.payer)]);
     out.write(&["N3", &payer.street]);
     out.write(&["N4", &payer.city, &payer.state, &payer.postal_code]);
-    out.write(&["REF", "2U", payer.id.as_ref().unwrap_or(&claim.payer_id)]);
+    out.reference("2U", payer.id.as_ref().unwrap_or(&claim.payer_id));
     out.write(&["PER", "BL", "CLAIMS SERVICE", "TE", &payer.telephone]);
     out.write(&["N1", "PE", &claim.provider, "XX", &claim.npi]);
 }
@@ -123,7 +123,7 @@ fn write_claim(out: &mut Segments, paper: &Paper, payment: &Payment) {
     let mut moa = vec!["MOA", "", ""];
     moa.extend(settlement.remarks.iter().take(REMARKS).map(String::as_str));
     out.write(&moa);
-    out.write(&["REF", "F8", &payment.original]);
+    out.reference("F8", &payment.original);
     out.write(&["DTM", "050", &paper.date]);
     for (line, settled) in claim.lines.iter().zip(&settlement.lines) {
         write_line(out, line, settled);
@@ -142,7 +142,7 @@ fn write_line(out: &mut Segments, line: &Line, settled: &SettledLine) {
         }
     }
     write_adjustments(out, &settled.adjustments);
-    out.write(&["REF", "6R", &line.number]);
+    out.reference("6R", &line.number);
     if let Some(allowed) = settled.allowed {
         out.write(&["AMT", "B6", &money(allowed)]);
     }
