@@ -1,1 +1,4 @@
+//! The one integration test binary; each part is a module.
+
 mod responses_corpus;
+mod x12_corpus;

@@ -135,12 +135,24 @@ pub enum Relation {
     ListConditional,
 }
 
+/// What the name of an element tells beyond its type.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Content {
+    /// A name, an address, a note: a character that can't be sent may become a space.
+    FreeText,
+    /// Money: two decimals, ten digits (an implementation note of the 837 and 835 guides).
+    Money,
+    /// An identifier or anything else: to alter it would make another of it.
+    Exact,
+}
+
 /// An element, or a component of a composite.
 #[derive(Debug, Clone)]
 pub struct ElementSpec {
     pub name: String,
     pub usage: Usage,
     pub kind: ElementKind,
+    pub content: Content,
     pub min: u16,
     pub max: u16,
     /// The codes that the guide allows; empty when it lists none.
@@ -159,6 +171,7 @@ impl ElementSpec {
             name: "Not used".to_owned(),
             usage: Usage::NotUsed,
             kind: ElementKind::AN,
+            content: Content::Exact,
             min: 1,
             max: u16::MAX,
             codes: Vec::new(),

@@ -2,7 +2,8 @@
 
 use crate::fault::{Issue, Place, codes};
 use crate::x12::guide::{
-    ElementKind, ElementSpec, Guide, Item, LoopIx, LoopSpec, Relation, SegmentIx, SegmentSpec, Syntax, Tag, Usage,
+    Content, ElementKind, ElementSpec, Guide, Item, LoopIx, LoopSpec, Relation, SegmentIx, SegmentSpec, Syntax, Tag,
+    Usage,
 };
 use std::collections::BTreeMap;
 use std::sync::Arc;
@@ -283,7 +284,21 @@ fn element(words: &mut Words<'_>) -> Option<ElementSpec> {
         spec.external = Some(list.to_owned());
     }
     spec.name = words.rest.to_owned();
+    spec.content = content(spec.kind, &spec.name);
     Some(spec)
+}
+
+/// Told from the words of the name.
+fn content(kind: ElementKind, name: &str) -> Content {
+    const FREE: [&str; 8] = ["Name", "Address", "City", "Description", "Text", "Message", "Format", "Copy"];
+    const EXACT: [&str; 5] = ["Identifier", "Identification", "Number", "Code", "Qualifier"];
+    const MONEY: [&str; 2] = ["Amount", "Charge"];
+    let has = |words: &[&str]| name.split([' ', '/', '-']).any(|word| words.contains(&word));
+    match kind {
+        ElementKind::R if has(&MONEY) => Content::Money,
+        ElementKind::AN if has(&FREE) && !has(&EXACT) => Content::FreeText,
+        _ => Content::Exact,
+    }
 }
 
 fn usage(word: &str) -> Option<Usage> {

@@ -6,12 +6,18 @@
 //! * [`check`] finds what is wrong (SNIP 1 to 3); [`acknowledge`] tells the sender (TA1, 999).
 //! * [`json`] shows a set to people and programs.
 
+pub mod acknowledge;
+pub mod assemble;
+mod balance;
 pub mod build;
+pub mod check;
 pub mod delimiters;
 pub mod guide;
 mod guide_file;
 pub mod reader;
+mod rules;
 pub mod segment;
 pub mod text;
 pub mod tokens;
 pub mod tree;
+pub mod writer;
