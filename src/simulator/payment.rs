@@ -23,8 +23,17 @@ struct Payment<'c> {
     original: String,
 }
 
-/// The 835: the payment, or with `correction` the later one that takes it back and pays anew.
-pub fn pay(paper: &Paper, scenario: &Scenario, claims: &[&Decided], correction: bool) -> String {
+/// The 835 that pays.
+pub fn pay(paper: &Paper, scenario: &Scenario, claims: &[&Decided]) -> String {
+    write(paper, scenario, claims, false)
+}
+
+/// The later 835 that takes a payment back and pays anew.
+pub fn correct(paper: &Paper, scenario: &Scenario, claims: &[&Decided]) -> String {
+    write(paper, scenario, claims, true)
+}
+
+fn write(paper: &Paper, scenario: &Scenario, claims: &[&Decided], correction: bool) -> String {
     let mut payees: Vec<Vec<Payment>> = Vec::new();
     for payment in claims.iter().flat_map(|each| payments(paper, each, correction)) {
         match payees.iter_mut().find(|known| known[0].claim.npi == payment.claim.npi) {
