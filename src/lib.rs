@@ -24,6 +24,7 @@ pub mod payers;
 pub mod queue;
 pub mod responses;
 pub mod retry;
+pub mod simulator;
 pub mod store;
 pub mod telemetry;
 pub mod transport;

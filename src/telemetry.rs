@@ -195,6 +195,7 @@ metrics_table! {
     SUBMISSIONS = "claimgate_submissions_total" Counter Count ["intent", "outcome"] "Submissions by how they were answered";
     SUBMISSIONS_BY_STATE = "claimgate_submissions" Gauge Count ["state"] "Submissions by the state that they are in";
     SUBMIT_SECONDS = "claimgate_submit_seconds" Histogram Seconds ["intent"] "Time to accept a submission durably";
+    STATION_SECONDS = "claimgate_station_seconds" Histogram Seconds ["station"] "Time of one station of a submission: read, resolve, prepare, promise, commit";
     MAP_SECONDS = "claimgate_map_seconds" Histogram Seconds ["intent"] "Time to map and check one claim, FHIR to X12";
     ISSUES = "claimgate_issues_total" Counter Count ["code"] "Issues found in submissions and answers, by code";
     OUTBOX_DUE = "claimgate_outbox_due" Gauge Count [] "Work that waits to be published or sent";

@@ -1,15 +1,15 @@
 //! `claimgate demo`: the whole claim cycle on sample claims against the simulated payer, in a folder of its own.
 
 use crate::assets::Folder;
-use crate::cli::{Exit, block_on, serve, show};
+use crate::cli::{Exit, block_on, serve, show, simulate};
 use crate::clock::Clock;
 use crate::config::Config;
 use crate::fault::{Fault, Place, codes};
 use crate::flow::{lookup, submit};
-use crate::gateway::Gateway;
-use crate::payers::TransportProfile;
+use crate::gateway::{Gateway, Translator};
+use crate::simulator::directory::{self, Options};
 use crate::store::DEFAULT_TENANT;
-use crate::{http, simulator, worker};
+use crate::{http, worker};
 use serde_json::Value;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
@@ -43,6 +43,7 @@ const SAMPLES: &[Sample] = &[
 
 /// The payer of the samples.
 const PAYER: &str = "northwind";
+const SCENARIO: &str = "demo/scenario.yaml";
 /// How long a journey may take.
 const PATIENCE: Duration = Duration::from_secs(60);
 
@@ -56,20 +57,21 @@ impl Demo {
     async fn play(self, config: Config) -> Result<Exit, Fault> {
         let listener = serve::listen(if self.once { "127.0.0.1:0" } else { &config.listen }).await?;
         let conformance = Folder::conformance(&config.conformance_dir);
+        let scenario = simulate::shipped(&conformance, SCENARIO)?;
+        let payer = simulate::options(Translator::load(config.clone())?, PAYER, scenario)?;
         let gateway = Arc::new(Gateway::open(config, Clock::System).await?);
         let (shutdown, heard) = serve::shutdown();
-        let payer = payer(&gateway, &conformance, heard.clone())?;
         let address = serve::address(&listener);
         let tasks = [
             tokio::spawn(worker::run(gateway.clone(), heard.clone())),
-            tokio::spawn(payer),
+            tokio::spawn(simulated(payer, heard.clone())),
             tokio::spawn(serving(gateway.clone(), listener, heard.clone())),
         ];
         let told = journeys(&gateway, &conformance).await;
         if told.is_ok() && !self.once {
             println!("\nServing on http://{address} until interrupted; the simulated payer answers. Try:");
             println!("  curl -s http://{address}/fhir/ClaimResponse?status=active");
-            wait(heard).await;
+            simulate::ended(heard).await;
         }
         let _ = shutdown.send(true);
         for task in tasks {
@@ -83,10 +85,6 @@ async fn serving(gateway: Arc<Gateway>, listener: tokio::net::TcpListener, heard
     if let Err(fault) = http::serve(gateway, listener, heard).await {
         show::fault(&fault);
     }
-}
-
-async fn wait(mut heard: watch::Receiver<bool>) {
-    while !*heard.borrow() && heard.changed().await.is_ok() {}
 }
 
 /// A folder for the demo's store and payer directories; gone afterwards when it was for once.
@@ -123,20 +121,10 @@ fn demo_config(mut config: Config, folder: &Path) -> Config {
 }
 
 /// The simulated payer at the other end of the payer's directories.
-fn payer(
-    gateway: &Gateway,
-    conformance: &Folder,
-    heard: watch::Receiver<bool>,
-) -> Result<impl Future<Output = ()> + Send + 'static, Fault> {
-    let missing = |what: &str| Fault::ours(codes::CONFIGURATION, format!("the demo needs {what}"));
-    let profile = gateway.translator.payers.get(PAYER).ok_or_else(|| missing("the payer northwind"))?;
-    let TransportProfile::Directory { outbound, inbound } = &profile.transport else {
-        return Err(missing("northwind to have a directory transport"));
-    };
-    let text = conformance.text("demo/scenario.yaml").ok_or_else(|| missing("conformance/demo/scenario.yaml"))?;
-    let scenario = simulator::scenario::Scenario::parse(&conformance.display("demo/scenario.yaml"), &text)?;
-    let options = simulator::directory::Options { outbound: outbound.clone(), inbound: inbound.clone(), scenario };
-    Ok(simulator::directory::run(options, gateway.clock.clone(), heard))
+async fn simulated(options: Options, heard: watch::Receiver<bool>) {
+    if let Err(fault) = directory::run(options, simulate::ended(heard)).await {
+        show::fault(&fault);
+    }
 }
 
 /// Submits the samples, waits for each to end, and prints its journey.

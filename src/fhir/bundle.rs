@@ -139,11 +139,11 @@ impl Resources {
         }
         let from = holder.and_then(|entry| entry.full_url.as_deref());
         let given = self.given.literal(from, literal).and_then(|n| self.given.entries.get(n));
-        let found = given.or_else(|| self.from_store(literal));
+        let found = given.or_else(|| self.lent(literal));
         found.map(|entry| &entry.value).or_else(|| self.logical(reference))
     }
 
-    fn from_store(&self, literal: Literal<'_>) -> Option<&Entry> {
+    fn lent(&self, literal: Literal<'_>) -> Option<&Entry> {
         let Literal::Relative(relative) = literal else { return None };
         self.stored.iter().find(|entry| entry.full_url.as_deref() == Some(relative))
     }

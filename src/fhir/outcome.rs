@@ -78,8 +78,8 @@ mod tests {
 
     #[test]
     fn the_limit_counts_what_it_leaves_out_and_keeps_errors() {
-        let mut issues = vec![Issue::warning(codes::EDIT, Place::Whole, "w"); 3];
-        issues.push(Issue::error(codes::EDIT, Place::Whole, "e"));
+        let mut issues = vec![Issue::warning(codes::EDIT_TOTAL, Place::Whole, "w"); 3];
+        issues.push(Issue::error(codes::EDIT_TOTAL, Place::Whole, "e"));
         assert_eq!(operation_outcome(&issues, 4)["issue"].as_array().unwrap().len(), 4);
         let cut = operation_outcome(&issues, 3);
         assert_eq!(cut["issue"][0]["severity"], "error");

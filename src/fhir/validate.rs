@@ -4,9 +4,10 @@
 use crate::fault::{Issue, Place, codes};
 use crate::fhir::definitions::{Definitions, ElementDefinition, Kind, Seen, TypeDefinition, TypeIx};
 use crate::fhir::path::Path;
-use crate::fhir::primitive::{Json, Primitive};
 use crate::fhir::suggest;
 use serde_json::{Map, Value};
+
+mod values;
 
 /// Modifier extensions that claimgate understands; any other may turn the meaning of its resource round.
 const UNDERSTOOD_MODIFIERS: &[&str] = &[
@@ -14,9 +15,6 @@ const UNDERSTOOD_MODIFIERS: &[&str] = &[
     // The name it had in PAS 1.
     "http://hl7.org/fhir/us/davinci-pas/StructureDefinition/extension-itemCancelled",
 ];
-
-/// Codes shown in a hint.
-const CODES_SHOWN: usize = 20;
 
 /// All that is wrong with a resource that stands at `at` (`Claim`, `Bundle.entry[3].resource.ofType(Coverage)`).
 pub fn resource(definitions: &Definitions, value: &Value, at: &str) -> Vec<Issue> {
@@ -238,43 +236,6 @@ impl<'d> Walk<'d> {
         }
     }
 
-    fn primitive(&mut self, value: &Value, primitive: &'static Primitive, at: At<'d>, path: &Path<'_>) {
-        let text = match (primitive.json, value) {
-            (Json::Boolean, Value::Bool(_)) => return,
-            (Json::Number, Value::Number(number)) => number.as_str(),
-            (Json::String, Value::String(text)) => text.as_str(),
-            _ => return self.wrong_type(value, primitive, path),
-        };
-        if !(primitive.allows)(text) {
-            let empty = text.is_empty();
-            let code = if empty { codes::EMPTY_VALUE } else { codes::PRIMITIVE_FORMAT };
-            let hint = if empty { "leave the element out" } else { primitive.what };
-            return self.error(code, path, format!("not a {}: {}", primitive.name, primitive.what), hint);
-        }
-        if let Some(set) = at.element.binding.and_then(|ix| self.definitions.value_set(ix))
-            && !set.has_code(text)
-        {
-            let shown: String = text.chars().take(64).collect();
-            let near = suggest::nearest(&shown, set.codes());
-            let hint =
-                near.map_or(format!("use one of: {}", set.some(CODES_SHOWN)), |near| format!("did you mean `{near}`?"));
-            self.error(codes::CODE_BINDING, path, format!("`{shown}` is no code of the value set {}", set.name), hint);
-        }
-    }
-
-    fn wrong_type(&mut self, value: &Value, primitive: &Primitive, path: &Path<'_>) {
-        let (expected, hint) = match (primitive.json, value) {
-            (_, Value::Array(_)) => ("one value", "take it out of [ ]: the element does not repeat"),
-            (Json::Boolean, _) => ("true or false", "write it without quotes"),
-            (Json::Number, _) => ("a number", "write it without quotes"),
-            (Json::String, Value::Object(_)) => {
-                ("a text", "write the text itself; its extensions go into `_` and the name")
-            }
-            (Json::String, _) => ("a text", "write it in double quotes"),
-        };
-        self.error(codes::WRONG_TYPE, path, format!("{expected} is expected: a {}", primitive.name), hint);
-    }
-
     /// A resource inside another: in a Bundle, in Parameters, or contained.
     fn nested(&mut self, value: &Value, at: At<'d>, path: &Path<'_>) {
         let contained = at.element.name == "contained";
@@ -350,27 +311,6 @@ impl<'d> Walk<'d> {
             _ => {}
         }
     }
-
-    /// Required binding of a Coding or CodeableConcept: one of its codings is of the value set.
-    fn concept(&mut self, object: &Map<String, Value>, at: At<'d>, path: &Path<'_>) {
-        let Some(set) = at.element.binding.and_then(|ix| self.definitions.value_set(ix)) else { return };
-        let fits = |coding: &Value| {
-            let part = |name| coding.get(name).and_then(Value::as_str);
-            part("code").is_none_or(|code| part("system").is_some_and(|system| set.has(system, code)))
-        };
-        let fit = match (at.of.name.as_str(), object.get("coding")) {
-            ("CodeableConcept", Some(Value::Array(codings))) => codings.iter().any(fits),
-            ("Coding", _) => {
-                let part = |name| object.get(name).and_then(Value::as_str);
-                part("code").is_none_or(|code| part("system").is_some_and(|system| set.has(system, code)))
-            }
-            _ => true,
-        };
-        if !fit {
-            let hint = format!("use one of: {}", set.some(CODES_SHOWN));
-            self.error(codes::CODE_BINDING, path, format!("no coding of the value set {}", set.name), hint);
-        }
-    }
 }
 
 const SIBLING: &str = "write {\"extension\": […]}, for a list one object or null an item";
@@ -379,4 +319,172 @@ const SIBLING: &str = "write {\"extension\": […]}, for a list one object or nu
 fn has_sibling(object: &Map<String, Value>, key: &str, n: usize) -> bool {
     let sibling = object.get(&format!("_{key}")).and_then(Value::as_array);
     sibling.and_then(|items| items.get(n)).is_some_and(Value::is_object)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::assets::Folder;
+    use serde_json::json;
+
+    fn claim() -> Value {
+        json!({
+            "resourceType": "Claim", "id": "c1", "status": "active", "use": "claim", "created": "2026",
+            "type": { "coding": [{ "system": "http://terminology.hl7.org/CodeSystem/claim-type", "code": "professional" }] },
+            "patient": { "reference": "Patient/1" }, "provider": { "display": "x" },
+            "priority": { "text": "normal" }, "_use": { "extension": [{ "url": "u", "valueCode": "c" }] },
+            "insurance": [{ "sequence": 1, "focal": true, "coverage": { "reference": "Coverage/1" },
+                            "preAuthRef": [null, "A1"], "_preAuthRef": [{ "id": "x" }, null] }],
+            "item": [{ "sequence": 1, "productOrService": { "text": "x" }, "servicedDate": "2026-01-02",
+                       "net": { "value": 100.00, "currency": "USD" } }],
+            "contained": [{ "resourceType": "Patient", "id": "p", "gender": "female", "deceasedBoolean": false }],
+        })
+    }
+
+    /// What a change of the claim leads to: each issue's code and place.
+    fn found(change: impl Fn(&mut Value)) -> Vec<(&'static str, String)> {
+        let definitions = Definitions::load(&Folder::ShippedConformance).unwrap();
+        let mut value = claim();
+        change(&mut value);
+        let issues = resource(&definitions, &value, "Claim");
+        assert!(issues.iter().all(|issue| issue.hint.as_ref().is_some_and(|hint| !hint.is_empty())));
+        issues.into_iter().map(|issue| (issue.code, issue.at.to_string())).collect()
+    }
+
+    #[test]
+    fn a_clean_claim_has_no_issue() {
+        assert_eq!(found(|_| {}), []);
+    }
+
+    /// Pointer into the claim, value put there, code and place of the one issue.
+    #[test]
+    fn each_fault_is_found_at_its_place() {
+        let big = "x".repeat(crate::fhir::primitive::STRING_BYTES_MAX + 1);
+        let cases: &[(&str, Value, &str, &str)] = &[
+            ("/item/0/colour", json!("red"), codes::UNKNOWN_ELEMENT, "Claim.item[0].colour"),
+            ("/item/0/serviced", json!("2026"), codes::UNKNOWN_ELEMENT, "Claim.item[0].serviced"),
+            ("/_item", json!([]), codes::UNKNOWN_ELEMENT, "Claim._item"),
+            ("/item/0/resourceType", json!("x"), codes::UNKNOWN_ELEMENT, "Claim.item[0].resourceType"),
+            ("/item", json!({}), codes::WRONG_TYPE, "Claim.item"),
+            ("/item/0", json!([]), codes::WRONG_TYPE, "Claim.item[0]"),
+            ("/patient", json!([]), codes::WRONG_TYPE, "Claim.patient"),
+            ("/patient", json!("Patient/1"), codes::WRONG_TYPE, "Claim.patient"),
+            ("/created", json!(2026), codes::WRONG_TYPE, "Claim.created"),
+            ("/created", json!(["2026"]), codes::WRONG_TYPE, "Claim.created"),
+            ("/item/0/sequence", json!("1"), codes::WRONG_TYPE, "Claim.item[0].sequence"),
+            ("/insurance/0/focal", json!("true"), codes::WRONG_TYPE, "Claim.insurance[0].focal"),
+            ("/item/0/net/value", json!("100"), codes::WRONG_TYPE, "Claim.item[0].net.value"),
+            ("/_created", json!("x"), codes::WRONG_TYPE, "Claim.created"),
+            ("/item/0/sequence", json!(0), codes::PRIMITIVE_FORMAT, "Claim.item[0].sequence"),
+            ("/item/0/servicedDate", json!("2026-02-30"), codes::PRIMITIVE_FORMAT, "Claim.item[0].servicedDate"),
+            ("/id", json!("a_b"), codes::PRIMITIVE_FORMAT, "Claim.id"),
+            ("/priority/text", json!(big), codes::PRIMITIVE_FORMAT, "Claim.priority.text"),
+            ("/status", json!("Active"), codes::CODE_BINDING, "Claim.status"),
+            ("/use", json!("bill"), codes::CODE_BINDING, "Claim.use"),
+            ("/item/0/net/currency", json!("DOLLAR"), codes::CODE_BINDING, "Claim.item[0].net.currency"),
+            ("/contained/0/gender", json!("f"), codes::CODE_BINDING, "Claim.contained[0].ofType(Patient).gender"),
+            ("/item/0/servicedPeriod", json!({ "start": "2026" }), codes::CHOICE, "Claim.item[0].serviced"),
+            ("/item/0/_servicedPeriod", json!({ "id": "x" }), codes::UNKNOWN_ELEMENT, "Claim.item[0]._servicedPeriod"),
+            ("/extension", json!([{ "url": "u" }]), codes::CARDINALITY, "Claim.extension[0]"),
+            (
+                "/item/0/modifierExtension",
+                json!([{ "url": "u", "valueCode": "c" }]),
+                codes::MODIFIER_EXTENSION,
+                "Claim.item[0].modifierExtension[0]",
+            ),
+            ("/item", json!([]), codes::EMPTY_VALUE, "Claim.item"),
+            ("/item", Value::Null, codes::EMPTY_VALUE, "Claim.item"),
+            ("/created", Value::Null, codes::EMPTY_VALUE, "Claim.created"),
+            ("/priority", json!({}), codes::EMPTY_VALUE, "Claim.priority"),
+            ("/priority/text", json!(""), codes::EMPTY_VALUE, "Claim.priority.text"),
+            ("/insurance/0/_preAuthRef", json!([null, null]), codes::EMPTY_VALUE, "Claim.insurance[0].preAuthRef[0]"),
+            ("/contained/0/resourceType", json!("Pateint"), codes::NOT_A_RESOURCE, "Claim.contained[0]"),
+            (
+                "/contained/0",
+                json!({ "resourceType": "Patient", "gender": "male" }),
+                codes::CARDINALITY,
+                "Claim.contained[0].ofType(Patient).id",
+            ),
+            (
+                "/contained/0/contained",
+                json!([{ "resourceType": "Patient", "id": "q" }]),
+                codes::WRONG_TYPE,
+                "Claim.contained[0].ofType(Patient).contained[0]",
+            ),
+        ];
+        for (pointer, value, code, place) in cases {
+            let issues = found(|claim| put(claim, pointer, value.clone()));
+            assert_eq!(issues, [(*code, place.to_string())], "{pointer}");
+        }
+    }
+
+    /// Sets what a JSON pointer names, whether it is there or not.
+    fn put(claim: &mut Value, pointer: &str, value: Value) {
+        let (parent, last) = pointer.rsplit_once('/').unwrap();
+        let parent = claim.pointer_mut(parent).unwrap();
+        match last.parse::<usize>() {
+            Ok(n) if parent.is_array() => parent[n] = value,
+            _ => parent[last] = value,
+        }
+    }
+
+    #[test]
+    fn all_that_is_missing_is_named() {
+        let issues = found(|claim| {
+            claim.as_object_mut().unwrap().retain(|key, _| key == "resourceType" || key == "status");
+        });
+        let places: Vec<&str> = issues.iter().map(|(_, place)| place.as_str()).collect();
+        let expected = ["type", "use", "patient", "created", "provider", "priority", "insurance"];
+        assert_eq!(places, expected.map(|name| format!("Claim.{name}")));
+    }
+
+    #[test]
+    fn extensions_stand_in_for_a_required_value() {
+        let absent = json!({ "extension": [{ "url": "http://hl7.org/fhir/StructureDefinition/data-absent-reason", "valueCode": "unknown" }] });
+        let issues = found(|claim| {
+            claim.as_object_mut().unwrap().shift_remove("created");
+            claim["_created"] = absent.clone();
+        });
+        assert_eq!(issues, []);
+    }
+
+    #[test]
+    fn a_required_concept_needs_one_coding_of_its_set() {
+        let definitions = Definitions::load(&Folder::ShippedConformance).unwrap();
+        let condition = |system: &str, code: &str| {
+            let status =
+                json!({ "coding": [{ "system": "http://local", "code": "x" }, { "system": system, "code": code }] });
+            let value = json!({ "resourceType": "Condition", "subject": { "display": "x" }, "clinicalStatus": status });
+            resource(&definitions, &value, "Condition")
+        };
+        let system = "http://terminology.hl7.org/CodeSystem/condition-clinical";
+        assert_eq!(condition(system, "active"), []);
+        assert_eq!(condition(system, "actif")[0].code, codes::CODE_BINDING);
+        assert_eq!(condition("http://elsewhere", "active")[0].code, codes::CODE_BINDING);
+    }
+
+    #[test]
+    fn hints_name_what_was_meant() {
+        let definitions = Definitions::load(&Folder::ShippedConformance).unwrap();
+        let mut value = claim();
+        value["item"][0]["productOrServise"] = json!({ "text": "x" });
+        value["item"][0]["location"] = json!("11");
+        let hints: Vec<_> =
+            resource(&definitions, &value, "Claim").into_iter().filter_map(|issue| issue.hint).collect();
+        assert!(hints[0].contains("productOrService") && hints[1].contains("locationCodeableConcept"), "{hints:?}");
+    }
+
+    #[test]
+    fn what_is_no_resource_is_said_so() {
+        let definitions = Definitions::load(&Folder::ShippedConformance).unwrap();
+        for value in [
+            json!([]),
+            json!("x"),
+            json!({}),
+            json!({ "resourceType": 1 }),
+            json!({ "resourceType": "DomainResource" }),
+        ] {
+            assert_eq!(resource(&definitions, &value, "Resource")[0].code, codes::NOT_A_RESOURCE, "{value}");
+        }
+    }
 }

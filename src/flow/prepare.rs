@@ -11,6 +11,7 @@ use crate::mapping::{Lineage, LineageRow, RecordMapping, Scope, TransactionMappi
 use crate::payers::{PayerProfile, Route};
 use crate::x12::{build, writer};
 use jiff::Timestamp;
+use jiff::tz::TimeZone;
 use serde_json::Value;
 
 /// What only the gateway knows of a claim: what the journey of an earlier one gives, and the number we trace it by.
@@ -132,7 +133,7 @@ impl<'a> Station<'a> {
 
     /// The rules that a claim must pass. Complaints are told in the caller's own words: its FHIRPath.
     fn edit(&self, record: &BillingRecord) -> Result<Vec<Issue>, Fault> {
-        let issues = edits::check(record);
+        let issues = edits::check(record, |code| self.profile.wants_edit(code), TimeZone::UTC.to_datetime(self.known.now).date());
         if issues.is_empty() {
             return Ok(issues);
         }
@@ -147,11 +148,11 @@ impl<'a> Station<'a> {
             let text = format!("the claim has {} lines, more than the limit of {most}", record.service_lines.len());
             return Err(Fault::refuse(codes::TOO_MANY, Place::FhirPath("Claim.item".into()), text, "send it as several claims"));
         }
-        if record.service_lines.len() <= split::LINES_A_CLAIM {
+        if record.service_lines.len() <= split::LINES_OF_A_CLAIM {
             return Ok(vec![(record, value)]);
         }
         let json = |part: BillingRecord| serde_json::to_value(&part).map(|value| (part, value));
-        let parts: Result<Vec<_>, _> = split::split(record).into_iter().map(json).collect();
+        let parts: Result<Vec<_>, _> = split::split(record, split::LINES_OF_A_CLAIM).into_iter().map(json).collect();
         parts.map_err(|_| Fault::ours(codes::INTERNAL, "a part of the claim can't be written as JSON"))
     }
 

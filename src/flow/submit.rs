@@ -10,9 +10,11 @@ use crate::flow::{intake, lookup, naming};
 use crate::gateway::Gateway;
 use crate::mapping::Scope;
 use crate::store::{Accepted, ClaimPart, IndexEntry, Key, KeyKind, NewEvent, NewSubmission, ResourceWrite, Submission};
+use crate::telemetry::name;
 use serde_json::{Value, json};
 use sha2::{Digest, Sha256};
 use std::sync::atomic::Ordering;
+use std::time::Instant;
 
 /// What a caller hands in.
 pub struct Request {
@@ -44,10 +46,14 @@ pub async fn submit(gateway: &Gateway, request: Request) -> Result<Answer, Fault
     if let Some(answer) = repeated(gateway, &request, &hash).await? {
         return Ok(answer);
     }
+    let mut stations = Stations::begin();
     let mut resources = intake::read(&gateway.translator, request.body)?;
+    stations.passed("read");
     intake::resolve(gateway, &request.tenant, &mut resources).await?;
     let known = known(gateway, &request.tenant, &resources).await?;
+    stations.passed("resolve");
     let prepared = prepare::prepare(&gateway.translator, &resources, None, &known)?;
+    stations.passed("prepare");
     let named = naming::name(&resources);
     let claim = named.focal().clone();
     let submission = promise(gateway, &request.tenant, &prepared, named, &known)?;
@@ -56,7 +62,32 @@ pub async fn submit(gateway: &Gateway, request: Request) -> Result<Answer, Fault
         business_key: business_key(&claim, &hash).map(|key| (key, hash)),
         ..submission
     };
-    accept(gateway, submission).await
+    stations.passed("promise");
+    let answer = accept(gateway, submission).await?;
+    stations.passed("commit");
+    metrics::counter!(name::SUBMISSIONS, "intent" => "claim", "outcome" => outcome(&answer)).increment(1);
+    Ok(answer)
+}
+
+fn outcome(answer: &Answer) -> &'static str {
+    if answer.repeated { "repeated" } else { "accepted" }
+}
+
+/// The time that each station took.
+struct Stations {
+    last: Instant,
+}
+
+impl Stations {
+    fn begin() -> Stations {
+        Stations { last: Instant::now() }
+    }
+
+    fn passed(&mut self, station: &'static str) {
+        let now = Instant::now();
+        metrics::histogram!(name::STATION_SECONDS, "station" => station).record(now - self.last);
+        self.last = now;
+    }
 }
 
 fn not_overloaded(gateway: &Gateway) -> Result<(), Fault> {

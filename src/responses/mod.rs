@@ -11,12 +11,14 @@ use crate::billing::response::{PayerResponse, Remittance};
 use crate::fault::{Issue, codes};
 use crate::x12::reader::{self, Interchange, TransactionSet};
 use crate::x12::text::Text;
+pub use combine::combine;
 use context::Context;
 use meaning::Meanings;
 use std::ops::Range;
 
 mod acknowledgment;
 mod claim_status;
+mod combine;
 mod context;
 pub mod correlate;
 pub mod lines;
@@ -56,8 +58,11 @@ pub struct Envelope {
     pub transactions: Vec<String>,
 }
 
-/// The readers, by ST01. A transaction type is added with a file and a row.
-const READERS: &[(&str, fn(&mut Context))] = &[
+/// ST01, and what reads such a set.
+type Reader = (&'static str, fn(&mut Context));
+
+/// The readers. A transaction type is added with a file and a row.
+const READERS: &[Reader] = &[
     ("999", acknowledgment::read),
     ("997", acknowledgment::read),
     ("277", claim_status::read),

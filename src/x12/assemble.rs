@@ -7,7 +7,7 @@ use crate::x12::delimiters::Delimiters;
 use crate::x12::guide::Guide;
 use crate::x12::reader;
 use crate::x12::segment::Segment;
-use crate::x12::writer;
+use crate::x12::writer::{self, Lines};
 use jiff::civil::DateTime;
 use std::collections::HashMap;
 use std::fmt::Write as _;
@@ -87,24 +87,29 @@ pub struct Placed {
 /// Makes one interchange of one group. Each body is the text of a claim from its first HL (level 20) down, written with
 /// the delimiters of the envelope.
 pub fn assemble(guide: &Guide, envelope: &Envelope, header: &BatchHeader, bodies: &[&str]) -> Result<Assembled, Fault> {
-    let mut assembly = Assembly { guide, envelope, out: Vec::new(), claims: Vec::new(), segments: 0, level: 0 };
-    let (isa, gs) = open_envelope(guide, envelope)?;
-    assembly.line(&isa);
-    assembly.line(&gs);
+    let mut assembly =
+        Assembly { guide, envelope, lines: Lines::new(envelope.delimiters), claims: Vec::new(), level: 0 };
+    let (isa, gs) = open_envelope(&guide.functional_id, &guide.id, envelope)?;
+    assembly.lines.raw(&isa);
+    assembly.lines.raw(&gs);
     let sets = bodies.chunks(CLAIMS_PER_SET);
     let count = sets.len();
     for (n, chunk) in sets.enumerate() {
         assembly.set(n, header, chunk)?;
     }
-    assembly.element_line(&["GE", &count.to_string(), &envelope.group_control_number.to_string()]);
-    assembly.element_line(&["IEA", "1", &format!("{:09}", envelope.interchange_control_number)]);
-    let assembled = Assembled { bytes: assembly.out, claims: assembly.claims };
+    assembly.lines.line(&["GE", &count.to_string(), &envelope.group_control_number.to_string()]);
+    assembly.lines.line(&["IEA", "1", &format!("{:09}", envelope.interchange_control_number)]);
+    let assembled = Assembled { bytes: assembly.lines.out, claims: assembly.claims };
     read_back(&assembled, bodies, count)?;
     Ok(assembled)
 }
 
 /// ISA in its fixed widths, and GS.
-pub(crate) fn open_envelope(guide: &Guide, envelope: &Envelope) -> Result<(String, String), Fault> {
+pub(crate) fn open_envelope(
+    functional_id: &str,
+    version: &str,
+    envelope: &Envelope,
+) -> Result<(String, String), Fault> {
     let e = char::from(envelope.delimiters.element);
     let mut issues = Vec::new();
     let mut fixed = |name: &str, value: &str, width: usize| {
@@ -145,8 +150,7 @@ pub(crate) fn open_envelope(guide: &Guide, envelope: &Envelope) -> Result<(Strin
         char::from(envelope.delimiters.component),
     );
     let (sender, receiver, number) = (&envelope.group_sender, &envelope.group_receiver, envelope.group_control_number);
-    let gs =
-        format!("GS{e}{}{e}{sender}{e}{receiver}{e}{day}{e}{clock}{e}{number}{e}X{e}{}", guide.functional_id, guide.id);
+    let gs = format!("GS{e}{}{e}{sender}{e}{receiver}{e}{day}{e}{clock}{e}{number}{e}X{e}{}", functional_id, version);
     Ok((isa, gs))
 }
 
@@ -161,40 +165,25 @@ fn refusal(text: String) -> Issue {
 struct Assembly<'a> {
     guide: &'a Guide,
     envelope: &'a Envelope,
-    out: Vec<u8>,
+    /// Counts the segments of the set.
+    lines: Lines,
     claims: Vec<Placed>,
-    /// Segments of the set so far.
-    segments: u32,
     /// Last HL01 of the set.
     level: u32,
 }
 
 impl Assembly<'_> {
-    fn line(&mut self, text: &str) {
-        self.out.extend_from_slice(text.as_bytes());
-        self.out.push(self.envelope.delimiters.terminator);
-        if self.envelope.delimiters.newline {
-            self.out.push(b'\n');
-        }
-        self.segments += 1;
-    }
-
-    fn element_line(&mut self, elements: &[&str]) {
-        let separator = char::from(self.envelope.delimiters.element).to_string();
-        self.line(&elements.join(&separator));
-    }
-
     fn set(&mut self, n: usize, header: &BatchHeader, bodies: &[&str]) -> Result<(), Fault> {
         let number = format!("{:04}", n + 1);
         let forest = Forest::of(bodies, self.envelope.delimiters, n * CLAIMS_PER_SET)?;
-        (self.segments, self.level) = (0, 0);
-        self.element_line(&["ST", &self.guide.transaction, &number, &self.guide.id]);
+        (self.lines.count, self.level) = (0, 0);
+        self.lines.line(&["ST", &self.guide.transaction, &number, &self.guide.id]);
         self.header(n, header)?;
         for root in &forest.roots {
             self.level(&forest, *root, None, &number, &mut Vec::new());
         }
-        let count = (self.segments + 1).to_string();
-        self.element_line(&["SE", &count, &number]);
+        let count = (self.lines.count + 1).to_string();
+        self.lines.line(&["SE", &count, &number]);
         Ok(())
     }
 
@@ -209,7 +198,7 @@ impl Assembly<'_> {
         let contact = [(2, header.contact_name.as_str()), (3, "TE"), (4, &header.contact_telephone)];
         root.segment("1000A", "PER", &contact);
         root.segment("1000B", "NM1", &[(3, &header.receiver_name), (9, &header.receiver_id)]);
-        self.segments += root.write(&mut self.out)?;
+        self.lines.count += root.write(&mut self.lines.out)?;
         Ok(())
     }
 
@@ -217,22 +206,22 @@ impl Assembly<'_> {
     fn level(&mut self, forest: &Forest<'_>, ix: usize, parent: Option<u32>, set: &str, around: &mut Vec<(u32, u32)>) {
         let node = &forest.nodes[ix];
         self.level += 1;
-        let (own, first) = (self.level, self.segments + 1);
+        let (own, first) = (self.level, self.lines.count + 1);
         let parent = parent.map(|parent| parent.to_string()).unwrap_or_default();
         // HL04 is not used at the last level of some guides (276).
         match node.child_code {
-            "" => self.element_line(&["HL", &own.to_string(), &parent, node.code]),
+            "" => self.lines.line(&["HL", &own.to_string(), &parent, node.code]),
             _ => {
                 let child_code = if node.children.is_empty() { "0" } else { "1" };
-                self.element_line(&["HL", &own.to_string(), &parent, node.code, child_code]);
+                self.lines.line(&["HL", &own.to_string(), &parent, node.code, child_code]);
             }
         }
         for raw in &node.segments {
-            self.line(raw);
+            self.lines.raw(raw);
         }
         let shared = node.is_shared();
         if shared {
-            around.push((first, self.segments));
+            around.push((first, self.lines.count));
         }
         for child in &node.children {
             self.level(forest, *child, Some(own), set, around);
@@ -240,7 +229,7 @@ impl Assembly<'_> {
         if shared {
             around.pop();
         } else if !forest.nodes[ix].inside_claim {
-            let (set, last) = (set.to_owned(), self.segments);
+            let (set, last) = (set.to_owned(), self.lines.count);
             let shared = around.clone();
             self.claims.push(Placed {
                 body: node.body,

@@ -6,6 +6,7 @@
 //! * [`check`] finds what is wrong (SNIP 1 to 3); [`acknowledge`] tells the sender (TA1, 999).
 //! * [`json`] shows a set to people and programs.
 
+pub mod acknowledge;
 pub mod assemble;
 mod balance;
 pub mod build;

@@ -80,3 +80,38 @@ fn end_segment(delimiters: &Delimiters, out: &mut Vec<u8>) {
         out.push(b'\n');
     }
 }
+
+/// Segments written from texts, counted.
+#[derive(Debug)]
+pub(crate) struct Lines {
+    pub out: Vec<u8>,
+    pub delimiters: Delimiters,
+    /// Segments since the last count began.
+    pub count: u32,
+}
+
+impl Lines {
+    pub fn new(delimiters: Delimiters) -> Lines {
+        Lines { out: Vec::new(), delimiters, count: 0 }
+    }
+
+    /// A whole segment.
+    pub fn raw(&mut self, text: &str) {
+        self.out.extend_from_slice(text.as_bytes());
+        end_segment(&self.delimiters, &mut self.out);
+        self.count += 1;
+    }
+
+    /// A segment of these elements, its id first; empty ones at the end are left out.
+    pub fn line(&mut self, elements: &[&str]) {
+        let last = elements.iter().rposition(|element| !element.is_empty()).unwrap_or(0);
+        for (n, element) in elements.iter().take(last + 1).enumerate() {
+            if n > 0 {
+                self.out.push(self.delimiters.element);
+            }
+            self.out.extend_from_slice(element.as_bytes());
+        }
+        end_segment(&self.delimiters, &mut self.out);
+        self.count += 1;
+    }
+}
