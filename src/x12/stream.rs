@@ -23,7 +23,10 @@ pub struct Segments<R> {
     delimiters: Option<Delimiters>,
     offset: u64,
     line: u32,
+    /// Segments of the interchange so far.
     ordinal: u32,
+    /// Segments of the open set so far; 0 when none is open.
+    in_set: u32,
     /// The last segment, when its bytes are no UTF-8.
     latin1: String,
 }
@@ -49,6 +52,7 @@ impl<R: Read> Segments<R> {
             offset: 0,
             line: 1,
             ordinal: 0,
+            in_set: 0,
             latin1: String::new(),
         }
     }
@@ -95,7 +99,7 @@ impl<R: Read> Segments<R> {
         self.pass(span.length + usize::from(terminated));
         if let Kind::Isa(shape) = span.kind {
             self.delimiters = Some(shape.delimiters);
-            self.ordinal = 0;
+            (self.ordinal, self.in_set) = (0, 0);
         }
         let raw = &self.buffer[start..start + span.length];
         let raw = match std::str::from_utf8(raw) {
@@ -107,8 +111,18 @@ impl<R: Read> Segments<R> {
             }
         };
         let view = Segment::new(raw, self.delimiters.unwrap_or_default());
-        self.ordinal = if view.id() == "ST" { 1 } else { self.ordinal + 1 };
-        let segment = Segment { ordinal: self.ordinal, offset, line, ..view };
+        self.ordinal += 1;
+        self.in_set = match view.id() {
+            "ST" => 1,
+            "GS" | "GE" | "IEA" => 0,
+            _ if self.in_set > 0 => self.in_set + 1,
+            _ => 0,
+        };
+        let ordinal = if self.in_set > 0 { self.in_set } else { self.ordinal };
+        if view.id() == "SE" {
+            self.in_set = 0;
+        }
+        let segment = Segment { ordinal, offset, line, ..view };
         Streamed { segment, garbage: span.kind == Kind::Garbage, terminated }
     }
 
@@ -164,6 +178,11 @@ impl<'g> Follower<'g> {
     /// The loop that the last segment stands in; `""` outside of a set.
     pub fn loop_id(&self) -> &str {
         self.placer.as_ref().map_or("", |placer| &placer.guide().loop_at(placer.innermost()).id)
+    }
+
+    /// How many loops the last segment stands in, the set not counted.
+    pub fn depth(&self) -> usize {
+        self.placer.as_ref().map_or(0, |placer| placer.path().count())
     }
 
     /// The guide of the set that is open.
@@ -254,14 +273,19 @@ impl<R: Read> Sets<R> {
                     false
                 }
             };
-            let (isa, gs) = (self.isa.clone(), self.gs.clone());
+            let done = ends.then(|| OwnedSet {
+                isa: self.isa.clone(),
+                gs: self.gs.clone(),
+                segments: std::mem::take(&mut open),
+                delimiters,
+            });
             match segment.id() {
                 "ISA" => segment.raw().clone_into(&mut self.isa),
                 "GS" => segment.raw().clone_into(&mut self.gs),
                 _ => {}
             }
-            if ends {
-                return Ok(Some(OwnedSet { isa, gs, segments: open, delimiters }));
+            if done.is_some() {
+                return Ok(done);
             }
         }
         let delimiters = self.segments.delimiters.unwrap_or_default();
@@ -344,7 +368,7 @@ mod tests {
                 assert_eq!(follower.guide().map(|guide| guide.name.as_str()), Some("278-response"));
             }
         }
-        let expected = "1ISA: 2GS: 1ST:ST 2BPR:ST 3N1:1000A 4LX:2000 5CLP:2100 6SE: 7GE: 8GS: 1ST:ST 2BHT:ST 3HL:2000A 4SE: 5GE: 6IEA:";
+        let expected = "1ISA: 2GS: 1ST:ST 2BPR:ST 3N1:1000A 4LX:2000 5CLP:2100 6SE: 9GE: 10GS: 1ST:ST 2BHT:ST 3HL:2000A 4SE: 15GE: 16IEA:";
         assert_eq!(seen.join(" "), expected);
     }
 

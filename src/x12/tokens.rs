@@ -46,8 +46,9 @@ pub fn isa_shape(text: &[u8]) -> Option<IsaShape> {
         return None;
     }
     let fixed = ISA_SEPARATORS.iter().all(|at| text.get(*at) == Some(&element));
-    // A sender that does not pad its elements is still understood: ISA16 follows the sixteenth separator.
-    let component_at = match fixed {
+    // A sender that does not pad its elements is still understood: ISA16 follows the sixteenth separator. One that lost a
+    // separator is, when what follows is what should.
+    let component_at = match fixed || followed_by_group(text, element) {
         true => ISA_LENGTH - 1,
         false => memchr::memchr_iter(element, text).nth(15)? + 1,
     };
@@ -61,6 +62,15 @@ pub fn isa_shape(text: &[u8]) -> Option<IsaShape> {
     let newline = rest.starts_with(b"\n") || rest.starts_with(b"\r\n");
     let delimiters = Delimiters { element, component, repetition, terminator, newline };
     Some(IsaShape { delimiters, length: component_at + 1, fixed })
+}
+
+/// Whether ISA16 and the terminator stand where they should, with a GS or TA1 behind them.
+fn followed_by_group(text: &[u8], element: u8) -> bool {
+    let behind = text.get(ISA_LENGTH + 1..).unwrap_or_default().trim_ascii_start();
+    let next = [b"GS".as_slice(), b"TA1"]
+        .iter()
+        .any(|id| behind.strip_prefix(*id).is_some_and(|rest| rest.first() == Some(&element)));
+    next && text.get(ISA_LENGTH - 2) == Some(&element)
 }
 
 /// ISA11 when it is a separator: before 005010 it was the letter U.
@@ -258,6 +268,9 @@ pub mod tests {
         assert_eq!((shape.delimiters.repetition, shape.fixed), (None, true));
         let shape = isa_shape(b"ISA*00**00**ZZ*A*ZZ*B*250303*1200*^*00501*1*0*T*:~").unwrap();
         assert_eq!((shape.delimiters, shape.fixed), (Delimiters::default(), false));
+        let lost = isa('*', '^', ':', "~").replacen("^*", "^ ", 1) + "GS*HC~";
+        let shape = isa_shape(lost.as_bytes()).unwrap();
+        assert_eq!((shape.delimiters.terminator, shape.fixed), (b'~', false));
     }
 
     #[test]
