@@ -162,8 +162,6 @@ pub struct Adjudication {
     lines: Vec<AdjudicatedLine>,
     /// Whether charge, adjustments and payment agree, line by line and for the claim.
     balanced: bool,
-    /// True while only some parts of a claim that was sent in several have been answered.
-    incomplete: Option<bool>,
 }
 
 /// Loop 2110.
@@ -232,6 +230,8 @@ pub struct Remark {
     /// `HE` RARC, `RX` NCPDP reject code.
     list: String,
     text: Option<String>,
+    /// True for a RARC that informs and explains no adjustment.
+    alert: Option<bool>,
 }
 
 /// BPR and TRN of an 835.
