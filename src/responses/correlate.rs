@@ -6,6 +6,7 @@
 
 use crate::billing::record::BillingRecord;
 use crate::billing::response::{Complaint, PayerResponse};
+use crate::responses::lines;
 use jiff::civil::Date;
 
 /// Payers that cut CLM01 keep this many characters or fewer.
@@ -49,22 +50,23 @@ pub enum Key {
 }
 
 /// A claim that a key found.
-#[derive(Debug, Clone, Copy)]
-pub struct Candidate<'a> {
-    pub record: &'a BillingRecord,
-    /// BHT03 of the batch that it went out in.
-    pub batch_number: Option<&'a str>,
+#[derive(Debug, Clone, Default)]
+pub struct Candidate {
+    pub record: BillingRecord,
+    /// First and last segment of the claim in its transaction set, when it has been sent.
+    pub segments: Option<(u32, u32)>,
     /// The payer's own number from an earlier answer.
-    pub payer_claim_control_number: Option<&'a str>,
+    pub payer_claim_control_number: Option<String>,
 }
 
-/// Which candidate it is.
+/// Which of the candidates a statement is about.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub enum Choice {
-    /// `weak`: nothing contradicts, but a person should be able to see that it was not certain.
-    Match { index: usize, reason: String, weak: bool },
+pub enum Match {
+    /// Positions among the candidates: one for a statement about a claim, all that it covers for one about an interchange,
+    /// a set or a batch. A reason that begins with `weak:` was not certain, though nothing contradicted.
+    These { chosen: Vec<usize>, reason: String },
     /// It goes to the unmatched list with this reason.
-    Nothing { reason: String },
+    None { reason: String },
 }
 
 /// What a statement is about, by what it names.
@@ -141,9 +143,6 @@ const FACTS: &[NumberRow] = &[
     NumberRow { name: "service dates", verdict: same_dates },
 ];
 
-/// Facts that only part claims that are alike otherwise: a claim and its replacement, a claim sent anew.
-const TIE_BREAKERS: &[fn(&PayerResponse, &Candidate) -> Verdict] = &[same_batch, same_frequency];
-
 /// What speaks for and against one candidate.
 struct Evidence {
     index: usize,
@@ -151,30 +150,46 @@ struct Evidence {
     agree: Vec<&'static str>,
     differ: Vec<&'static str>,
     cut: bool,
-    ties: usize,
+    /// Parts a claim and its replacement, which are alike otherwise.
+    frequency: bool,
 }
 
 /// Chooses among the claims that a key found.
-pub fn choose(response: &PayerResponse, candidates: &[Candidate]) -> Choice {
-    let mut fitting: Vec<Evidence> = Vec::new();
-    for (index, candidate) in candidates.iter().enumerate() {
-        fitting.push(weigh(response, index, candidate));
-    }
-    let found = fitting.len();
-    fitting.retain(Evidence::holds);
-    fitting.sort_by_key(|evidence| std::cmp::Reverse(evidence.rank()));
-    match fitting.as_slice() {
-        [] if found == 0 => nothing("no claim has these numbers"),
-        [] => nothing(&format!("{found} claims have these numbers, but patient, charge or dates contradict")),
-        [best, next, ..] if best.rank() == next.rank() => {
-            nothing(&format!("{} claims fit equally well", fitting.iter().filter(|e| e.rank() == best.rank()).count()))
+pub fn choose(response: &PayerResponse, candidates: &[Candidate]) -> Match {
+    let all = 0..candidates.len();
+    let (chosen, name): (Vec<usize>, &str) = match scope(response) {
+        Scope::Claim => return choose_claim(response, candidates),
+        Scope::Interchange => (all.collect(), "interchange"),
+        Scope::Group => (all.collect(), "group"),
+        Scope::Set => (all.collect(), "transaction set"),
+        Scope::Batch => (all.collect(), "batch"),
+        Scope::Provider => {
+            (all.filter(|n| of_provider(response, &candidates[*n].record)).collect(), "batch and provider")
         }
-        [best, ..] => Choice::Match { index: best.index, reason: best.reason(), weak: best.weak() },
+    };
+    match chosen.as_slice() {
+        [] => nothing(&format!("no claim was sent with this {name}")),
+        _ => Match::These { chosen, reason: format!("in the {name} that is named") },
     }
 }
 
-fn nothing(reason: &str) -> Choice {
-    Choice::Nothing { reason: reason.to_owned() }
+fn choose_claim(response: &PayerResponse, candidates: &[Candidate]) -> Match {
+    let weighed = candidates.iter().enumerate().map(|(index, candidate)| weigh(response, index, candidate));
+    let mut fitting: Vec<Evidence> = weighed.filter(Evidence::holds).collect();
+    fitting.sort_by_key(|evidence| std::cmp::Reverse(evidence.rank()));
+    match fitting.as_slice() {
+        [] if candidates.is_empty() => nothing("no claim has these numbers"),
+        [] => nothing(&format!("{} with these numbers, but patient, charge or dates contradict", candidates.len())),
+        [best, next, ..] if best.rank() == next.rank() => {
+            let alike = fitting.iter().filter(|each| each.rank() == best.rank()).count();
+            nothing(&format!("{alike} claims fit equally well"))
+        }
+        [best, ..] => Match::These { chosen: vec![best.index], reason: best.reason() },
+    }
+}
+
+fn nothing(reason: &str) -> Match {
+    Match::None { reason: reason.to_owned() }
 }
 
 fn weigh(response: &PayerResponse, index: usize, candidate: &Candidate) -> Evidence {
@@ -182,14 +197,13 @@ fn weigh(response: &PayerResponse, index: usize, candidate: &Candidate) -> Evide
         let rows = rows.iter().filter(|row| (row.verdict)(response, candidate) == Some(wanted));
         rows.map(|row| row.name).collect::<Vec<_>>()
     };
-    let ties = TIE_BREAKERS.iter().filter(|fact| fact(response, candidate) == Some(true)).count();
     Evidence {
         index,
         numbers: of(NUMBERS, true),
         agree: of(FACTS, true),
         differ: of(FACTS, false),
         cut: cut_claim_number(response, candidate),
-        ties,
+        frequency: same_frequency(response, candidate) == Some(true),
     }
 }
 
@@ -209,9 +223,9 @@ impl Evidence {
         self.numbers.is_empty() || !self.differ.is_empty()
     }
 
-    fn rank(&self) -> (usize, i64, usize) {
+    fn rank(&self) -> (usize, i64, bool) {
         let facts = i64::try_from(self.agree.len()).unwrap_or(0) - i64::try_from(self.differ.len()).unwrap_or(0);
-        (self.numbers.len(), facts, self.ties)
+        (self.numbers.len(), facts, self.frequency)
     }
 
     /// `claim number and trace number match; charge agrees; patient name differs`. Names facts, never their values.
@@ -226,7 +240,8 @@ impl Evidence {
                 parts.push(format!("{} {}", names.join(", "), verb(names, one, many)));
             }
         }
-        parts.join("; ")
+        let reason = parts.join("; ");
+        if self.weak() { format!("weak: {reason}") } else { reason }
     }
 }
 
@@ -254,21 +269,21 @@ fn same_trace_number(response: &PayerResponse, candidate: &Candidate) -> Verdict
 
 /// Only a match says something: a correction has a number of its own.
 fn same_payer_number(response: &PayerResponse, candidate: &Candidate) -> Verdict {
-    let own = candidate.payer_claim_control_number;
+    let own = candidate.payer_claim_control_number.as_deref();
     let said = [&response.payer_claim_control_number, &response.keys.original_claim_control_number];
     said.into_iter().any(|number| same_text(number.as_deref(), own) == Some(true)).then_some(true)
 }
 
 fn same_member(response: &PayerResponse, candidate: &Candidate) -> Verdict {
     let said = response.keys.member_id.as_deref()?;
-    let record = candidate.record;
+    let record = &candidate.record;
     either([&record.subscriber.member_id, &record.patient.member_id], |own| plain(own) == plain(said))
 }
 
 /// The patient's last name; payers also put the subscriber there, and cut at 35 or fewer characters.
 fn same_name(response: &PayerResponse, candidate: &Candidate) -> Verdict {
     let said = letters(response.keys.patient_last_name.as_deref()?);
-    let record = candidate.record;
+    let record = &candidate.record;
     either([&record.patient.last_name, &record.subscriber.last_name], |own| {
         let own = letters(own);
         own.starts_with(&said) || said.starts_with(&own)
@@ -289,7 +304,7 @@ fn same_charge(response: &PayerResponse, candidate: &Candidate) -> Verdict {
 /// The spans of days touch.
 fn same_dates(response: &PayerResponse, candidate: &Candidate) -> Verdict {
     let (from, to) = (response.keys.service_start?, response.keys.service_end.or(response.keys.service_start)?);
-    let (first, last) = own_dates(candidate.record)?;
+    let (first, last) = own_dates(&candidate.record)?;
     Some(from <= last && first <= to)
 }
 
@@ -297,10 +312,6 @@ fn own_dates(record: &BillingRecord) -> Option<(Date, Date)> {
     let of_lines = record.service_lines.iter().map(|line| &line.service_date);
     let days = || of_lines.clone().chain(&record.statement_period).flat_map(|range| [range.start, range.end]).flatten();
     Some((days().min()?, days().max()?))
-}
-
-fn same_batch(response: &PayerResponse, candidate: &Candidate) -> Verdict {
-    same_text(response.keys.batch_number.as_deref(), candidate.batch_number)
 }
 
 fn same_frequency(response: &PayerResponse, candidate: &Candidate) -> Verdict {
@@ -346,6 +357,13 @@ pub fn concerning<'c>(
     complaints.iter().filter(concerns).collect()
 }
 
+/// Binds each line of an answer to the item of the caller's claim: lines of an 835 by REF*6R or content.
+pub fn bind_lines(response: &mut PayerResponse, record: &BillingRecord) {
+    if let Some(adjudication) = &mut response.adjudication {
+        lines::match_lines(adjudication, &record.service_lines);
+    }
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -382,37 +400,39 @@ mod tests {
         }
     }
 
-    fn candidate(record: &BillingRecord) -> Candidate<'_> {
-        Candidate { record, batch_number: None, payer_claim_control_number: None }
+    fn candidate(record: &BillingRecord) -> Candidate {
+        Candidate { record: record.clone(), ..Candidate::default() }
     }
 
-    fn matched(choice: &Choice) -> (usize, bool, &str) {
-        match choice {
-            Choice::Match { index, reason, weak } => (*index, *weak, reason),
-            Choice::Nothing { reason } => panic!("nothing: {reason}"),
+    fn chosen(answer: &PayerResponse, candidates: &[Candidate]) -> (usize, bool, String) {
+        match choose(answer, candidates) {
+            Match::These { chosen, reason } => (chosen[0], reason.starts_with("weak:"), reason),
+            Match::None { reason } => panic!("nothing: {reason}"),
+        }
+    }
+
+    fn refused(answer: &PayerResponse, candidates: &[Candidate]) -> String {
+        match choose(answer, candidates) {
+            Match::None { reason } => reason,
+            Match::These { reason, .. } => panic!("matched: {reason}"),
         }
     }
 
     #[test]
     fn a_number_and_facts_that_agree_are_strong() {
-        let record = record("acc1");
-        let choice = choose(&answer("ACC1"), &[candidate(&record)]);
-        assert_eq!(
-            matched(&choice),
-            (0, false, "claim number matches; member id, patient name, charge, service dates agree")
-        );
+        let expected = "claim number matches; member id, patient name, charge, service dates agree".to_owned();
+        assert_eq!(chosen(&answer("ACC1"), &[candidate(&record("acc1"))]), (0, false, expected));
     }
 
     #[test]
     fn one_fact_that_differs_is_weak_and_most_that_differ_are_a_contradiction() {
         let mut other = record("ACC1");
         other.total_charge = Decimal::from(99);
-        assert!(matched(&choose(&answer("ACC1"), &[candidate(&other)])).1);
+        assert!(chosen(&answer("ACC1"), &[candidate(&other)]).1);
         other.subscriber.member_id = Some("XX".into());
         other.subscriber.last_name = Some("Doe".into());
         other.patient.last_name = Some("Doe".into());
-        let choice = choose(&answer("ACC1"), &[candidate(&other)]);
-        assert!(matches!(choice, Choice::Nothing { ref reason } if reason.contains("contradict")), "{choice:?}");
+        assert!(refused(&answer("ACC1"), &[candidate(&other)]).contains("contradict"));
     }
 
     #[test]
@@ -421,28 +441,41 @@ mod tests {
         second.frequency_code = "7".into();
         let adjudication = Adjudication { frequency_code: Some("7".into()), ..Adjudication::default() };
         let answer = PayerResponse { adjudication: Some(adjudication), ..answer("ACC1") };
-        assert_eq!(matched(&choose(&answer, &[candidate(&first), candidate(&second)])).0, 1);
-        let alike = choose(&answer, &[candidate(&second), candidate(&second)]);
-        assert_eq!(alike, nothing("2 claims fit equally well"));
+        assert_eq!(chosen(&answer, &[candidate(&first), candidate(&second)]).0, 1);
+        assert_eq!(refused(&answer, &[candidate(&second), candidate(&second)]), "2 claims fit equally well");
     }
 
     #[test]
     fn the_payers_own_number_tells_which() {
         let record = record("ACC1");
-        let known = Candidate { payer_claim_control_number: Some("ICN2"), ..candidate(&record) };
+        let known = Candidate { payer_claim_control_number: Some("ICN2".into()), ..candidate(&record) };
         let answer = PayerResponse { payer_claim_control_number: Some("ICN2".into()), ..answer("ACC1") };
-        assert_eq!(matched(&choose(&answer, &[candidate(&record), known])).0, 1);
+        assert_eq!(chosen(&answer, &[candidate(&record), known]).0, 1);
     }
 
     #[test]
     fn a_cut_number_is_weak_and_a_name_alone_is_nothing() {
         let record = record("ACC26463774-2025-000123");
-        assert!(matched(&choose(&answer("ACC26463774-2025-0"), &[candidate(&record)])).1);
+        assert!(chosen(&answer("ACC26463774-2025-0"), &[candidate(&record)]).1);
         let mut bare = answer("OTHER");
         bare.keys.charge = None;
         bare.keys.member_id = None;
-        assert!(matches!(choose(&bare, &[candidate(&record)]), Choice::Nothing { .. }));
-        assert!(matched(&choose(&answer("OTHER"), &[candidate(&record)])).1, "member, charge and dates agree");
+        refused(&bare, &[candidate(&record)]);
+        assert!(chosen(&answer("OTHER"), &[candidate(&record)]).1, "member, charge and dates agree");
+    }
+
+    #[test]
+    fn a_statement_about_many_is_about_all_of_them() {
+        let refusal = PayerResponse { transaction: "TA1".into(), ..PayerResponse::default() };
+        let both = [candidate(&record("A")), candidate(&record("B"))];
+        let Match::These { chosen, .. } = choose(&refusal, &both) else { panic!("both") };
+        assert_eq!(chosen, [0, 1]);
+        let mut provider = PayerResponse { transaction: "277CA".into(), ..PayerResponse::default() };
+        provider.keys.provider = Some("1234567893".into());
+        let mut own = record("B");
+        own.billing_provider.npi = provider.keys.provider.clone();
+        assert_eq!(self::chosen(&provider, &[candidate(&record("A")), candidate(&own)]).0, 1);
+        refused(&provider, &[candidate(&record("A"))]);
     }
 
     #[test]
