@@ -1,5 +1,6 @@
 //! The one integration binary: it links once. Run it with `tests/run.sh`, which sets up what the tests need.
 #![allow(clippy::unwrap_used, reason = "a test that can't go on fails where it stands")]
+#![allow(clippy::disallowed_methods, reason = "tests take the machine's time, and may wait on a thread of their own")]
 
 mod support;
 

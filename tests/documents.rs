@@ -56,7 +56,8 @@ fn the_error_catalogue_is_that_of_the_code() {
         ("9", "the gateway and its surroundings; a caller may try again after 503"),
     ];
     for (digit, title) in families {
-        writeln!(text, "\n## CG-{digit}nnn: {title}\n\n| code | HTTP | FHIR issue type | meaning |\n|---|--:|---|---|").unwrap();
+        writeln!(text, "\n## CG-{digit}nnn: {title}\n\n| code | HTTP | FHIR issue type | meaning |\n|---|--:|---|---|")
+            .unwrap();
         for row in CATALOGUE.iter().filter(|row| row.code.starts_with(&format!("CG-{digit}"))) {
             writeln!(text, "| {} | {} | `{}` | {} |", row.code, row.status, row.fhir, row.title).unwrap();
         }
@@ -106,7 +107,8 @@ fn the_configuration_reference_is_that_of_the_code() {
     let source = std::fs::read_to_string(root().join("src/config.rs")).unwrap();
     let defaults = serde_json::to_value(Config::default()).unwrap();
     let groups = [("limits", "Limits"), ("worker", "Worker")];
-    let mut text = String::from("| in `claimgate.toml` | in the environment | meaning, default, limit |\n|---|---|---|\n");
+    let mut text =
+        String::from("| in `claimgate.toml` | in the environment | meaning, default, limit |\n|---|---|---|\n");
     let mut row = |key: &str, doc: &str| {
         assert!(doc.contains("Default") || doc.contains("Absent"), "`{key}` says no default in src/config.rs");
         let variable = key.to_uppercase().replace('.', "__");
@@ -125,6 +127,34 @@ fn the_configuration_reference_is_that_of_the_code() {
     let groups_found = defaults.as_object().unwrap().values().filter(|value| matches!(value, Value::Object(_))).count();
     assert_eq!(groups_found, groups.len(), "a group of knobs is missing here");
     section("README.md", "configuration", &text);
+}
+
+/// The commands of the README's table; `a|b` are two.
+fn commands(readme: &str) -> Vec<Vec<String>> {
+    let table = readme.split("| command | what it does |").nth(1).unwrap().split("\n\n").next().unwrap();
+    let rows = table.lines().filter_map(|row| row.strip_prefix("| `")?.split('`').next());
+    rows.flat_map(|row| {
+        let plain = |word: &&str| word.chars().all(|c| c.is_ascii_lowercase() || c.is_ascii_digit() || c == '|');
+        let row = row.replace("\\|", "|");
+        let mut words = row.split(' ').take_while(plain);
+        let command = words.next().unwrap_or_default().to_owned();
+        match words.next() {
+            Some(subs) => subs.split('|').map(|sub| vec![command.clone(), sub.to_owned()]).collect(),
+            None => vec![vec![command]],
+        }
+    })
+    .collect()
+}
+
+#[test]
+fn the_commands_of_the_readme_exist_and_have_an_example() {
+    let commands = commands(&std::fs::read_to_string(root().join("README.md")).unwrap());
+    assert!(commands.len() > 10, "{commands:?}");
+    for words in commands {
+        let help =
+            std::process::Command::new(env!("CARGO_BIN_EXE_claimgate")).args(&words).arg("--help").output().unwrap();
+        assert!(help.status.success(), "claimgate {}: {}", words.join(" "), String::from_utf8_lossy(&help.stderr));
+    }
 }
 
 /// Our own documents: all Markdown outside of hidden and built folders.

@@ -1,6 +1,7 @@
 //! `claimgate explain`: the mapped claim with, under each element, the rule and the source it came from.
 
 use crate::cli::{Exit, input};
+use crate::clock::Clock;
 use crate::config::Config;
 use crate::fault::Fault;
 use crate::flow::{prepare, translate};
@@ -25,7 +26,7 @@ impl Explain {
     pub fn run(self, config: Config) -> Result<Exit, Fault> {
         let translator = Translator::load(config)?;
         let resources = translate::read(&translator, &input::bytes(&self.file)?)?;
-        let known = translate::known(&resources, jiff::Timestamp::now());
+        let known = translate::known(&resources, Clock::System.now());
         let rows = prepare::explain(&translator, &resources, Some(&self.payer), &known)?;
         if self.json {
             let rows: Vec<Value> = rows

@@ -1,6 +1,7 @@
 //! `claimgate x12`: X12 files by themselves.
 
 use crate::cli::{Exit, exit_for, input, show};
+use crate::clock::Clock;
 use crate::config::Config;
 use crate::fault::Fault;
 use crate::flow::acknowledge;
@@ -29,7 +30,7 @@ impl X12 {
         let text = crate::x12::text::Text::decode(&bytes);
         let (_, issues) = crate::x12::reader::read_text(&text);
         show::issues(None, &issues);
-        let _ = std::io::stdout().write_all(&acknowledge::answer(&translator, &bytes, jiff::Timestamp::now()));
+        let _ = std::io::stdout().write_all(&acknowledge::answer(&translator, &bytes, Clock::System.now()));
         Ok(exit_for(&issues))
     }
 }

@@ -1,6 +1,7 @@
 //! The offline twins of submit and receive: nothing is remembered, nothing is sent.
 
 use crate::billing::response::PayerResponse;
+use crate::clock::Clock;
 use crate::fault::{Fault, Issue};
 use crate::fhir::bundle::Resources;
 use crate::fhir::parse;
@@ -22,7 +23,7 @@ pub struct Mapped {
 
 /// FHIR in, a whole interchange out, numbered as asked.
 pub fn map(translator: &Translator, payer: &str, bytes: &[u8], number: u32) -> Result<Mapped, Fault> {
-    let now = Timestamp::now();
+    let now = Clock::System.now();
     let resources = read(translator, bytes)?;
     let known = known(&resources, now);
     let prepared = prepare::prepare(translator, &resources, Some(payer), &known)?;
@@ -63,7 +64,7 @@ pub struct Converted {
 
 /// X12 in, FHIR out. Without a store the claim is known only by what the answer says of it.
 pub fn convert(translator: &Translator, payer: &str, bytes: &[u8]) -> Result<Converted, Fault> {
-    let now = Timestamp::now();
+    let now = Clock::System.now();
     let reading = responses::read(&translator.meanings, bytes);
     let mut resources = Vec::with_capacity(reading.responses.len() + reading.remittances.len());
     for response in &reading.responses {

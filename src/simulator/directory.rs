@@ -8,6 +8,7 @@ use super::scenario::Scenario;
 use super::{Answer, answer};
 use crate::clock::Clock;
 use crate::fault::{Fault, codes};
+use crate::telemetry::Codes;
 use crate::x12::guide::Guides;
 use std::collections::HashMap;
 use std::future::Future;
@@ -54,8 +55,8 @@ pub async fn run(options: Options, shutdown: impl Future<Output = ()>) -> Result
         payer = back;
         match done {
             Ok(0) => {}
-            Ok(written) => tracing::info!(written, "the simulated payer has answered"),
-            Err(fault) => tracing::warn!(%fault, "the simulated payer could not work in its folders"),
+            Ok(written) => tracing::info!(count = written, "the simulated payer has answered"),
+            Err(fault) => tracing::warn!(codes = %Codes(&fault.issues), "the simulated payer could not work in its folders"),
         }
         tokio::select! {
             () = &mut shutdown => return Ok(()),

@@ -2,6 +2,7 @@
 //! RabbitMQ and confirmed; client, gateway and broker share this machine's cores. Prints claims a second, and the time that
 //! each station took. `cargo bench --bench front_door [-- CLAIMS CONNECTIONS]`
 #![allow(clippy::unwrap_used, reason = "a bench that can't go on fails where it stands")]
+#![allow(clippy::disallowed_types, reason = "rates are no money")]
 
 #[path = "../support/claim.rs"]
 #[allow(dead_code, reason = "the tests use more of it")]
