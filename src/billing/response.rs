@@ -160,6 +160,8 @@ pub struct Adjudication {
     lines: Vec<AdjudicatedLine>,
     /// Whether charge, adjustments and payment agree, line by line and for the claim.
     balanced: bool,
+    /// True while only some parts of a claim that was sent in several have been answered.
+    incomplete: Option<bool>,
 }
 
 /// Loop 2110.
