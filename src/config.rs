@@ -119,7 +119,14 @@ impl Default for Limits {
 
 impl Default for Worker {
     fn default() -> Worker {
-        Worker { enabled: true, relay_ms: 50, republish_ms: 60_000, collect_ms: 1_000, relay_batch: 256, batch_wait_ms_max: 3_600_000 }
+        Worker {
+            enabled: true,
+            relay_ms: 50,
+            republish_ms: 60_000,
+            collect_ms: 1_000,
+            relay_batch: 256,
+            batch_wait_ms_max: 3_600_000,
+        }
     }
 }
 

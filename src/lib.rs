@@ -20,6 +20,7 @@ pub mod config;
 pub mod edits;
 pub mod fault;
 pub mod fhir;
+pub mod mapping;
 pub mod payers;
 pub mod queue;
 pub mod responses;

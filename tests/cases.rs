@@ -30,7 +30,11 @@ async fn every_life_of_a_claim_goes_forth_and_back() {
     let mut wrong = Vec::new();
     for case in &cases {
         let found = walk(case).await;
-        println!("{:<40} {}", case.file_name().unwrap().to_string_lossy(), if found.is_empty() { "ok" } else { "WRONG" });
+        println!(
+            "{:<40} {}",
+            case.file_name().unwrap().to_string_lossy(),
+            if found.is_empty() { "ok" } else { "WRONG" }
+        );
         wrong.extend(found);
     }
     assert!(wrong.is_empty(), "{}", wrong.join("\n"));
@@ -60,9 +64,15 @@ async fn walk(case: &Path) -> Vec<String> {
     checks.push(agrees(&case.join("837p.x12"), &untraced(&sent, &submission)));
     for file in answers(case) {
         let name = file.file_name().unwrap().to_string_lossy().into_owned();
-        let received = receive::receive(&gateway, &submission.payer, &name, std::fs::read(&file).unwrap()).await.unwrap();
+        let received =
+            receive::receive(&gateway, &submission.payer, &name, std::fs::read(&file).unwrap()).await.unwrap();
         if received.unmatched > 0 || received.matched == 0 {
-            checks.push(Err(format!("{}: {} matched, {} unmatched", file.display(), received.matched, received.unmatched)));
+            checks.push(Err(format!(
+                "{}: {} matched, {} unmatched",
+                file.display(),
+                received.matched,
+                received.unmatched
+            )));
         }
     }
     checks.push(agrees(&case.join("claim-response.json"), &responses(&gateway, &answer.claim).await));
@@ -72,13 +82,16 @@ async fn walk(case: &Path) -> Vec<String> {
 
 /// The billing records of the parts: one, or a list.
 fn records(submission: &Submission) -> String {
-    let mut records: Vec<Value> = submission.parts.iter().map(|part| serde_json::from_str(&part.record).unwrap()).collect();
+    let mut records: Vec<Value> =
+        submission.parts.iter().map(|part| serde_json::from_str(&part.record).unwrap()).collect();
     pretty(&if records.len() == 1 { records.remove(0) } else { Value::from(records) })
 }
 
 /// Trace numbers are new at every run.
 fn untraced(text: &str, submission: &Submission) -> String {
-    let trace = |text: String, part: &claimgate::store::ClaimPart| text.replace(&part.trace_number, &format!("CGTRACE{}", part.number));
+    let trace = |text: String, part: &claimgate::store::ClaimPart| {
+        text.replace(&part.trace_number, &format!("CGTRACE{}", part.number))
+    };
     steady(&submission.parts.iter().fold(text.to_owned(), trace))
 }
 
@@ -105,9 +118,11 @@ fn answers(case: &Path) -> Vec<PathBuf> {
 
 /// The ClaimResponses of the claim as they stand at the end: one, or, after a correction, a list.
 async fn responses(gateway: &Gateway, claim: &str) -> String {
-    let query = Query { kind: "ClaimResponse".into(), conditions: vec![("request".into(), vec![claim.into()])], limit: 10 };
+    let query =
+        Query { kind: "ClaimResponse".into(), conditions: vec![("request".into(), vec![claim.into()])], limit: 10 };
     let bundle = lookup::search(gateway, DEFAULT_TENANT, &query).await.unwrap();
-    let mut found: Vec<Value> = bundle["entry"].as_array().unwrap().iter().map(|entry| entry["resource"].clone()).collect();
+    let mut found: Vec<Value> =
+        bundle["entry"].as_array().unwrap().iter().map(|entry| entry["resource"].clone()).collect();
     found.reverse();
     steady(&pretty(&if found.len() == 1 { found.remove(0) } else { Value::from(found) }))
 }
@@ -117,9 +132,14 @@ async fn journey(gateway: &Gateway, claim: &str) -> String {
     let mut lines = vec![format!("state: {}", journey["state"].as_str().unwrap())];
     for step in journey["steps"].as_array().unwrap() {
         let detail = &step["detail"];
-        let words = [&step["event"], &detail["transaction"], &detail["match"]].map(|word| word.as_str().unwrap_or_default());
-        let codes = detail["codes"].as_array().map(|codes| codes.iter().filter_map(Value::as_str).collect::<Vec<_>>().join(" "));
-        lines.push([words[0], words[1], codes.as_deref().unwrap_or_default(), words[2]].join(" · ").replace(" ·  ·", " ·"));
+        let words =
+            [&step["event"], &detail["transaction"], &detail["match"]].map(|word| word.as_str().unwrap_or_default());
+        let codes = detail["codes"]
+            .as_array()
+            .map(|codes| codes.iter().filter_map(Value::as_str).collect::<Vec<_>>().join(" "));
+        lines.push(
+            [words[0], words[1], codes.as_deref().unwrap_or_default(), words[2]].join(" · ").replace(" ·  ·", " ·"),
+        );
     }
     lines.join("\n") + "\n"
 }

@@ -136,14 +136,8 @@ pub fn drugs(record: &BillingRecord, report: &mut Report) {
 }
 
 pub fn taxonomies(record: &BillingRecord, report: &mut Report) {
-    each_taxonomy(record, report, |code| code.len() == 10 && code.bytes().all(|byte| byte.is_ascii_alphanumeric()));
-}
-
-pub fn taxonomy_forms(record: &BillingRecord, report: &mut Report) {
-    each_taxonomy(record, report, |code| code.len() != 10 || code.ends_with('X'));
-}
-
-fn each_taxonomy(record: &BillingRecord, report: &mut Report, fine: fn(&str) -> bool) {
+    let fine =
+        |code: &str| code.len() == 10 && code.ends_with('X') && code.bytes().all(|byte| byte.is_ascii_alphanumeric());
     for (path, party) in providers(record) {
         if let Some(code) = party.taxonomy.as_deref().filter(|code| !fine(code)) {
             report.add(format!("{path}.taxonomy"), format!("`{code}` is no taxonomy code"));

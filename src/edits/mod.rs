@@ -150,13 +150,9 @@ edits! {
         "drug codes have eleven digits and a quantity",
         "005010X222A1 2410 LIN03, CTP04",
         "write the NDC with hyphens, so that it can be padded to 5-4-2, or with all eleven digits";
-    "taxonomy" EDIT_TAXONOMY Error coding::taxonomies,
-        "provider taxonomy codes have ten characters",
-        "005010X222A1 PRV03; code list of NUCC",
-        "correct the taxonomy code";
-    "taxonomy-form" EDIT_TAXONOMY Warning coding::taxonomy_forms,
-        "provider taxonomy codes end in X",
-        "NUCC's codes do; payers that use them reject others",
+    "taxonomy" EDIT_TAXONOMY Warning coding::taxonomies,
+        "provider taxonomy codes have ten characters and end in X",
+        "005010X222A1 PRV03: payers that use taxonomy look the code up in NUCC's list",
         "compare the code with NUCC's list";
     "place-of-service" EDIT_PLACE_OF_SERVICE Error coding::places,
         "the claim has a place of service, and all are on CMS' list",

@@ -149,7 +149,7 @@ const BREAKING: &[(&str, Breaking, &str)] = &[
         "serviceLines[0].drug.quantity",
     ),
     ("taxonomy", |r| r.billing_provider.taxonomy = text("207Q"), "billingProvider.taxonomy"),
-    ("taxonomy-form", |r| r.billing_provider.taxonomy = text("203BF0100Y"), "billingProvider.taxonomy"),
+    ("taxonomy", |r| r.billing_provider.taxonomy = text("203BF0100Y"), "billingProvider.taxonomy"),
     ("place-of-service", |r| r.place_of_service = None, "placeOfService"),
     ("place-of-service", |r| r.place_of_service = text("00"), "placeOfService"),
     ("place-of-service", |r| r.service_lines[1].place_of_service = text("1"), "serviceLines[1].placeOfService"),

@@ -57,7 +57,12 @@ impl Resources {
         let given = Given::take(body, entries_max)?;
         if given.entries.is_empty() {
             let text = "the Bundle holds no resource";
-            return Err(Fault::refuse(codes::BUNDLE_SHAPE, Place::FhirPath("Bundle.entry".into()), text, "add an entry"));
+            return Err(Fault::refuse(
+                codes::BUNDLE_SHAPE,
+                Place::FhirPath("Bundle.entry".into()),
+                text,
+                "add an entry",
+            ));
         }
         Ok(Resources { focal: given.focals().first().copied().unwrap_or(0), given, stored: Vec::new() })
     }

@@ -1,84 +1,88 @@
-//! TA1 and 999 of the simulated payer.
+//! TA1 and 999 of the simulated payer: what it finds wrong by the guides, and what the scenario has it find.
 
-use super::envelope::{Paper, Segments};
+use super::Decided;
+use super::envelope::Paper;
 use super::scenario::{Complaint, Outcome};
-use super::{Decided, claim::Claim};
-use crate::x12::reader::{Group, Interchange, TransactionSet};
+use crate::fault::{Issue, Place, X12Place, codes};
+use crate::x12::acknowledge::{Numbers, acknowledge};
+use crate::x12::check::check_interchange;
+use crate::x12::guide::Guides;
+use crate::x12::reader::{Interchange, TransactionSet};
 use std::collections::BTreeSet;
 
-/// The guide of the 999.
-const GUIDE_999: &str = "005010X231A1";
-
-/// A TA1 about a whole file.
-pub fn interchange(paper: &Paper, interchange: &Interchange, verdict: char, note: &str) -> String {
-    let isa = |n: usize| interchange.isa.element(n);
-    let mut out = Segments::new(paper.delimiters);
-    out.write(&["TA1", isa(13), isa(9), isa(10), &verdict.to_string(), note]);
-    paper.interchange(0, &out.text)
+/// What is said of the file, and what is not adjudicated because of it.
+pub struct Acknowledgment {
+    pub bytes: Vec<u8>,
+    /// TA104 R: nothing of the file is taken.
+    pub refused: bool,
+    /// Sets that are rejected, by their position in the file.
+    pub refused_sets: BTreeSet<usize>,
 }
 
-/// The sets in which a claim stands whose rule refuses its set.
-pub fn refused_sets(decided: &[Decided]) -> BTreeSet<usize> {
-    let refused = decided.iter().filter(|each| matches!(each.outcome, Outcome::RefuseSet(_)));
-    refused.map(|each| each.claim.set).collect()
-}
-
-/// A 999 for each group of the file.
-pub fn groups(paper: &Paper, interchange: &Interchange, decided: &[Decided], refused: &BTreeSet<usize>) -> String {
-    let paper = paper.numbered(1);
-    let mut first = 0;
-    let mut sets = Vec::new();
-    for (n, group) in interchange.groups.iter().enumerate() {
-        let st = ["999", GUIDE_999];
-        sets.push(paper.set(n, &st, |out| write_group(out, group, first, decided, refused)));
-        first += group.sets.len();
+/// Acknowledges a file.
+pub fn write(paper: &Paper, guides: &Guides, interchange: &Interchange, decided: &[Decided]) -> Acknowledgment {
+    let mut issues = check_interchange(guides, interchange);
+    issues.extend(decided.iter().filter_map(|each| complaint(interchange, each)));
+    let places: Vec<&X12Place> = issues.iter().filter(|issue| issue.is_error()).filter_map(coded).collect();
+    let numbers = Numbers { interchange: paper.number(), group: paper.number() };
+    Acknowledgment {
+        bytes: acknowledge(interchange, &issues, numbers, paper.at),
+        refused: places.iter().any(|at| at.group.is_none() && at.transaction_set.is_none()),
+        refused_sets: refused_sets(interchange, &places),
     }
-    paper.group("FA", GUIDE_999, &sets)
 }
 
-/// AK1 to AK9. `first` is the position of the group's first set in the file.
-fn write_group(out: &mut Segments, group: &Group, first: usize, decided: &[Decided], refused: &BTreeSet<usize>) {
-    out.write(&["AK1", group.functional_id(), group.control_number(), group.version()]);
-    for (n, set) in group.sets.iter().enumerate() {
-        write_set(out, set, first + n, decided);
+/// The place of an issue that an acknowledgment has a code for.
+fn coded(issue: &Issue) -> Option<&X12Place> {
+    match &issue.at {
+        Place::X12(at) if at.error_code.is_some() => Some(at),
+        _ => None,
     }
-    let received = group.sets.len();
-    let bad = (first..first + received).filter(|n| refused.contains(n)).count();
-    let verdict = if bad == 0 {
-        "A"
-    } else if bad == received {
-        "R"
-    } else {
-        "P"
+}
+
+/// Sets with an error of their own or of their group.
+fn refused_sets(interchange: &Interchange, places: &[&X12Place]) -> BTreeSet<usize> {
+    let in_groups = interchange.groups.iter().flat_map(|group| group.sets.iter().map(move |set| (group, set)));
+    let is_refused = |group: &str, set: &str| {
+        let of_group = places.iter().filter(|at| at.group.as_deref() == Some(group));
+        of_group.into_iter().any(|at| at.transaction_set.as_deref().is_none_or(|number| number == set))
     };
-    let counts = [received, received, received - bad].map(|count| count.to_string());
-    let [included, received, accepted] = &counts;
-    out.write(&["AK9", verdict, included, received, accepted]);
+    let refused =
+        in_groups.enumerate().filter(|(_, (group, set))| is_refused(group.control_number(), set.control_number()));
+    refused.map(|(n, _)| n).collect()
 }
 
-fn write_set(out: &mut Segments, set: &TransactionSet, number: usize, decided: &[Decided]) {
-    out.write(&["AK2", set.id(), set.control_number(), set.version()]);
-    let mut refused = false;
-    for each in decided.iter().filter(|each| each.claim.set == number) {
-        if let Outcome::RefuseSet(complaint) = each.outcome {
-            write_complaint(out, set, &each.claim, complaint);
-            refused = true;
-        }
-    }
-    let verdict: &[&str] = if refused { &["IK5", "R", "5"] } else { &["IK5", "A"] };
-    out.write(verdict);
+/// What the scenario has the payer find wrong with a claim.
+fn complaint(interchange: &Interchange, each: &Decided) -> Option<Issue> {
+    let at = match each.outcome {
+        Outcome::RefuseInterchange { note } => X12Place { error_code: Some(note.clone()), ..X12Place::default() },
+        Outcome::RefuseSet(complaint) => in_the_claim(interchange, each, complaint)?,
+        _ => return None,
+    };
+    Some(Issue::error(codes::X12_GUIDE, Place::X12(at), "found wrong by the scenario"))
 }
 
-/// IK3 at the first such segment of the claim, or at the CLM; CTX with the claim's number; IK4.
-fn write_complaint(out: &mut Segments, set: &TransactionSet, claim: &Claim, complaint: &Complaint) {
-    let of_claim = set.segments.iter().skip(claim.ordinal as usize - 1);
-    let found = of_claim.into_iter().find(|segment| segment.id() == complaint.segment);
-    let ordinal = found.map_or(claim.ordinal, |segment| segment.ordinal).to_string();
-    out.write(&["IK3", &complaint.segment, &ordinal, "", &complaint.code]);
-    let context = out.composite(&["CLM01", &claim.number]);
-    out.write(&["CTX", &context]);
-    if let Some(element) = &complaint.element {
-        let at = out.composite(&element.at.split(':').collect::<Vec<_>>());
-        out.write(&["IK4", &at, &element.number, &element.code, &element.value]);
-    }
+/// The first such segment of the claim, else its CLM.
+fn in_the_claim(interchange: &Interchange, each: &Decided, complaint: &Complaint) -> Option<X12Place> {
+    let (group, set) = set_at(interchange, each.claim.set)?;
+    let of_claim = set.segments.iter().filter(|segment| segment.ordinal >= each.claim.ordinal);
+    let ordinal = of_claim.into_iter().find(|segment| segment.id() == complaint.segment).map(|segment| segment.ordinal);
+    let mut position = complaint.element.as_ref().map_or("", |element| &element.at).split(':').map(|n| n.parse().ok());
+    let code = complaint.element.as_ref().map_or(&complaint.code, |element| &element.code);
+    Some(X12Place {
+        group: Some(group.to_owned()),
+        transaction_set: Some(set.control_number().to_owned()),
+        segment: Some(complaint.segment.clone()),
+        ordinal: Some(ordinal.unwrap_or(each.claim.ordinal)),
+        element: position.next().flatten(),
+        component: position.next().flatten(),
+        error_code: Some(code.clone()),
+        ..X12Place::default()
+    })
+}
+
+fn set_at<'i, 'a>(interchange: &'i Interchange<'a>, n: usize) -> Option<(&'a str, &'i TransactionSet<'a>)> {
+    let in_groups =
+        interchange.groups.iter().flat_map(|group| group.sets.iter().map(move |set| (group.control_number(), set)));
+    in_groups.into_iter().nth(n)
 }

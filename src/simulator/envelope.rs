@@ -4,6 +4,7 @@ use super::Answer;
 use crate::x12::delimiters::Delimiters;
 use crate::x12::reader::Interchange;
 use jiff::Timestamp;
+use jiff::civil::DateTime;
 use jiff::tz::TimeZone;
 use std::fmt::Write;
 use std::time::Duration;
@@ -26,6 +27,7 @@ pub struct Paper {
     pub source: u64,
     /// ISA13 and GS06 of this answer.
     number: u64,
+    pub at: DateTime,
     /// CCYYMMDD.
     pub date: String,
     /// HHMM.
@@ -49,6 +51,7 @@ impl Paper {
             usage: isa(15),
             source,
             number: 0,
+            at: now,
             date: now.strftime("%Y%m%d").to_string(),
             time: now.strftime("%H%M").to_string(),
         }
@@ -71,14 +74,18 @@ impl Paper {
         format!("{:09}", self.number)
     }
 
-    /// A finished answer; `body` is what stands between ISA and IEA with the count of its groups.
-    pub fn answer(&self, name: &str, kind: u32, after: Duration, text: String) -> Answer {
-        let mark = if kind == 5 { "-correction" } else { "" };
-        Answer { after, name: format!("{name}-{:09}{mark}.x12", self.source), bytes: text.into_bytes() }
+    /// ISA13 as a number.
+    pub fn number(&self) -> u32 {
+        u32::try_from(self.number).unwrap_or(1)
     }
 
-    /// An interchange: `body` after ISA, with so many groups in it.
-    pub fn interchange(&self, groups: usize, body: &str) -> String {
+    /// A finished answer under its name: kind, number of the file, and what tells two of a kind apart.
+    pub fn answer(&self, name: &str, mark: &str, after: Duration, bytes: Vec<u8>) -> Answer {
+        Answer { after, name: format!("{name}-{:09}{mark}.x12", self.source), bytes }
+    }
+
+    /// An interchange around one group.
+    fn interchange(&self, group: &str) -> String {
         let mut out = Segments::new(self.delimiters);
         let repetition = char::from(self.delimiters.repetition.unwrap_or(b'^')).to_string();
         let component = char::from(self.delimiters.component).to_string();
@@ -105,8 +112,8 @@ impl Paper {
             &self.usage,
             &component,
         ]);
-        out.text.push_str(body);
-        out.write(&["IEA", &groups.to_string(), &number]);
+        out.text.push_str(group);
+        out.write(&["IEA", "1", &number]);
         out.text
     }
 
@@ -127,7 +134,7 @@ impl Paper {
         ]);
         out.text.extend(sets.iter().map(String::as_str));
         out.write(&["GE", &sets.len().to_string(), &number]);
-        self.interchange(1, &out.text)
+        self.interchange(&out.text)
     }
 
     /// A transaction set: ST, what `fill` writes, SE with the count.
@@ -171,6 +178,13 @@ impl Segments {
             self.text.push('\n');
         }
         self.count += 1;
+    }
+
+    /// REF, when there is something to refer to.
+    pub fn reference(&mut self, qualifier: &str, value: &str) {
+        if !value.is_empty() {
+            self.write(&["REF", qualifier, value]);
+        }
     }
 
     /// A composite of parts, without its empty end.

@@ -24,7 +24,7 @@ mod tests;
 
 use claim::Claim;
 use envelope::Paper;
-use scenario::{Outcome, Scenario};
+use scenario::{Delays, Outcome, Scenario};
 
 /// An answer of the simulated payer, and how long after receipt it comes.
 #[derive(Debug, Clone, PartialEq)]
@@ -67,55 +67,41 @@ fn answer_one(
     decided: &[Decided],
 ) -> Vec<Answer> {
     let delays = &scenario.delays;
-    if let Some(note) = refused_interchange(decided) {
-        return vec![paper.answer(
-            "TA1",
-            0,
-            delays.acknowledgment,
-            acknowledgment::interchange(paper, interchange, 'R', note),
-        )];
-    }
+    let acknowledgment = acknowledgment::write(&paper.numbered(0), guides, interchange, decided);
+    let name = if acknowledgment.refused { "TA1" } else { "999" };
     let mut answers = Vec::new();
-    if interchange.isa.element(14) == "1" {
-        let taken = acknowledgment::interchange(paper, interchange, 'A', "000");
-        answers.push(paper.answer("TA1", 0, delays.acknowledgment, taken));
+    if !acknowledgment.bytes.is_empty() {
+        answers.push(paper.answer(name, "", delays.acknowledgment, acknowledgment.bytes));
     }
-    let refused = acknowledgment::refused_sets(decided);
-    answers.push(paper.answer(
-        "999",
-        1,
-        delays.acknowledgment,
-        acknowledgment::groups(paper, interchange, decided, &refused),
-    ));
-    let _ = guides;
-    let taken: Vec<&Decided> = decided.iter().filter(|each| !refused.contains(&each.claim.set)).collect();
-    let judged =
-        |filter: fn(&Outcome) -> bool| taken.iter().copied().filter(|each| filter(each.outcome)).collect::<Vec<_>>();
-    let further: [(&str, u32, Duration, Vec<&Decided>, Writer); 4] = [
-        ("277CA", 2, delays.status, judged(Outcome::is_heard), status::acknowledge),
-        ("277", 3, delays.pending, judged(Outcome::pends), status::pend),
-        ("835", 4, delays.payment, judged(Outcome::pays), |paper, scenario, claims| {
-            payment::pay(paper, scenario, claims, false)
-        }),
-        ("835", 5, delays.correction, judged(Outcome::corrects), |paper, scenario, claims| {
-            payment::pay(paper, scenario, claims, true)
-        }),
-    ];
-    for (name, kind, after, claims, write) in further {
+    if acknowledgment.refused {
+        return answers;
+    }
+    let taken: Vec<&Decided> =
+        decided.iter().filter(|each| !acknowledgment.refused_sets.contains(&each.claim.set)).collect();
+    for (n, row) in (1..).zip(FURTHER) {
+        let claims: Vec<&Decided> = taken.iter().copied().filter(|each| (row.about)(each.outcome)).collect();
         if !claims.is_empty() {
-            answers.push(paper.answer(name, kind, after, write(&paper.numbered(kind), scenario, &claims)));
+            let text = (row.write)(&paper.numbered(n), scenario, &claims);
+            answers.push(paper.answer(row.name, row.mark, (row.after)(delays), text.into_bytes()));
         }
     }
     answers
 }
 
-/// What writes one kind of answer about some claims.
-type Writer = fn(&Paper, &Scenario, &[&Decided]) -> String;
-
-/// The note of the first claim whose rule refuses the whole interchange.
-fn refused_interchange<'s>(decided: &[Decided<'s>]) -> Option<&'s str> {
-    decided.iter().find_map(|each| match each.outcome {
-        Outcome::RefuseInterchange { note } => Some(note.as_str()),
-        _ => None,
-    })
+/// One kind of answer about claims.
+struct Further {
+    name: &'static str,
+    /// Tells two answers of one name apart.
+    mark: &'static str,
+    after: fn(&Delays) -> Duration,
+    /// The claims that it speaks of.
+    about: fn(&Outcome) -> bool,
+    write: fn(&Paper, &Scenario, &[&Decided]) -> String,
 }
+
+const FURTHER: &[Further] = &[
+    Further { name: "277CA", mark: "", after: |d| d.status, about: Outcome::is_heard, write: status::acknowledge },
+    Further { name: "277", mark: "", after: |d| d.pending, about: Outcome::pends, write: status::pend },
+    Further { name: "835", mark: "", after: |d| d.payment, about: Outcome::pays, write: payment::pay },
+    Further { name: "835", mark: "-2", after: |d| d.correction, about: Outcome::corrects, write: payment::correct },
+];

@@ -23,8 +23,17 @@ struct Payment<'c> {
     original: String,
 }
 
-/// The 835: the payment, or with `correction` the later one that takes it back and pays anew.
-pub fn pay(paper: &Paper, scenario: &Scenario, claims: &[&Decided], correction: bool) -> String {
+/// The 835 that pays.
+pub fn pay(paper: &Paper, scenario: &Scenario, claims: &[&Decided]) -> String {
+    write(paper, scenario, claims, false)
+}
+
+/// The later 835 that takes a payment back and pays anew.
+pub fn correct(paper: &Paper, scenario: &Scenario, claims: &[&Decided]) -> String {
+    write(paper, scenario, claims, true)
+}
+
+fn write(paper: &Paper, scenario: &Scenario, claims: &[&Decided], correction: bool) -> String {
     let mut payees: Vec<Vec<Payment>> = Vec::new();
     for payment in claims.iter().flat_map(|each| payments(paper, each, correction)) {
         match payees.iter_mut().find(|known| known[0].claim.npi == payment.claim.npi) {
@@ -97,7 +106,7 @@ fn header(out: &mut Segments, paper: &Paper, scenario: &Scenario, n: usize, tota
     out.write(&["N1", "PR", payer.name.as_ref().unwrap_or(&claim.payer)]);
     out.write(&["N3", &payer.street]);
     out.write(&["N4", &payer.city, &payer.state, &payer.postal_code]);
-    out.write(&["REF", "2U", payer.id.as_ref().unwrap_or(&claim.payer_id)]);
+    out.reference("2U", payer.id.as_ref().unwrap_or(&claim.payer_id));
     out.write(&["PER", "BL", "CLAIMS SERVICE", "TE", &payer.telephone]);
     out.write(&["N1", "PE", &claim.provider, "XX", &claim.npi]);
 }
@@ -123,7 +132,7 @@ fn write_claim(out: &mut Segments, paper: &Paper, payment: &Payment) {
     let mut moa = vec!["MOA", "", ""];
     moa.extend(settlement.remarks.iter().take(REMARKS).map(String::as_str));
     out.write(&moa);
-    out.write(&["REF", "F8", &payment.original]);
+    out.reference("F8", &payment.original);
     out.write(&["DTM", "050", &paper.date]);
     for (line, settled) in claim.lines.iter().zip(&settlement.lines) {
         write_line(out, line, settled);
@@ -142,7 +151,7 @@ fn write_line(out: &mut Segments, line: &Line, settled: &SettledLine) {
         }
     }
     write_adjustments(out, &settled.adjustments);
-    out.write(&["REF", "6R", &line.number]);
+    out.reference("6R", &line.number);
     if let Some(allowed) = settled.allowed {
         out.write(&["AMT", "B6", &money(allowed)]);
     }

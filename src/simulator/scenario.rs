@@ -152,11 +152,8 @@ pub struct ElementComplaint {
     /// IK402: number of the data element.
     #[serde(default)]
     pub number: String,
-    /// IK403.
+    /// IK403. The value that is said to be wrong is the one that stands there.
     pub code: String,
-    /// IK404.
-    #[serde(default)]
-    pub value: String,
 }
 
 /// Statuses of the lines with a code.

@@ -64,8 +64,8 @@ fn pend_claim(out: &mut Segments, paper: &Paper, each: &Decided) {
     out.write(&["TRN", "2", &claim.number]);
     let Outcome::Pend { statuses, .. } = each.outcome else { return };
     write_statuses(out, statuses, &[&paper.date, "", &money(claim.charge)], "");
-    out.write(&["REF", "1K", &payer_number(paper, claim)]);
-    out.write(&["REF", "EJ", &claim.number]);
+    out.reference("1K", &payer_number(paper, claim));
+    out.reference("EJ", &claim.number);
     service_date(out, claim);
 }
 
@@ -149,9 +149,9 @@ fn acknowledge_claim(out: &mut Segments, paper: &Paper, each: &Decided) {
     };
     write_statuses(out, statuses, &[&paper.date, action, &money(claim.charge)], text);
     if action == "WQ" {
-        out.write(&["REF", "1K", &payer_number(paper, claim)]);
+        out.reference("1K", &payer_number(paper, claim));
     }
-    out.write(&["REF", "D9", &claim.trace]);
+    out.reference("D9", &claim.trace);
     service_date(out, claim);
     for status in lines {
         for line in claim.lines.iter().filter(|line| matches(&status.code, line.procedure())) {
@@ -164,7 +164,7 @@ fn refuse_line(out: &mut Segments, paper: &Paper, line: &Line, statuses: &[Strin
     let code = out.composite(&line.code);
     out.write(&["SVC", &code, &money(line.charge), "", &line.revenue, "", "", &line.units]);
     write_statuses(out, statuses, &[&paper.date, "U", ""], "");
-    out.write(&["REF", "FJ", &line.number]);
+    out.reference("FJ", &line.number);
     out.write(&["DTP", "472", &line.date.0, &line.date.1]);
 }
 

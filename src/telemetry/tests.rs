@@ -81,7 +81,8 @@ fn a_withheld_value_is_not_shown() {
 
 #[test]
 fn of_issues_only_codes_and_places_are_shown() {
-    let issue = Issue::error(codes::EDIT_TOTAL, Place::FhirPath("Claim.item[0]".into()), "SMITH is wrong").hint("SMITH");
+    let issue =
+        Issue::error(codes::EDIT_TOTAL, Place::FhirPath("Claim.item[0]".into()), "SMITH is wrong").hint("SMITH");
     let whole = Issue { at: Place::Whole, ..issue.clone() };
     assert_eq!(Codes(&[issue.clone(), whole]).to_string(), "CG-1300 Claim.item[0], CG-1300");
     let ours = Issue::error(codes::STORE, Place::Whole, "the disk is full");

@@ -318,8 +318,13 @@ impl Guides {
 
     /// The guide of a set; a request and a response of one version are told apart by BHT02.
     pub fn for_transaction(&self, set: &TransactionSet<'_>) -> Option<&Arc<Guide>> {
-        let candidates = self.candidates(set.id(), set.version());
         let purpose = set.segments.get(1).filter(|bht| bht.id() == "BHT").map_or("", |bht| bht.element(2));
+        self.for_purpose(set.id(), set.version(), purpose)
+    }
+
+    /// As [`Guides::for_set`], with BHT02 to tell a request from its response.
+    pub fn for_purpose(&self, set_id: &str, version: &str, purpose: &str) -> Option<&Arc<Guide>> {
+        let candidates = self.candidates(set_id, version);
         let accepts = |guide: &&Arc<Guide>| {
             let bht = guide.segment_ix(guide.root(), "BHT").and_then(|ix| guide.segment_at(ix).element(2, 0));
             bht.is_some_and(|element| element.codes.iter().any(|code| code == purpose))

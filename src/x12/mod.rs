@@ -4,7 +4,7 @@
 //! * [`guide`] says what a transaction may hold; [`tree`] sorts the segments of a set into its loops.
 //! * [`build`] is what a mapping makes; [`writer`] and [`assemble`] put it on the wire.
 //! * [`check`] finds what is wrong (SNIP 1 to 3); [`acknowledge`] tells the sender (TA1, 999).
-//! * [`json`] shows a set to people and programs.
+//! * [`json`] and [`format`] show an interchange to people and programs.
 
 pub mod acknowledge;
 pub mod assemble;
@@ -12,12 +12,18 @@ mod balance;
 pub mod build;
 pub mod check;
 pub mod delimiters;
+pub mod format;
 pub mod guide;
 mod guide_file;
+pub mod json;
 pub mod reader;
 mod rules;
 pub mod segment;
+pub mod stream;
 pub mod text;
 pub mod tokens;
 pub mod tree;
 pub mod writer;
+
+#[cfg(test)]
+mod properties;

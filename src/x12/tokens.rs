@@ -4,7 +4,7 @@ use crate::x12::delimiters::Delimiters;
 
 /// Bytes of an ISA before its terminator (005010: every element has a fixed width).
 pub const ISA_LENGTH: usize = 105;
-/// A segment that was never terminated is given up at this length. No segment of the guides comes near it.
+/// A segment longer than this is given up when a file is streamed. No segment of the guides comes near it.
 pub const MAX_SEGMENT: usize = 1 << 20;
 /// Where the element separators of a fixed-width ISA stand.
 const ISA_SEPARATORS: [usize; 16] = [3, 6, 17, 20, 31, 34, 50, 53, 69, 76, 81, 83, 89, 99, 101, 103];
@@ -46,8 +46,9 @@ pub fn isa_shape(text: &[u8]) -> Option<IsaShape> {
         return None;
     }
     let fixed = ISA_SEPARATORS.iter().all(|at| text.get(*at) == Some(&element));
-    // A sender that does not pad its elements is still understood: ISA16 follows the sixteenth separator.
-    let component_at = match fixed {
+    // A sender that does not pad its elements is still understood: ISA16 follows the sixteenth separator. One that lost a
+    // separator is, when what follows is what should.
+    let component_at = match fixed || followed_by_group(text, element) {
         true => ISA_LENGTH - 1,
         false => memchr::memchr_iter(element, text).nth(15)? + 1,
     };
@@ -63,6 +64,15 @@ pub fn isa_shape(text: &[u8]) -> Option<IsaShape> {
     Some(IsaShape { delimiters, length: component_at + 1, fixed })
 }
 
+/// Whether ISA16 and the terminator stand where they should, with a GS or TA1 behind them.
+fn followed_by_group(text: &[u8], element: u8) -> bool {
+    let behind = text.get(ISA_LENGTH + 1..).unwrap_or_default().trim_ascii_start();
+    let next = [b"GS".as_slice(), b"TA1"]
+        .iter()
+        .any(|id| behind.strip_prefix(*id).is_some_and(|rest| rest.first() == Some(&element)));
+    next && text.get(ISA_LENGTH - 2) == Some(&element)
+}
+
 /// ISA11 when it is a separator: before 005010 it was the letter U.
 fn repetition_of(text: &[u8], element: u8) -> Option<u8> {
     let mut separators = memchr::memchr_iter(element, text).skip(10);
@@ -73,6 +83,102 @@ fn repetition_of(text: &[u8], element: u8) -> Option<u8> {
 
 fn usable(byte: u8) -> bool {
     byte.is_ascii() && !byte.is_ascii_alphanumeric() && byte != b' '
+}
+
+/// The next thing in a run of bytes.
+#[derive(Debug, Clone, Copy, PartialEq)]
+pub(crate) struct Span {
+    /// White space before it.
+    pub gap: usize,
+    /// Bytes of it, without the terminator; 0 when nothing is left.
+    pub length: usize,
+    pub kind: Kind,
+}
+
+#[derive(Debug, Clone, Copy, PartialEq)]
+pub(crate) enum Kind {
+    Isa(IsaShape),
+    Segment { terminated: bool },
+    Garbage,
+    End,
+}
+
+/// Bytes that must be there before an ISA, or text that may hold one, can be judged.
+const LOOK_AHEAD: usize = 512;
+
+/// Finds the next segment of `bytes`. `None` asks for more of them: never when they are `complete`.
+pub(crate) fn span(bytes: &[u8], delimiters: Option<Delimiters>, complete: bool) -> Option<Span> {
+    let gap = gap_length(bytes, delimiters);
+    let rest = &bytes[gap..];
+    let found = |length, kind| Some(Span { gap, length, kind });
+    if rest.is_empty() {
+        return found(0, Kind::End).filter(|_| complete);
+    }
+    let may_be_isa = rest.starts_with(b"ISA") || (rest.len() < 3 && b"ISA".starts_with(rest));
+    if !complete && rest.len() < LOOK_AHEAD && (may_be_isa || delimiters.is_none()) {
+        return None;
+    }
+    if let Some(shape) = isa_shape(rest) {
+        return found(shape.length, Kind::Isa(shape));
+    }
+    let Some(delimiters) = delimiters else {
+        return found(garbage_length(rest, complete), Kind::Garbage);
+    };
+    let length = segment_length(rest, delimiters, complete)?;
+    let terminated = rest.get(length) == Some(&delimiters.terminator);
+    found(length, Kind::Segment { terminated }).filter(|_| terminated || complete || length < rest.len())
+}
+
+/// Text that no interchange begins: up to the next ISA, or to the end of what can be judged.
+fn garbage_length(rest: &[u8], complete: bool) -> usize {
+    let next = memchr::memmem::find_iter(rest, b"ISA").find(|at| *at > 0 && isa_shape(&rest[*at..]).is_some());
+    let judged = if complete { rest.len() } else { rest.len() - LOOK_AHEAD / 2 };
+    next.unwrap_or(judged)
+}
+
+/// White space before a segment; a byte order mark counts, and a delimiter does not.
+fn gap_length(bytes: &[u8], delimiters: Option<Delimiters>) -> usize {
+    const MARK: &[u8] = b"\xEF\xBB\xBF";
+    let mut at = 0;
+    while let Some(byte) = bytes.get(at) {
+        let blank = byte.is_ascii_whitespace() || *byte == 0;
+        match blank && delimiters.is_none_or(|delimiters| delimiters.element != *byte) {
+            true => at += 1,
+            false if bytes[at..].starts_with(MARK) => at += MARK.len(),
+            false => break,
+        }
+    }
+    at
+}
+
+/// Bytes before the terminator; all of them when there is none.
+fn segment_length(text: &[u8], delimiters: Delimiters, complete: bool) -> Option<usize> {
+    if let Some(length) = binary_length(text, delimiters) {
+        match text.get(length) {
+            Some(byte) if *byte == delimiters.terminator => return Some(length),
+            None if !complete && length < MAX_SEGMENT => return None,
+            _ => {}
+        }
+    }
+    let end = memchr::memchr(delimiters.terminator, text).unwrap_or(text.len());
+    // An IEA without terminator must not swallow the interchange that follows it.
+    let swallowed = text.starts_with(b"IEA").then(|| memchr::memmem::find(&text[..end], b"\nISA")).flatten();
+    Some(swallowed.unwrap_or(end))
+}
+
+/// The length of a BIN or BDS segment, whose binary element may hold any byte: the element before gives its length.
+fn binary_length(text: &[u8], delimiters: Delimiters) -> Option<usize> {
+    let ids = [(b"BIN".as_slice(), 0), (b"BDS", 1)];
+    let (_, skip) = ids.iter().find(|(id, _)| text.starts_with(id) && text.get(3) == Some(&delimiters.element))?;
+    let mut separators = memchr::memchr_iter(delimiters.element, text).skip(*skip);
+    let (start, end) = (separators.next()? + 1, separators.next()?);
+    let digits = std::str::from_utf8(text.get(start..end)?).ok()?;
+    (end + 1).checked_add(digits.parse().ok()?)
+}
+
+/// Line feeds in a run of bytes.
+pub(crate) fn line_feeds(bytes: &[u8]) -> u32 {
+    u32::try_from(memchr::memchr_iter(b'\n', bytes).count()).unwrap_or(u32::MAX)
 }
 
 /// Iterates over the tokens of a text.
@@ -89,92 +195,33 @@ impl<'a> Tokens<'a> {
         Tokens { text, at: 0, line: 1, delimiters: None }
     }
 
-    /// What stands after the last token.
-    pub fn rest(&self) -> &'a str {
-        self.slice(self.at, self.text.len())
-    }
-
-    fn slice(&self, from: usize, to: usize) -> &'a str {
-        self.text.get(from..to).unwrap_or_default()
-    }
-
-    /// Moves over `len` bytes and counts their lines.
-    fn advance(&mut self, len: usize) {
-        let passed = &self.text.as_bytes()[self.at..self.at + len];
-        self.line += u32::try_from(memchr::memchr_iter(b'\n', passed).count()).unwrap_or(u32::MAX);
+    /// Takes `len` bytes and counts their lines.
+    fn take(&mut self, len: usize) -> &'a str {
+        let taken = self.text.get(self.at..self.at + len).unwrap_or_default();
+        self.line = self.line.saturating_add(line_feeds(taken.as_bytes()));
         self.at += len;
+        taken
     }
-
-    fn token(&self, gap: &'a str, end: usize, delimiters: Delimiters) -> Token<'a> {
-        let raw = self.slice(self.at, end);
-        let terminated = self.text.as_bytes().get(end) == Some(&delimiters.terminator);
-        Token { gap, raw, delimiters, start: self.at, line: self.line, terminated, garbage: false, isa: None }
-    }
-
-    /// Text that no interchange begins: up to the next ISA, or to the end.
-    fn garbage(&mut self, gap: &'a str) -> Token<'a> {
-        let rest = &self.text.as_bytes()[self.at..];
-        let next = memchr::memmem::find_iter(rest, b"ISA").find(|at| *at > 0 && isa_shape(&rest[*at..]).is_some());
-        let end = self.at + next.unwrap_or(rest.len());
-        let token = Token { terminated: false, garbage: true, ..self.token(gap, end, Delimiters::default()) };
-        self.advance(end - self.at);
-        token
-    }
-}
-
-/// White space before a segment; a byte order mark counts, and a delimiter does not.
-pub fn gap_length(text: &str, delimiters: Option<Delimiters>) -> usize {
-    let gap = |character: char| {
-        let delimits =
-            u8::try_from(character).is_ok_and(|byte| delimiters.is_some_and(|delimiters| delimiters.element == byte));
-        (character.is_ascii_whitespace() || character == '\u{feff}' || character == '\0') && !delimits
-    };
-    text.len() - text.trim_start_matches(gap).len()
-}
-
-/// Bytes before the terminator of the segment at the start of `text`; its whole length when there is none.
-pub fn segment_length(text: &[u8], delimiters: Delimiters) -> usize {
-    if let Some(length) = binary_length(text, delimiters) {
-        return length;
-    }
-    let end = memchr::memchr(delimiters.terminator, text).unwrap_or(text.len());
-    // An IEA without terminator must not swallow the interchange that follows it.
-    let swallowed = text.starts_with(b"IEA").then(|| memchr::memmem::find(&text[..end], b"\nISA")).flatten();
-    swallowed.unwrap_or(end)
-}
-
-/// The length of a BIN or BDS segment, whose binary element may hold any byte: the element before gives its length.
-fn binary_length(text: &[u8], delimiters: Delimiters) -> Option<usize> {
-    let lengths_at = [(b"BIN".as_slice(), 0), (b"BDS", 1)];
-    let (_, skip) =
-        lengths_at.iter().find(|(id, _)| text.starts_with(id) && text.get(3) == Some(&delimiters.element))?;
-    let mut separators = memchr::memchr_iter(delimiters.element, text).skip(*skip);
-    let (start, end) = (separators.next()? + 1, separators.next()?);
-    let digits = std::str::from_utf8(text.get(start..end)?).ok()?;
-    let length = (end + 1).checked_add(digits.parse().ok()?)?;
-    (text.get(length) == Some(&delimiters.terminator)).then_some(length)
 }
 
 impl<'a> Iterator for Tokens<'a> {
     type Item = Token<'a>;
 
     fn next(&mut self) -> Option<Token<'a>> {
-        let gap = self.slice(self.at, self.at + gap_length(self.rest(), self.delimiters));
-        self.advance(gap.len());
-        let rest = self.rest().as_bytes();
-        if rest.is_empty() {
-            return None;
-        }
-        let shape = rest.starts_with(b"ISA").then(|| isa_shape(rest)).flatten();
-        let (delimiters, length) = match (shape, self.delimiters) {
-            (Some(shape), _) => (shape.delimiters, shape.length),
-            (None, Some(delimiters)) => (delimiters, segment_length(rest, delimiters)),
-            (None, None) => return Some(self.garbage(gap)),
+        let span =
+            span(&self.text.as_bytes()[self.at..], self.delimiters, true).filter(|span| span.kind != Kind::End)?;
+        let isa = match span.kind {
+            Kind::Isa(shape) => Some(shape),
+            _ => None,
         };
-        self.delimiters = Some(delimiters);
-        let token = Token { isa: shape, ..self.token(gap, self.at + length, delimiters) };
-        self.advance(length + usize::from(token.terminated));
-        Some(token)
+        self.delimiters = isa.map(|shape| shape.delimiters).or(self.delimiters);
+        let gap = self.take(span.gap);
+        let (start, line) = (self.at, self.line);
+        let raw = self.take(span.length);
+        let terminated = matches!(span.kind, Kind::Isa(_) | Kind::Segment { terminated: true });
+        self.take(usize::from(terminated));
+        let delimiters = self.delimiters.unwrap_or_default();
+        Some(Token { gap, raw, delimiters, start, line, terminated, garbage: span.kind == Kind::Garbage, isa })
     }
 }
 
@@ -221,6 +268,9 @@ pub mod tests {
         assert_eq!((shape.delimiters.repetition, shape.fixed), (None, true));
         let shape = isa_shape(b"ISA*00**00**ZZ*A*ZZ*B*250303*1200*^*00501*1*0*T*:~").unwrap();
         assert_eq!((shape.delimiters, shape.fixed), (Delimiters::default(), false));
+        let lost = isa('*', '^', ':', "~").replacen("^*", "^ ", 1) + "GS*HC~";
+        let shape = isa_shape(lost.as_bytes()).unwrap();
+        assert_eq!((shape.delimiters.terminator, shape.fixed), (b'~', false));
     }
 
     #[test]

@@ -193,6 +193,10 @@ impl<'g> Placer<'g> {
         Placer { guide, open: vec![root], lost: None }
     }
 
+    pub fn guide(&self) -> &'g Guide {
+        self.guide
+    }
+
     /// The loop that the last segment went to.
     pub fn innermost(&self) -> LoopIx {
         self.open.last().map_or(self.guide.root(), |open| open.ix)
