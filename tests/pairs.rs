@@ -25,7 +25,8 @@ struct Pair {
 }
 
 fn corpus() -> PathBuf {
-    let path = std::env::var_os("CLAIMGATE_CORPUS").unwrap_or_else(|| panic!("set CLAIMGATE_CORPUS to the folder with pairs/ and x12/"));
+    let path = std::env::var_os("CLAIMGATE_CORPUS")
+        .unwrap_or_else(|| panic!("set CLAIMGATE_CORPUS to the folder with pairs/ and x12/"));
     PathBuf::from(path)
 }
 
@@ -57,7 +58,12 @@ fn real_claims_keep_their_facts() {
         std::fs::write(&file, &prepared.interchange).expect("the file is written");
         let verdict = pyx12(&file);
         let told = if refused { reasons(&prepared.issues) } else { String::new() };
-        println!("{:<75} {:<8} pyx12 {:<3} {told}", pair.bundle, if refused { "refused" } else { "mapped" }, verdict.word());
+        println!(
+            "{:<75} {:<8} pyx12 {:<3} {told}",
+            pair.bundle,
+            if refused { "refused" } else { "mapped" },
+            verdict.word()
+        );
         if refused && pair.refusable.is_empty() {
             faults.push(format!("{} is refused: {told}", pair.bundle));
         }
@@ -87,7 +93,8 @@ impl Verdict {
 
 /// pyx12's x12valid says `…: OK` or `…: Failure`, and writes what it found beside it.
 fn pyx12(file: &Path) -> Verdict {
-    let program = std::env::var_os("CLAIMGATE_PYX12").unwrap_or_else(|| panic!("set CLAIMGATE_PYX12 to the path of pyx12's x12valid"));
+    let program = std::env::var_os("CLAIMGATE_PYX12")
+        .unwrap_or_else(|| panic!("set CLAIMGATE_PYX12 to the path of pyx12's x12valid"));
     let output = Command::new(program).arg(file).output().expect("x12valid runs");
     let text = String::from_utf8_lossy(&output.stdout).into_owned() + &String::from_utf8_lossy(&output.stderr);
     Verdict { clean: text.contains(": OK"), text }
@@ -112,7 +119,11 @@ fn differences(content: &Content, pair: &Pair, prepared: &Prepared) -> Vec<Strin
     missing.chain(extra).filter(changes).collect()
 }
 
-fn unexplained<'f>(some: &'f Facts, others: &'f Facts, table: &'static [(&str, &str)]) -> impl Iterator<Item = String> + 'f {
+fn unexplained<'f>(
+    some: &'f Facts,
+    others: &'f Facts,
+    table: &'static [(&str, &str)],
+) -> impl Iterator<Item = String> + 'f {
     let left = some.iter().filter(|fact| !others.contains(*fact));
     left.filter(move |(at, _)| explain(table, at).is_none()).map(|(at, value)| format!("{at} = {value}"))
 }
@@ -120,10 +131,14 @@ fn unexplained<'f>(some: &'f Facts, others: &'f Facts, table: &'static [(&str, &
 /// Whether the makers of the bundle say that they changed this value.
 fn changed(fact: &str, pair: &Pair) -> bool {
     let value = fact.rsplit(" = ").next().unwrap_or_default();
-    let completed = |what: &str, places: &[&str]| pair.changed.contains(what) && places.iter().any(|place| fact.contains(place));
+    let completed =
+        |what: &str, places: &[&str]| pair.changed.contains(what) && places.iter().any(|place| fact.contains(place));
     pair.changed.split("; ").any(|change| {
         let sides = change.split(" (").next().unwrap_or_default();
-        sides.split_once(' ').and_then(|(_, sides)| sides.split_once(" -> ")).is_some_and(|(from, to)| from.eq_ignore_ascii_case(value) || to.eq_ignore_ascii_case(value))
+        sides
+            .split_once(' ')
+            .and_then(|(_, sides)| sides.split_once(" -> "))
+            .is_some_and(|(from, to)| from.eq_ignore_ascii_case(value) || to.eq_ignore_ascii_case(value))
     }) || completed("birth date added", &["DMG*02"])
         || completed("sex added", &["DMG*03"])
         || completed("patient address completed", &["2010BA N3", "2010BA N4", "2010CA N3", "2010CA N4"])

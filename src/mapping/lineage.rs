@@ -14,6 +14,9 @@ pub struct LineageRow {
     /// Paths of the parts of the source that it was made of; none for fixed values.
     pub sources: Vec<String>,
     pub value: String,
+    /// Of an element: which segment it stands in, counted from 1 at the first one that the mapping made.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub ordinal: Option<u32>,
 }
 
 /// Every made value of one run.
@@ -26,6 +29,13 @@ pub struct Lineage {
 impl Lineage {
     pub fn new(rows: Vec<LineageRow>) -> Lineage {
         Lineage { rows }
+    }
+
+    /// Gives the rows from one to another (not included) the ordinal of their segment.
+    pub fn number(&mut self, from: usize, to: usize, ordinal: u32) {
+        if let Some(rows) = self.rows.get_mut(from..to) {
+            rows.iter_mut().for_each(|row| row.ordinal = Some(ordinal));
+        }
     }
 
     /// The sources of a target, else of what stands below it, else of the nearest thing around it.
@@ -67,17 +77,31 @@ impl Lineage {
         }
     }
 
-    /// An X12 place: by loop, segment and element, the first of them when the segment stands several times.
+    /// An X12 place: by ordinal, segment and element, else by loop, segment and element, the first of them when the segment
+    /// stands several times; when the element is not made, by the segment.
     fn source_of_x12(&self, place: &X12Place) -> Option<String> {
-        let (loop_id, segment) = (place.loop_id.as_deref()?, place.segment.as_deref()?);
-        let rows = self.rows.iter().filter(|row| {
-            let Some((above, element)) = row.target.rsplit_once('/') else { return false };
-            let Some((loops, key)) = above.rsplit_once('/') else { return false };
-            let in_loop = loops.rsplit('/').next().is_some_and(|last| bare(last) == loop_id);
-            in_loop && bare(key).split('*').next() == Some(segment) && is_element(element, place)
-        });
-        rows.flat_map(|row| &row.sources).next().cloned()
+        let first = |fits: &dyn Fn(&LineageRow) -> bool| {
+            self.rows.iter().filter(|row| fits(row)).flat_map(|row| &row.sources).next().cloned()
+        };
+        let here = |row: &LineageRow| row.ordinal.is_some() && row.ordinal == place.ordinal && is_segment(row, place);
+        first(&|row| here(row) && is_element(row, place))
+            .or_else(|| first(&|row| here(row)))
+            .or_else(|| first(&|row| is_in_loop(row, place) && is_segment(row, place) && is_element(row, place)))
+            .or_else(|| first(&|row| is_in_loop(row, place) && is_segment(row, place)))
     }
+}
+
+/// The last names of a target, from the inside out: element, segment, loop.
+fn nth_name(row: &LineageRow, n: usize) -> &str {
+    row.target.rsplit('/').nth(n).unwrap_or_default()
+}
+
+fn is_segment(row: &LineageRow, place: &X12Place) -> bool {
+    bare(nth_name(row, 1)).split('*').next() == place.segment.as_deref()
+}
+
+fn is_in_loop(row: &LineageRow, place: &X12Place) -> bool {
+    Some(bare(nth_name(row, 2))) == place.loop_id.as_deref()
 }
 
 /// `2400[1]` → `2400`.
@@ -86,7 +110,8 @@ fn bare(name: &str) -> &str {
 }
 
 /// Whether `05-1` is the element that a place names, or inside it.
-fn is_element(element: &str, place: &X12Place) -> bool {
+fn is_element(row: &LineageRow, place: &X12Place) -> bool {
+    let element = nth_name(row, 0);
     let (number, component) = element.split_once('-').unwrap_or((element, ""));
     let same = |wanted: Option<u8>, text: &str| wanted.is_none_or(|wanted| text.parse() == Ok(wanted));
     same(place.element, number) && (component.is_empty() || same(place.component, component))
@@ -102,6 +127,7 @@ mod tests {
             rule: "m.yaml:1".into(),
             sources: vec![source.into()],
             value: "x".into(),
+            ordinal: None,
         };
         Lineage::new(vec![
             row("serviceLines[1].charge", "Claim.item[1].net.value"),
@@ -132,6 +158,7 @@ mod tests {
         let lineage = lineage();
         assert_eq!(lineage.source_of_place(&place("2300", "CLM", Some(5))).as_deref(), Some("placeOfService"));
         assert_eq!(lineage.source_of_place(&place("2400", "SV1", Some(2))).as_deref(), Some("serviceLines[1].charge"));
-        assert_eq!(lineage.source_of_place(&place("2400", "SV1", Some(3))), None);
+        assert_eq!(lineage.source_of_place(&place("2400", "SV1", Some(3))).as_deref(), Some("serviceLines[1].charge"));
+        assert_eq!(lineage.source_of_place(&place("2400", "SV2", Some(2))), None);
     }
 }

@@ -3,6 +3,7 @@
 
 use super::Mappings;
 use super::fhirpath::compile::{Compiler, Variable, VariableExpr};
+use super::guided::GuideCompiler;
 use super::maker::Source;
 use super::mistakes::{Mistakes, did_you_mean};
 use super::object::ObjectCompiler;
@@ -11,13 +12,14 @@ use super::source::{FhirTypes, Type, shape};
 use super::tables::Tables;
 use super::target::Target;
 use super::template::{Templates, frame, overlay, parts};
+use super::transaction::TransactionMapping;
 use super::yaml::{self, Key, Node, Spot};
 use crate::assets::Folder;
 use crate::fault::{Blame, Fault, Retry, any_error, codes};
 use crate::fhir::definitions::Definitions;
 use crate::x12::guide::Guides;
 use sha2::{Digest, Sha256};
-use std::collections::{BTreeMap, HashMap};
+use std::collections::{BTreeMap, BTreeSet, HashMap};
 use std::sync::Arc;
 
 /// The keys of a mapping's head.
@@ -30,8 +32,8 @@ impl Mappings {
         let tables = Arc::new(Tables::load(folder, &mut mistakes.issues));
         let files = Files::read(folder, &mut mistakes);
         let whole = files.overlaid(&mut mistakes);
-        let (records, responses) = (HashMap::new(), HashMap::new());
-        let mut mappings = Mappings { version: version(folder), records, responses };
+        let (records, transactions, responses) = (HashMap::new(), HashMap::new(), HashMap::new());
+        let mut mappings = Mappings { version: version(folder), records, transactions, responses };
         for (name, node) in &whole {
             let loader = Loader { guides, definitions, tables: &tables, mistakes: &mut mistakes };
             loader.mapping(name, node, &mut mappings);
@@ -125,7 +127,11 @@ impl Loader<'_> {
         let Some(from) = self.from(node, at) else { return };
         let makes = node.get("makes").and_then(Node::text).unwrap_or_default();
         match (node.get("guide"), makes) {
-            (Some(_), "") => {}
+            (Some(guide), "") => {
+                if let Some(mapping) = self.transaction(entries, node, from, guide) {
+                    mappings.transactions.insert(name.to_owned(), Arc::new(mapping));
+                }
+            }
             (None, "BillingRecord") => {
                 if let Some(mapping) = self.record(entries, node, from) {
                     mappings.records.insert(name.to_owned(), Arc::new(mapping));
@@ -215,6 +221,34 @@ impl Loader<'_> {
             ObjectCompiler { compiler: &mut compiler, templates: &templates, types }.rules(body, target, false, &kind);
         let slots = compiler.slots;
         Some((Common { tables: self.tables.clone(), slots, source, root, frame }, rules))
+    }
+
+    fn transaction(
+        &mut self,
+        entries: &[(Key, Node)],
+        node: &Node,
+        (kind, source, root): (Type, Source, String),
+        guide: &Node,
+    ) -> Option<TransactionMapping> {
+        let id = guide.text().unwrap_or_default();
+        let Some(found) = self.guides.get(id) else {
+            let hint = did_you_mean(id, self.guides.iter().map(|guide| &guide.id));
+            self.mistakes.add(codes::MAPPING_TARGET, guide.at(), format!("there is no guide {id}"), hint);
+            return None;
+        };
+        let templates = self.templates(node);
+        let mut compiler = compiler(self.definitions, self.tables, &kind, self.mistakes);
+        let head = head(entries);
+        let parts = parts(node.at(), &head, &templates, &|_| false, compiler.mistakes);
+        let (frame, _) = frame(&mut compiler, &parts, &kind);
+        let body: Vec<(Key, Node)> =
+            entries.iter().filter(|(key, _)| !HEADER.contains(&key.name.as_str())).cloned().collect();
+        let mut guided =
+            GuideCompiler { compiler: &mut compiler, templates: &templates, guide: found, ruled: BTreeSet::new() };
+        let loops = guided.top(&body, guide.at(), &kind);
+        let slots = compiler.slots;
+        let common = Common { tables: self.tables.clone(), slots, source, root, frame };
+        Some(TransactionMapping { guide: found.clone(), common, loops })
     }
 
     fn check_header(&mut self, entries: &[(Key, Node)]) {

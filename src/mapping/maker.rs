@@ -191,7 +191,13 @@ impl<'a> Maker<'a> {
             sources.extend(self.path_of_value(part).filter(|path| !sources.contains(path)));
         }
         let rule = format!("{}:{}", rule.at.file, rule.at.line);
-        rows.borrow_mut().push(LineageRow { target: trail.text(), rule, sources, value: value.to_owned() });
+        let (target, value) = (trail.text(), value.to_owned());
+        rows.borrow_mut().push(LineageRow { target, rule, sources, value, ordinal: None });
+    }
+
+    /// How many values lineage has been kept of.
+    pub fn row_count(&self) -> usize {
+        self.rows.as_ref().map_or(0, |rows| rows.borrow().len())
     }
 
     fn path_of(&self, item: &Item<'a>) -> Option<String> {

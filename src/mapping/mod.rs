@@ -12,6 +12,7 @@
 pub mod definitions;
 pub mod fhirpath;
 pub mod functions;
+pub mod guided;
 pub mod lineage;
 pub mod load;
 pub mod maker;
@@ -22,11 +23,13 @@ pub mod source;
 pub mod tables;
 pub mod target;
 pub mod template;
+pub mod transaction;
 pub mod yaml;
 
 pub use fhirpath::eval::Resolver;
 pub use lineage::{Lineage, LineageRow};
 pub use record::{RecordMapping, ResponseMapping};
+pub use transaction::TransactionMapping;
 
 use serde_json::Value;
 use std::collections::HashMap;
@@ -50,6 +53,7 @@ pub struct Scope<'a> {
 pub struct Mappings {
     version: String,
     records: HashMap<String, Arc<RecordMapping>>,
+    transactions: HashMap<String, Arc<TransactionMapping>>,
     responses: HashMap<String, Arc<ResponseMapping>>,
 }
 
@@ -62,6 +66,11 @@ impl Mappings {
     /// A mapping to the billing record, by its path without `.yaml` (`record/claim`); a payer's overlay comes first.
     pub fn record(&self, payer: &str, name: &str) -> Option<&RecordMapping> {
         overlaid(&self.records, payer, name)
+    }
+
+    /// A mapping to X12: `x12/837p`; a payer's overlay (`payers/<payer>/837p`) comes first.
+    pub fn transaction(&self, payer: &str, name: &str) -> Option<&TransactionMapping> {
+        overlaid(&self.transactions, payer, name)
     }
 
     /// A mapping to FHIR: `response/claim-response`.

@@ -36,6 +36,8 @@ pub struct Parts<'n> {
     pub make: Option<&'n Node>,
     /// Everything else: the properties, segments or elements.
     pub fields: Vec<(&'n Key, &'n Node)>,
+    /// How many of the fields, from the first, are the object's own; the others come from templates.
+    pub own: usize,
 }
 
 /// The templates of one mapping, by name.
@@ -54,7 +56,7 @@ pub fn parts<'n>(
     mistakes: &mut Mistakes,
 ) -> Parts<'n> {
     let (lets, whens, fields) = (Vec::new(), Vec::new(), Vec::new());
-    let mut parts = Parts { at: at.clone(), each: None, lets, whens, make: None, fields };
+    let mut parts = Parts { at: at.clone(), each: None, lets, whens, make: None, fields, own: 0 };
     Reader { templates, is_field, mistakes, open: Vec::new(), removed: Vec::new() }.take(entries, &mut parts);
     parts
 }
@@ -82,6 +84,9 @@ impl<'n> Reader<'_, 'n> {
                 _ if node.text() == Some(REMOVE) => self.removed.push(&key.name),
                 _ => self.field(key, node, parts),
             }
+        }
+        if self.open.is_empty() {
+            parts.own = parts.fields.len();
         }
         match used {
             Some((key, node)) => self.template(key, node, parts),

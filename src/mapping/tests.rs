@@ -2,7 +2,6 @@
 
 use super::*;
 use crate::assets::Folder;
-use crate::fault::Fault;
 use crate::fhir::definitions::Definitions;
 use crate::x12::guide::Guides;
 use std::sync::LazyLock;

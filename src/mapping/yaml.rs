@@ -28,6 +28,11 @@ pub struct Scalar {
 }
 
 impl Scalar {
+    /// An expression that stands for what a file says in another way.
+    pub fn plain(text: &str, at: Spot) -> Scalar {
+        Scalar { text: text.to_owned(), at, raw: text.to_owned(), quoted: false }
+    }
+
     /// The place of a byte of the text.
     pub fn spot(&self, offset: usize) -> Spot {
         let mut raw = self.raw.chars();

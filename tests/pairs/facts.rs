@@ -102,7 +102,8 @@ fn period(value: &str) -> String {
 
 fn elements(segment: &Segment<'_>, name: &str, facts: &mut Facts) {
     let first = segment.element(1);
-    let qualified = matches!(segment.id(), "NM1" | "REF" | "AMT" | "QTY" | "MEA" | "PRV" | "PWK" | "CRC" | "NTE" | "K3");
+    let qualified =
+        matches!(segment.id(), "NM1" | "REF" | "AMT" | "QTY" | "MEA" | "PRV" | "PWK" | "CRC" | "NTE" | "K3");
     let key = if qualified { format!("{}*{first}", segment.id()) } else { segment.id().to_owned() };
     for n in (if qualified { 2 } else { 1 })..=segment.len() {
         // Qualifiers of a value say nothing without it.
@@ -155,7 +156,8 @@ fn numbers(segment: &Segment<'_>, name: &str, facts: &mut Facts) {
 /// What a line says only when it differs is said of each line: the place of service. A street in two lines is one.
 fn effective(facts: &mut Facts) {
     let place = facts.iter().find(|(at, _)| at == "2300 CLM*05-1").map(|(_, value)| value.clone());
-    let lines: BTreeSet<String> = facts.iter().filter_map(|(at, _)| at.strip_suffix(" SV1*02-1").map(str::to_owned)).collect();
+    let lines: BTreeSet<String> =
+        facts.iter().filter_map(|(at, _)| at.strip_suffix(" SV1*02-1").map(str::to_owned)).collect();
     for line in lines {
         let at = format!("{line} SV1*05-1");
         if let (Some(place), false) = (&place, facts.iter().any(|(known, _)| *known == at)) {

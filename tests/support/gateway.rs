@@ -80,7 +80,13 @@ impl Content {
         Prepared { record, interchange, issues }
     }
 
-    fn write(&self, profile: &PayerProfile, record: BillingRecord, scope: &Scope<'_>, issues: &mut Vec<Issue>) -> Vec<u8> {
+    fn write(
+        &self,
+        profile: &PayerProfile,
+        record: BillingRecord,
+        scope: &Scope<'_>,
+        issues: &mut Vec<Issue>,
+    ) -> Vec<u8> {
         let today = scope.now.to_zoned(jiff::tz::TimeZone::UTC).date();
         issues.extend(edits::check(&record, |code| profile.wants_edit(code), today));
         let Some(route) = profile.route(&record.intent, &record.claim_type) else {
