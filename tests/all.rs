@@ -14,6 +14,7 @@ mod fhirpath_official;
 mod journey;
 mod privacy;
 mod responses_corpus;
+mod responses_fhir;
 mod store_crash;
 mod store_sqlite;
 mod x12_corpus;
