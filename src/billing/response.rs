@@ -37,8 +37,6 @@ pub struct PayerResponse {
     payer_claim_control_number: Option<String>,
     /// Words for people: the meaning of the statuses, the note of the TA1.
     disposition: Option<String>,
-    /// Only some parts of a split claim have been answered yet.
-    partial: bool,
 }
 
 /// Where a statement stands in the file that brought it.

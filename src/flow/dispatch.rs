@@ -250,11 +250,24 @@ pub async fn collect(gateway: &Gateway, payer: &PayerId, transport: &dyn Transpo
     let incoming = transport.collect(COLLECT_AT_ONCE).await.map_err(unreachable)?;
     let mut taken = 0;
     for file in incoming {
-        receive::receive(gateway, payer, &file.name, file.bytes.clone()).await?;
+        let received = receive::receive(gateway, payer, &file.name, file.bytes.clone()).await?;
+        acknowledge(payer, transport, &file.name, received.acknowledgment).await;
         transport.taken(&file).await.map_err(unreachable)?;
         taken += 1;
     }
     Ok(taken)
+}
+
+/// Sends the TA1 or 999 for a file. One that can't be sent is told in the log: the payer asks again, or sends its file again.
+async fn acknowledge(payer: &PayerId, transport: &dyn Transport, file: &str, bytes: Vec<u8>) {
+    if bytes.is_empty() {
+        return;
+    }
+    let stem = file.rsplit_once('.').map_or(file, |(stem, _)| stem);
+    let outgoing = Outgoing { name: format!("999-{stem}.x12"), bytes };
+    if let Err(error) = transport.send(&outgoing).await {
+        tracing::warn!(payer = payer.as_str(), file, reason = ?error, "an acknowledgment could not be sent");
+    }
 }
 
 /// Files taken from a payer in one round, so that one payer can't keep the others waiting.

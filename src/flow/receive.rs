@@ -10,7 +10,7 @@ use crate::flow::tell::{self, Told};
 use crate::flow::{acknowledge, lookup, submit};
 use crate::gateway::Gateway;
 use crate::responses;
-use crate::responses::correlate::{self, Candidate, Choice, Scope};
+use crate::responses::correlate::{self, Candidate, Match};
 use crate::store::{AnswerWrite, DEFAULT_TENANT, Found, Inbound, InboundWrite, Key, NewEvent, UnmatchedAnswer};
 use serde_json::{Value, json};
 use sha2::{Digest, Sha256};
@@ -179,38 +179,24 @@ impl Claim {
         Claim { found, record }
     }
 
-    fn candidate(&self) -> Candidate<'_> {
+    fn candidate(&self) -> Candidate {
         Candidate {
-            record: &self.record,
-            batch_number: self.found.sealed.as_ref().map(|sealed| sealed.batch_number.as_str()),
-            payer_claim_control_number: self.found.payer_claim_control_number.as_deref(),
+            record: self.record.clone(),
+            segments: self.found.sealed.as_ref().map(|sealed| (sealed.first_segment, sealed.last_segment)),
+            payer_claim_control_number: self.found.payer_claim_control_number.clone(),
         }
     }
 }
 
-/// Which of the found claims a statement is about: all of an interchange, group, set or batch; those of one provider; or
-/// the one that fits best.
-fn choose(response: &PayerResponse, mut claims: Vec<Claim>) -> (Vec<Claim>, String) {
-    let scope = correlate::scope(response);
-    match scope {
-        Scope::Claim => {
-            let candidates: Vec<Candidate> = claims.iter().map(Claim::candidate).collect();
-            match correlate::choose(response, &candidates) {
-                Choice::Match { index, reason, weak } => {
-                    let reason = if weak { format!("weak: {reason}") } else { reason };
-                    (vec![claims.swap_remove(index)], reason)
-                }
-                Choice::Nothing { reason } => (Vec::new(), reason),
-            }
+/// Which of the found claims a statement is about, and why.
+fn choose(response: &PayerResponse, claims: Vec<Claim>) -> (Vec<Claim>, String) {
+    let candidates: Vec<Candidate> = claims.iter().map(Claim::candidate).collect();
+    match correlate::choose(response, &candidates) {
+        Match::These { chosen, reason } => {
+            let claims = claims.into_iter().enumerate().filter(|(n, _)| chosen.contains(n));
+            (claims.map(|(_, claim)| claim).collect(), reason)
         }
-        Scope::Provider => {
-            claims.retain(|claim| correlate::of_provider(response, &claim.record));
-            (claims, "batch number and billing provider match".into())
-        }
-        Scope::Interchange | Scope::Group | Scope::Set | Scope::Batch => {
-            let reason = if claims.is_empty() { "nothing was sent under these control numbers" } else { "control numbers match" };
-            (claims, reason.into())
-        }
+        Match::None { reason } => (Vec::new(), reason),
     }
 }
 

@@ -8,7 +8,8 @@ use crate::flow::receive::{Claim, event, event_of};
 use crate::flow::{lookup, submit};
 use crate::gateway::{Gateway, Translator};
 use crate::mapping::Scope;
-use crate::responses::{correlate, lines};
+use crate::responses::combine;
+use crate::responses::correlate;
 use crate::store::{AnswerWrite, MatchedAnswer, NewEvent, Submission};
 use jiff::Timestamp;
 use serde_json::{Value, json};
@@ -124,7 +125,7 @@ impl Told {
         }
         newest.sort_by_key(|(part, _)| *part);
         let complete = newest.len() == self.submission.parts.len();
-        combine(newest.into_iter().map(|(_, said)| said).collect(), complete).unwrap_or_else(|| response.clone())
+        combine(newest.into_iter().map(|(_, said)| said).collect(), complete)
     }
 
     fn flush(&mut self) {
@@ -152,9 +153,7 @@ impl Told {
 /// are about it.
 fn for_claim(claim: &Claim, response: &PayerResponse) -> PayerResponse {
     let mut response = response.clone();
-    if let Some(adjudication) = &mut response.adjudication {
-        lines::match_lines(adjudication, &claim.record.service_lines);
-    }
+    correlate::bind_lines(&mut response, &claim.record);
     if let (Some(sealed), false) = (&claim.found.sealed, response.complaints.is_empty()) {
         let range = (sealed.first_segment, sealed.last_segment);
         let number = &claim.record.patient_control_number;
@@ -166,26 +165,6 @@ fn for_claim(claim: &Claim, response: &PayerResponse) -> PayerResponse {
 /// A claim of a refused set about which nothing was said.
 fn innocent(decision: Decision, response: &PayerResponse) -> bool {
     decision == Decision::Rejected && response.transaction == "999" && response.complaints.is_empty()
-}
-
-/// The adjudications of a split claim's parts as one: amounts added, lines and reasons one after the other.
-fn combine(mut parts: Vec<PayerResponse>, complete: bool) -> Option<PayerResponse> {
-    let mut whole = parts.pop()?;
-    for part in parts.into_iter().rev() {
-        let (Some(into), Some(from)) = (&mut whole.adjudication, part.adjudication) else { continue };
-        into.charge += from.charge;
-        into.paid += from.paid;
-        into.patient_responsibility = match (into.patient_responsibility, from.patient_responsibility) {
-            (Some(one), Some(other)) => Some(one + other),
-            (one, other) => one.or(other),
-        };
-        into.balanced &= from.balanced;
-        into.lines.splice(0..0, from.lines);
-        into.adjustments.splice(0..0, from.adjustments);
-        into.remarks.splice(0..0, from.remarks);
-    }
-    whole.partial = !complete;
-    Some(whole)
 }
 
 fn text(response: &PayerResponse) -> String {
