@@ -15,6 +15,7 @@ mod journey;
 mod pairs;
 mod privacy;
 mod responses_corpus;
+mod responses_fhir;
 mod store_crash;
 mod store_sqlite;
 mod x12_corpus;
