@@ -11,6 +11,7 @@ mod claim_mapping;
 mod documents;
 mod faults;
 mod fhir_corpus;
+mod fhirpath_official;
 mod journey;
 mod pairs;
 mod privacy;
