@@ -62,7 +62,8 @@ pub fn diagnosis_version(record: &BillingRecord, report: &mut Report) {
 
 pub fn diagnosis_twice(record: &BillingRecord, report: &mut Report) {
     for (n, diagnosis) in record.diagnoses.iter().enumerate() {
-        let again = !diagnosis.code.is_empty() && record.diagnoses[..n].iter().any(|earlier| earlier.code == diagnosis.code);
+        let again =
+            !diagnosis.code.is_empty() && record.diagnoses[..n].iter().any(|earlier| earlier.code == diagnosis.code);
         report.require(
             !again,
             format!("diagnoses[{n}].code"),
