@@ -12,6 +12,8 @@ mod faults;
 mod fhir_corpus;
 mod journey;
 mod privacy;
+mod queue_embedded;
+mod queue_rabbit;
 mod responses_corpus;
 mod responses_fhir;
 mod store_crash;
