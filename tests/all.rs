@@ -13,6 +13,7 @@ mod fhir_corpus;
 mod journey;
 mod privacy;
 mod responses_corpus;
+mod responses_fhir;
 mod store_crash;
 mod store_sqlite;
 mod x12_corpus;
