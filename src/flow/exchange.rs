@@ -40,6 +40,7 @@ async fn transaction(gateway: &Gateway, request: Request) -> Result<Value, Fault
         method(n, entry)?;
     }
     let claims = entries(&request.body).iter().filter(|entry| is_claim(entry)).count();
+    let count = entries(&request.body).len();
     let stored = match claims {
         0 => all(gateway, request).await?,
         1 => submit::submit(gateway, request).await?.stored,
@@ -49,8 +50,9 @@ async fn transaction(gateway: &Gateway, request: Request) -> Result<Value, Fault
             return Err(Fault::refuse(codes::BUNDLE_SHAPE, at, text, "send one claim a transaction, or a Bundle of type batch"));
         }
     };
-    let created = |reference: &String| created(reference);
-    Ok(json!({"resourceType": "Bundle", "type": "transaction-response", "entry": stored.iter().map(created).collect::<Vec<_>>()}))
+    // A transaction that was taken before stores nothing again.
+    let response = |n: usize| stored.get(n).map_or_else(|| json!({"response": {"status": "200 OK"}}), |new| created(new));
+    Ok(json!({"resourceType": "Bundle", "type": "transaction-response", "entry": (0..count).map(response).collect::<Vec<_>>()}))
 }
 
 fn created(reference: &str) -> Value {

@@ -17,9 +17,21 @@ const ROUNDS: usize = 4;
 
 /// Collects the one submission of a body and checks its resources; all issues at once.
 pub fn read(translator: &Translator, body: Value) -> Result<Resources, Fault> {
+    a_resource(translator, &body)?;
     let resources = Resources::collect(body, translator.config.limits.bundle_entries)?;
     check(translator, &resources)?;
     Ok(resources)
+}
+
+/// That a body says what it is.
+fn a_resource(translator: &Translator, body: &Value) -> Result<(), Fault> {
+    match body["resourceType"].as_str() {
+        Some(kind) if translator.definitions.is_resource(kind) => Ok(()),
+        kind => {
+            let text = format!("the body is no FHIR resource: its resourceType is {}", kind.map_or("missing".into(), |k| format!("`{:.64}`", k)));
+            Err(Fault::refuse(codes::NOT_A_RESOURCE, Place::FhirPath("resourceType".into()), text, "send a Bundle or a Claim"))
+        }
+    }
 }
 
 /// The structure of every resource, and that the focal one is something that is sent.

@@ -238,7 +238,7 @@ fn queued_response(gateway: &Gateway, prepared: &Prepared, named: &naming::Named
     if crate::fault::any_error(&issues) {
         return Err(Fault { issues, ..Fault::ours(codes::INTERNAL, "") });
     }
-    response["id"] = Value::from(uuid::Uuid::now_v7().to_string());
+    naming::set_id(&mut response, &uuid::Uuid::now_v7().to_string());
     Ok(response)
 }
 
@@ -262,7 +262,8 @@ async fn accept(gateway: &Gateway, submission: NewSubmission) -> Result<Answer, 
 fn fresh_answer(gateway: &Gateway, submission: &NewSubmission) -> Answer {
     let body = submission.resources.last().map(|write| write.body.as_str()).unwrap_or("null");
     let response = serde_json::from_str(body).unwrap_or(Value::Null);
-    let stored = submission.resources.iter().map(|write| format!("{}/{}", write.kind, write.id)).collect();
+    let handed_in = submission.resources.len().saturating_sub(1);
+    let stored = submission.resources.iter().take(handed_in).map(|write| format!("{}/{}", write.kind, write.id)).collect();
     Answer {
         submission: submission.id.clone(),
         claim: submission.focal.clone(),

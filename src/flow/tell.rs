@@ -5,7 +5,7 @@ use crate::billing::journey::EventKind;
 use crate::billing::response::{Decision, PayerResponse, Remittance};
 use crate::fault::{Fault, codes};
 use crate::flow::receive::{Claim, event, event_of};
-use crate::flow::{lookup, submit};
+use crate::flow::{lookup, naming, submit};
 use crate::gateway::{Gateway, Translator};
 use crate::mapping::Scope;
 use crate::responses::combine;
@@ -178,11 +178,7 @@ fn shows(decision: Decision) -> bool {
 
 /// The mapping's ClaimResponse keeps the id of the one that stands; a reversal cancels it.
 fn keep_identity(mut next: Value, current: &Value, decision: Decision) -> Value {
-    if let Some(object) = next.as_object_mut() {
-        object.shift_remove("id");
-        let at = object.len().min(1);
-        object.shift_insert(at, "id".into(), current["id"].clone());
-    }
+    naming::set_id(&mut next, current["id"].as_str().unwrap_or_default());
     if decision == Decision::Reversed {
         next["status"] = Value::from("cancelled");
     }
@@ -207,7 +203,7 @@ fn claim_response(
 pub fn reconciliation(translator: &Translator, payer: &str, remittance: &Remittance, now: Timestamp) -> Result<Value, Fault> {
     let input = serde_json::to_value(remittance).unwrap_or(Value::Null);
     let mut resource = make(translator, "response/payment-reconciliation", payer, &input, &[], now)?;
-    resource["id"] = Value::from(uuid::Uuid::now_v7().to_string());
+    naming::set_id(&mut resource, &uuid::Uuid::now_v7().to_string());
     Ok(resource)
 }
 

@@ -6,7 +6,7 @@ use crate::fault::{Fault, Issue};
 use crate::fhir::bundle::Resources;
 use crate::fhir::parse;
 use crate::flow::prepare::{self, Known, Prepared};
-use crate::flow::{dispatch, intake, tell};
+use crate::flow::{dispatch, intake, naming, tell};
 use crate::gateway::Translator;
 use crate::responses;
 use crate::store::ControlNumbers;
@@ -83,10 +83,7 @@ fn claim_response(translator: &Translator, payer: &str, response: &PayerResponse
     let none = json!({});
     let vars = [("claim", &claim), ("record", &none), ("previous", &none), ("submission", &submission)];
     let mut made = tell::make(translator, "response/claim-response", payer, &input, &vars, now)?;
-    if let Some(object) = made.as_object_mut() {
-        let at = object.len().min(1);
-        object.shift_insert(at, "id".into(), Value::from(uuid::Uuid::now_v7().to_string()));
-    }
+    naming::set_id(&mut made, &uuid::Uuid::now_v7().to_string());
     Ok(made)
 }
 

@@ -136,6 +136,7 @@ fn answer(submission: &SubmissionId, kind: EventKind) -> AnswerWrite {
         resources: vec![],
         payer_claim_control_number: None,
         response: None,
+        answers: Vec::new(),
     }
 }
 
