@@ -10,6 +10,7 @@ mod cases;
 mod documents;
 mod faults;
 mod fhir_corpus;
+mod front_door;
 mod journey;
 mod privacy;
 mod queue_embedded;
