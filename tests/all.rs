@@ -10,6 +10,7 @@ mod cases;
 mod documents;
 mod faults;
 mod fhir_corpus;
+mod fhirpath_official;
 mod front_door;
 mod journey;
 mod privacy;
