@@ -111,6 +111,8 @@ pub struct SegmentSpec {
     pub syntax: Vec<Syntax>,
     /// Element, component (0 in a simple element) and text of what has but one value.
     pub constants: Vec<(usize, usize, String)>,
+    /// Bit n is set when element n is required.
+    pub(crate) required: u128,
     pub(crate) tag: Tag,
 }
 

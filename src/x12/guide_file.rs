@@ -5,6 +5,7 @@ use crate::x12::guide::{
     Content, ElementKind, ElementSpec, Guide, Item, LoopIx, LoopSpec, Relation, SegmentIx, SegmentSpec, Syntax, Tag,
     Usage,
 };
+use crate::x12::rules::MAX_KINDS;
 use std::collections::BTreeMap;
 use std::sync::Arc;
 
@@ -179,6 +180,11 @@ impl<'t> File<'t> {
                 self.complain_at(0, text);
                 continue;
             };
+            if spec.items.len() > MAX_KINDS {
+                let text = format!("loop {} holds more than {MAX_KINDS} segments and loops", spec.id);
+                self.complain_at(0, text);
+                continue;
+            }
             let spec = &mut self.guide.loops[n];
             spec.index = index;
             spec.is_level = spec.index.first().is_some_and(|(tag, _)| *tag == Tag::of("HL"));
@@ -188,6 +194,8 @@ impl<'t> File<'t> {
         for spec in &mut self.guide.segments {
             spec.qualifier_at = qualifier_at(spec);
             spec.constants = constants(spec);
+            let required = (1..).zip(&spec.elements).filter(|(_, element)| element.usage == Usage::Required);
+            spec.required = required.fold(0, |bits, (n, _)| bits | bit(n));
         }
     }
 
@@ -253,6 +261,7 @@ fn segment(words: &mut Words<'_>) -> Option<SegmentSpec> {
         elements: Vec::new(),
         syntax: Vec::new(),
         constants: Vec::new(),
+        required: 0,
         tag: Tag::of(id),
     };
     while let Some(syntax) = words.peek().and_then(syntax) {
@@ -338,7 +347,7 @@ fn syntax(word: &str) -> Option<Syntax> {
     let letter = word.chars().next()?;
     let (_, relation) = all.iter().find(|(name, _)| *name == letter)?;
     let digits = &word[1..];
-    let whole = digits.len() >= 4 && digits.len() % 2 == 0 && digits.bytes().all(|byte| byte.is_ascii_digit());
+    let whole = digits.len() >= 4 && digits.len().is_multiple_of(2) && digits.bytes().all(|byte| byte.is_ascii_digit());
     let pairs = digits.as_bytes().chunks(2).map(|pair| usize::from(pair[0] - b'0') * 10 + usize::from(pair[1] - b'0'));
     whole.then(|| Syntax { relation: *relation, elements: pairs.collect() })
 }
@@ -365,6 +374,11 @@ fn constants(spec: &SegmentSpec) -> Vec<(usize, usize, String)> {
         found.push((element, component, only.clone()));
     }
     found
+}
+
+/// Bit `n`; none beyond the last.
+pub(crate) fn bit(n: usize) -> u128 {
+    u32::try_from(n).ok().and_then(|n| 1u128.checked_shl(n)).unwrap_or(0)
 }
 
 /// The words of a line; what is left is its name.

@@ -45,7 +45,7 @@ fn use_all(found: &Interchange<'_>) {
 fn streamed(bytes: &[u8]) -> Vec<Vec<u8>> {
     let mut segments = Segments::new(bytes);
     let mut all = Vec::new();
-    while let Ok(Some(streamed)) = segments.next() {
+    while let Ok(Some(streamed)) = segments.next_segment() {
         if !streamed.garbage {
             all.push(streamed.segment.raw().as_bytes().to_vec());
         }

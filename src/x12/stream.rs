@@ -58,7 +58,7 @@ impl<R: Read> Segments<R> {
     }
 
     /// The next segment; `None` at the end. A fault when the file can't be read, or holds a segment without end.
-    pub fn next(&mut self) -> Result<Option<Streamed<'_>>, Fault> {
+    pub fn next_segment(&mut self) -> Result<Option<Streamed<'_>>, Fault> {
         let span = loop {
             match tokens::span(&self.buffer[self.at..], self.delimiters, self.complete) {
                 Some(span) => break span,
@@ -247,9 +247,9 @@ impl<R: Read> Sets<R> {
     }
 
     /// The next set; `None` at the end.
-    pub fn next(&mut self) -> Result<Option<OwnedSet>, Fault> {
+    pub fn next_set(&mut self) -> Result<Option<OwnedSet>, Fault> {
         let mut open: Vec<_> = self.next.take().into_iter().collect();
-        while let Some(Streamed { segment, .. }) = self.segments.next()? {
+        while let Some(Streamed { segment, .. }) = self.segments.next_segment()? {
             let owned = || (segment.raw().to_owned(), segment.offset, segment.line);
             let delimiters = segment.delimiters;
             let ends = match segment.id() {
@@ -316,7 +316,7 @@ mod tests {
     fn streamed(source: impl Read) -> Vec<(String, u64, u32)> {
         let mut segments = Segments::new(source);
         let mut all = Vec::new();
-        while let Some(streamed) = segments.next().unwrap() {
+        while let Some(streamed) = segments.next_segment().unwrap() {
             all.push((streamed.segment.raw().to_owned(), streamed.segment.offset, streamed.segment.line));
         }
         all
@@ -345,10 +345,10 @@ mod tests {
         let head = isa('*', '^', ':', "~");
         let of = |length: usize| format!("{head}K3*{}~IEA*1*1~", "A".repeat(length));
         let mut fine = Segments::new(std::io::Cursor::new(of(MAX_SEGMENT - CHUNK)));
-        while fine.next().unwrap().is_some() {}
+        while fine.next_segment().unwrap().is_some() {}
         let mut endless = Segments::new(std::io::Cursor::new(of(MAX_SEGMENT + 2 * CHUNK)));
-        endless.next().unwrap();
-        assert!(endless.next().is_err());
+        endless.next_segment().unwrap();
+        assert!(endless.next_segment().is_err());
     }
 
     #[test]
@@ -361,7 +361,7 @@ mod tests {
         let mut segments = Segments::new(text.as_bytes());
         let mut follower = Follower::new(shipped());
         let mut seen = Vec::new();
-        while let Some(Streamed { segment, .. }) = segments.next().unwrap() {
+        while let Some(Streamed { segment, .. }) = segments.next_segment().unwrap() {
             follower.take(&segment);
             seen.push(format!("{}{}:{}", segment.ordinal, segment.id(), follower.loop_id()));
             if segment.id() == "BHT" {
@@ -380,7 +380,7 @@ mod tests {
         );
         let mut sets = Sets::new(text.as_bytes());
         let mut seen = Vec::new();
-        while let Some(set) = sets.next().unwrap() {
+        while let Some(set) = sets.next_set().unwrap() {
             let view = set.view();
             seen.push(format!("{}:{}:{}", view.control_number(), view.segments.len(), view.version()));
         }
