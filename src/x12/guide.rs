@@ -61,6 +61,8 @@ pub struct Guide {
     /// GS01.
     pub functional_id: String,
     pub title: String,
+    /// The loops that a set is a list of: claims (2300), payments (2100), answers.
+    pub units: Vec<LoopIx>,
     /// The first is the transaction set itself.
     pub loops: Vec<LoopSpec>,
     pub segments: Vec<SegmentSpec>,

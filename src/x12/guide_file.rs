@@ -11,7 +11,7 @@ use std::sync::Arc;
 
 /// Reads the text of one guide; `path` names it in issues, and its stem is the guide's name.
 pub(crate) fn parse(path: &str, text: &str) -> Result<Guide, Vec<Issue>> {
-    let mut file = File { path, line: 0, issues: Vec::new(), guide: empty(path), links: Vec::new() };
+    let mut file = File { path, line: 0, issues: Vec::new(), guide: empty(path), units: (0, ""), links: Vec::new() };
     for (n, line) in text.lines().enumerate() {
         file.line = u32::try_from(n + 1).unwrap_or(u32::MAX);
         if !line.trim().is_empty() && file.take(line).is_none() {
@@ -25,7 +25,7 @@ pub(crate) fn parse(path: &str, text: &str) -> Result<Guide, Vec<Issue>> {
 fn empty(path: &str) -> Guide {
     let name = path.rsplit(['/', '\\']).next().unwrap_or(path).trim_end_matches(".guide").to_owned();
     let (id, transaction, functional_id, title) = Default::default();
-    Guide { name, id, transaction, functional_id, title, loops: Vec::new(), segments: Vec::new() }
+    Guide { name, id, transaction, functional_id, title, units: Vec::new(), loops: Vec::new(), segments: Vec::new() }
 }
 
 struct File<'t> {
@@ -33,6 +33,8 @@ struct File<'t> {
     line: u32,
     issues: Vec<Issue>,
     guide: Guide,
+    /// The line of the units, and their ids.
+    units: (u32, &'t str),
     /// Per loop: its line, the parents that it names, and where which child stands (after how many segments).
     links: Vec<Link<'t>>,
 }
@@ -77,6 +79,7 @@ impl<'t> File<'t> {
             "transaction" => guide.transaction = words.rest.to_owned(),
             "group" => guide.functional_id = words.rest.to_owned(),
             "title" => guide.title = words.rest.to_owned(),
+            "unit" => self.units = (self.line, words.rest),
             "loop" => return self.start_loop(words),
             _ => return None,
         }
@@ -149,6 +152,13 @@ impl<'t> File<'t> {
                 }
             }
             self.links.push(Link { line: link.line, parents: link.parents, items: Vec::new() });
+        }
+        let (line, units) = self.units;
+        for id in units.split(',').filter(|id| !id.is_empty()) {
+            match by_id.get(id) {
+                Some(ix) => self.guide.units.push(*ix),
+                None => self.complain_at(line, format!("no loop {id} in this guide")),
+            }
         }
         self.check_parents();
         self.index();

@@ -214,19 +214,35 @@ impl<'g> Follower<'g> {
 pub struct OwnedSet {
     pub isa: String,
     pub gs: String,
-    segments: Vec<(String, u64, u32)>,
+    pub(super) segments: Vec<Kept>,
     pub delimiters: Delimiters,
+}
+
+/// A segment that outlives the buffer.
+#[derive(Debug, Clone)]
+pub(super) struct Kept {
+    pub raw: String,
+    pub ordinal: u32,
+    pub offset: u64,
+    pub line: u32,
+}
+
+impl Kept {
+    pub fn of(segment: &Segment<'_>) -> Kept {
+        let (ordinal, offset, line) = (segment.ordinal, segment.offset, segment.line);
+        Kept { raw: segment.raw().to_owned(), ordinal, offset, line }
+    }
+
+    pub fn view(&self, delimiters: Delimiters) -> Segment<'_> {
+        let (ordinal, offset, line) = (self.ordinal, self.offset, self.line);
+        Segment { ordinal, offset, line, ..Segment::new(&self.raw, delimiters) }
+    }
 }
 
 impl OwnedSet {
     /// The set, as the reader would have given it.
     pub fn view(&self) -> TransactionSet<'_> {
-        let segments = (1..).zip(&self.segments).map(|(ordinal, (raw, offset, line))| Segment {
-            ordinal,
-            offset: *offset,
-            line: *line,
-            ..Segment::new(raw, self.delimiters)
-        });
+        let segments = self.segments.iter().map(|kept| kept.view(self.delimiters));
         TransactionSet::new(segments.collect(), Segment::new(&self.gs, self.delimiters).element(8))
     }
 }
@@ -238,7 +254,7 @@ pub struct Sets<R> {
     isa: String,
     gs: String,
     /// An ST that followed a set without SE.
-    next: Option<(String, u64, u32)>,
+    next: Option<Kept>,
 }
 
 impl<R: Read> Sets<R> {
@@ -250,7 +266,7 @@ impl<R: Read> Sets<R> {
     pub fn next_set(&mut self) -> Result<Option<OwnedSet>, Fault> {
         let mut open: Vec<_> = self.next.take().into_iter().collect();
         while let Some(Streamed { segment, .. }) = self.segments.next_segment()? {
-            let owned = || (segment.raw().to_owned(), segment.offset, segment.line);
+            let owned = || Kept::of(&segment);
             let delimiters = segment.delimiters;
             let ends = match segment.id() {
                 "ISA" | "GS" | "GE" | "IEA" => !open.is_empty(),
