@@ -3,6 +3,7 @@
 
 use crate::fault::{Blame, Fault, Issue, Place, Retry, codes};
 use crate::x12::build::{self, LoopNode, SegmentNode, text_of};
+use crate::x12::check::check_envelope;
 use crate::x12::delimiters::Delimiters;
 use crate::x12::guide::Guide;
 use crate::x12::levels::Forest;
@@ -294,7 +295,7 @@ fn read_back(assembled: &Assembled, bodies: &[&str], sets: usize) -> Result<(), 
     let text = std::str::from_utf8(&assembled.bytes).unwrap_or_default();
     let (interchanges, mut issues) = reader::read(text);
     for interchange in &interchanges {
-        issues.extend(crate::x12::check::check_envelope(interchange));
+        issues.extend(check_envelope(interchange));
     }
     let found: usize = interchanges.iter().flat_map(|interchange| interchange.sets()).count();
     let placed: HashSet<_> = assembled.claims.iter().map(|placed| placed.body).collect();
