@@ -1,3 +1,19 @@
-//! The one integration test binary; each part is a module.
+//! The one integration binary: it links once. Run it with `tests/run.sh`, which sets up what the tests need.
+#![allow(clippy::unwrap_used, reason = "a test that can't go on fails where it stands")]
+#![allow(clippy::disallowed_methods, reason = "tests take the machine's time, and may wait on a thread of their own")]
 
+mod support;
+
+mod architecture;
+mod bad_input;
+mod cases;
+mod documents;
+mod faults;
+mod fhir_corpus;
+mod journey;
+mod privacy;
+mod responses_corpus;
+mod responses_fhir;
+mod store_crash;
+mod store_sqlite;
 mod x12_corpus;

@@ -46,12 +46,18 @@ pub struct IndexEntry {
     pub value: String,
 }
 
-/// A search: all conditions hold, each by any of its values.
+/// Most results of one search, list or lookup by a claim's own key; a `limit` above it is read as this.
+pub const RESULTS_MOST: usize = 1_000;
+
+/// Most values in all conditions of one search together.
+pub const SEARCH_VALUES_MOST: usize = 1_000;
+
+/// A search: all conditions hold, each by any of its values. `_id` needs no index entry.
 #[derive(Debug, Clone, Default)]
 pub struct Query {
     pub kind: String,
     pub conditions: Vec<(String, Vec<String>)>,
-    /// At most this many, newest first.
+    /// At most this many, those made last first.
     pub limit: usize,
 }
 
@@ -96,6 +102,15 @@ pub struct NewSubmission {
     pub received: Timestamp,
 }
 
+/// The two ways to see that something was handed in before.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+pub enum KeyKind {
+    /// The caller's `Idempotency-Key`.
+    Idempotency,
+    /// Caller and `Claim.identifier`.
+    Business,
+}
+
 /// What became of an acceptance.
 #[derive(Debug, Clone, PartialEq)]
 pub enum Accepted {
@@ -104,7 +119,8 @@ pub enum Accepted {
     Same(SubmissionId),
     /// Other content under the same Idempotency-Key.
     KeyConflict(SubmissionId),
-    /// Other content under the same business key.
+    /// Other content under the same business key, whose submission is on its way or decided. One that is held, was
+    /// rejected or was given up is superseded instead: mending a claim keeps its identifier.
     BusinessConflict(SubmissionId),
 }
 
@@ -139,10 +155,28 @@ pub struct Submission {
     pub mapping_version: String,
     pub response: String,
     pub state: State,
+    /// When it came into its state.
+    pub since: Timestamp,
     pub parts: Vec<ClaimPart>,
-    /// Failed attempts to send it so far.
+    /// Failed attempts to send it, since it was last queued.
     pub attempts: u32,
     pub received: Timestamp,
+    /// The interchange that it was sealed in, unless it was queued again since.
+    pub interchange: Option<InterchangeId>,
+    /// The submission that took its place under its business key; it can't be queued again.
+    pub superseded: Option<SubmissionId>,
+}
+
+/// Which submissions to list; what is `None` is not asked.
+#[derive(Debug, Clone, Default)]
+pub struct Filter {
+    pub tenant: Option<String>,
+    pub state: Option<State>,
+    pub payer: Option<PayerId>,
+    /// In its state since before this time: for deadlines.
+    pub before: Option<Timestamp>,
+    /// At most this many, those longest in their state first.
+    pub limit: usize,
 }
 
 /// A line of the outbox: work that the queue must hear of.
@@ -152,7 +186,10 @@ pub struct OutboxLine {
     pub payer: PayerId,
 }
 
-/// The next control numbers of a trading partner.
+/// Highest ISA13 and GS06: nine digits. After it comes 1.
+pub const CONTROL_NUMBER_MOST: u32 = 999_999_999;
+
+/// Control numbers of a trading partner.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct ControlNumbers {
     /// ISA13.
@@ -161,16 +198,22 @@ pub struct ControlNumbers {
     pub group: u32,
 }
 
+/// Makes an interchange's bytes of the submissions that are left to be sealed, in the order of
+/// [`NewInterchange::submissions`]. Runs inside the transaction: it must not wait for anything.
+pub type Build = Box<dyn FnOnce(ControlNumbers, &[SubmissionId]) -> Result<SealedBytes, Fault> + Send>;
+
 /// An outbound interchange to be sealed: what goes in, and how its bytes are made once the numbers are known.
 pub struct NewInterchange {
     pub id: InterchangeId,
+    /// Tenant of all the submissions: an interchange holds one tenant's claims.
+    pub tenant: String,
     pub payer: PayerId,
     /// Counter that the control numbers come from: one a trading partner.
     pub partner: String,
     pub submissions: Vec<SubmissionId>,
     pub at: Timestamp,
-    /// Makes the bytes. An error leaves the counter where it was.
-    pub build: Box<dyn FnOnce(ControlNumbers) -> Result<SealedBytes, Fault> + Send>,
+    /// An error leaves the counter where it was.
+    pub build: Build,
 }
 
 /// An interchange's bytes, and the numbers that answers will name.
@@ -198,6 +241,7 @@ pub struct SealedClaim {
 #[derive(Debug, Clone)]
 pub struct Interchange {
     pub id: InterchangeId,
+    pub tenant: String,
     pub payer: PayerId,
     pub partner: String,
     pub interchange_control_number: u32,
@@ -205,22 +249,41 @@ pub struct Interchange {
     pub name: String,
     pub bytes: Vec<u8>,
     pub claims: Vec<SealedClaim>,
+    /// Attempts begun.
     pub attempts: u32,
+    pub sealed: Timestamp,
     pub sent: Option<Timestamp>,
+    /// When it was given up; it is due no more.
+    pub given_up: Option<Timestamp>,
 }
 
-/// What sealing did: submissions that were sealed before (a redelivered message) are left out of a new interchange and
-/// named with the one they are in.
-pub enum Sealed {
-    New(Interchange),
-    /// Nothing was left to seal: the interchanges that the submissions are in already.
-    Already(Vec<InterchangeId>),
+/// What sealing did with each of the submissions.
+#[derive(Debug, Clone, Default)]
+pub struct Sealed {
+    /// The new interchange, when anything was left to seal.
+    pub new: Option<Interchange>,
+    /// Interchanges that some of the submissions are in already (a redelivered message), each once.
+    pub already: Vec<InterchangeId>,
+    /// Unknown, or not queued any more (held, given up): they are in no interchange.
+    pub skipped: Vec<SubmissionId>,
+}
+
+/// How an attempt to send an interchange failed.
+#[derive(Debug, Clone)]
+pub struct Failure {
+    pub at: Timestamp,
+    /// Detail of the event, JSON text.
+    pub detail: String,
+    /// Nothing is tried any more: the submissions inside fail.
+    pub last: bool,
 }
 
 /// A file that came from a payer.
-#[derive(Debug, Clone)]
-pub struct NewInbound {
+#[derive(Debug, Clone, PartialEq)]
+pub struct Inbound {
     pub id: InterchangeId,
+    /// Whose file it is: the tenant of what belongs to the file as a whole.
+    pub tenant: String,
     pub payer: PayerId,
     /// Hash of the bytes: the same file is taken once.
     pub hash: String,
@@ -240,6 +303,19 @@ pub struct AnswerWrite {
     pub payer_claim_control_number: Option<(u32, String)>,
     /// When a correction opened a new ClaimResponse: its reference.
     pub response: Option<String>,
+    /// The statements themselves, kept with the submission.
+    pub answers: Vec<MatchedAnswer>,
+}
+
+/// A statement of a payer about one part of a submission, as it was heard.
+#[derive(Debug, Clone, PartialEq)]
+pub struct MatchedAnswer {
+    pub part: u32,
+    pub at: Timestamp,
+    /// Not yet in the store.
+    pub fresh: bool,
+    /// The PayerResponse as JSON text, its lines bound to the caller's items.
+    pub body: String,
 }
 
 /// An answer that belongs to nobody yet; kept for ever, matched by hand or by a later file.
@@ -254,7 +330,7 @@ pub struct UnmatchedAnswer {
     pub reason: String,
 }
 
-/// Everything that taking in one file changes.
+/// Everything that taking in one file changes. The same submission may stand in several answers; they are written in order.
 #[derive(Debug, Clone, Default)]
 pub struct InboundWrite {
     pub answers: Vec<AnswerWrite>,
@@ -307,9 +383,10 @@ pub trait Store: Send + Sync {
     fn accept(&self, submission: NewSubmission) -> Reply<'_, Accepted>;
 
     /// What an idempotency key or business key was used for: submission and content hash. Asked before any work is done.
-    fn known<'a>(&'a self, tenant: &'a str, key: &'a str) -> Reply<'a, Option<(SubmissionId, String)>>;
+    fn known<'a>(&'a self, tenant: &'a str, kind: KeyKind, key: &'a str) -> Reply<'a, Option<(SubmissionId, String)>>;
 
-    /// Writes resources that are no submission (an EHR pushes Patient and Coverage first); all or none.
+    /// Writes resources that are no submission (an EHR pushes Patient and Coverage first); all or none. A text that is
+    /// equal to the newest version makes no new one.
     fn put(&self, tenant: &str, resources: Vec<ResourceWrite>, at: Timestamp) -> Reply<'_, Vec<ResourceVersion>>;
 
     /// Newest version of a resource.
@@ -318,17 +395,25 @@ pub trait Store: Send + Sync {
     /// All versions, newest first.
     fn history<'a>(&'a self, tenant: &'a str, kind: &'a str, id: &'a str) -> Reply<'a, Vec<ResourceVersion>>;
 
-    /// Newest versions of the resources that a query finds.
+    /// Newest versions of the resources that a query finds, those made last first.
     fn search<'a>(&'a self, tenant: &'a str, query: &'a Query) -> Reply<'a, Vec<ResourceVersion>>;
 
     fn submission<'a>(&'a self, id: &'a SubmissionId) -> Reply<'a, Option<Submission>>;
 
-    /// The submission whose focal resource or ClaimResponse this is (`Claim/…`, `ClaimResponse/…`), newest first.
+    /// The newest submission whose focal resource or ClaimResponse, present or past, this is (`Claim/…`,
+    /// `ClaimResponse/…`).
     fn submission_of<'a>(&'a self, tenant: &'a str, reference: &'a str) -> Reply<'a, Option<Submission>>;
+
+    /// Submissions without their parts, those longest in their state first.
+    fn submissions<'a>(&'a self, filter: &'a Filter) -> Reply<'a, Vec<Submission>>;
 
     fn events<'a>(&'a self, id: &'a SubmissionId) -> Reply<'a, Vec<Event>>;
 
-    /// Appends events (held, released, given up …) and moves the state.
+    /// All statements heard about a submission, oldest first.
+    fn answers<'a>(&'a self, id: &'a SubmissionId) -> Reply<'a, Vec<MatchedAnswer>>;
+
+    /// Appends events (held, released, given up …) and moves the state. What becomes queued is due again: it comes to the
+    /// outbox, unless its interchange is still on its way. What stops being queued is due no more.
     fn append<'a>(
         &'a self,
         id: &'a SubmissionId,
@@ -342,31 +427,46 @@ pub trait Store: Send + Sync {
     /// The queue has confirmed these.
     fn published(&self, submissions: Vec<SubmissionId>, at: Timestamp) -> Reply<'_, ()>;
 
+    /// The numbers that a partner saw last: the next are one above. For a move from another system.
+    fn set_control_numbers<'a>(&'a self, partner: &'a str, last: ControlNumbers) -> Reply<'a, ()>;
+
     /// Allocates control numbers and keeps the bytes, in one transaction; takes the submissions off the outbox.
     fn seal(&self, interchange: NewInterchange) -> Reply<'_, Sealed>;
 
     fn interchange<'a>(&'a self, id: &'a InterchangeId) -> Reply<'a, Option<Interchange>>;
 
-    /// Sealed interchanges that were never confirmed as sent and whose last attempt began before `stale`.
+    /// Sealed interchanges that were neither sent nor given up, and whose last attempt (or sealing) was before `stale`.
     fn unsent(&self, stale: Timestamp, limit: usize) -> Reply<'_, Vec<InterchangeId>>;
 
     /// An attempt begins; answers how many there have been with this one. Counted here, so a lost broker resets nothing.
     fn attempt<'a>(&'a self, id: &'a InterchangeId, at: Timestamp) -> Reply<'a, u32>;
 
-    /// The transport has taken it: `Sent` for every submission inside.
+    /// The transport has taken it: `Sent` for every submission inside. A second time changes nothing.
     fn sent<'a>(&'a self, id: &'a InterchangeId, at: Timestamp) -> Reply<'a, ()>;
 
-    /// Takes in a file; `false` when the same bytes were taken in completely before.
-    fn receive(&self, file: NewInbound) -> Reply<'_, bool>;
+    /// The attempt failed: `SendFailed` for every submission inside, or `Failed` when it was the last. Changes nothing
+    /// when it was sent or given up before.
+    fn failed<'a>(&'a self, id: &'a InterchangeId, failure: Failure) -> Reply<'a, ()>;
 
-    /// Writes everything that a received file changes, and marks the file as taken in.
+    /// Takes in a file; `false` when the same bytes of the same payer were taken in completely before. A file that was
+    /// received and never applied is taken again, under its new id; the old id is then unknown.
+    fn receive(&self, file: Inbound) -> Reply<'_, bool>;
+
+    /// A file that came from a payer, as it came.
+    fn inbound<'a>(&'a self, id: &'a InterchangeId) -> Reply<'a, Option<Inbound>>;
+
+    /// Writes everything that a received file changes, and marks the file as taken in. A second time changes nothing.
     fn apply<'a>(&'a self, inbound: &'a InterchangeId, write: InboundWrite) -> Reply<'a, ()>;
 
-    /// Submissions of a payer that match a key; of all payers when it is `None`.
+    /// Submissions of a payer that match a key, newest first; of all payers when it is `None`.
     fn find<'a>(&'a self, payer: Option<&'a PayerId>, key: &'a Key) -> Reply<'a, Vec<Found>>;
 
-    /// Answers that belong to nobody yet.
+    /// Answers that belong to nobody yet, oldest first.
     fn unmatched(&self, limit: usize) -> Reply<'_, Vec<UnmatchedAnswer>>;
+
+    /// An answer that belonged to nobody has found its submission: writes it, and takes it off the list. `false` when it
+    /// was not on the list.
+    fn assign<'a>(&'a self, inbound: &'a InterchangeId, position: u32, write: AnswerWrite) -> Reply<'a, bool>;
 
     fn figures(&self) -> Reply<'_, Figures>;
 }

@@ -1,0 +1,168 @@
+//! Accepting a submission: recognised, or written with everything that belongs to it.
+
+use super::life::{self, Life};
+use super::rows::{execute, micros, one, statement};
+use super::{lookup, resources};
+use crate::billing::id::SubmissionId;
+use crate::billing::journey::{EventKind, State, advance};
+use crate::fault::{Fault, codes};
+use crate::store::{Accepted, KeyKind, NewEvent, NewSubmission};
+use rusqlite::{Connection, params};
+
+/// What a key was used for.
+struct Used {
+    row: i64,
+    content: String,
+}
+
+pub fn accept(connection: &Connection, new: &NewSubmission) -> Result<Accepted, Fault> {
+    if let Some(recognised) = by_idempotency_key(connection, new)? {
+        return Ok(recognised);
+    }
+    let holder = match &new.business_key {
+        Some((key, _)) => used(connection, &new.tenant, KeyKind::Business, key)?,
+        None => None,
+    };
+    if let Some(recognised) = by_business_key(connection, new, holder.as_ref())? {
+        return Ok(recognised);
+    }
+    let row = write(connection, new)?;
+    if let Some(holder) = holder {
+        supersede(connection, &holder, row, new)?;
+    }
+    Ok(Accepted::New)
+}
+
+fn by_idempotency_key(connection: &Connection, new: &NewSubmission) -> Result<Option<Accepted>, Fault> {
+    let Some((key, content)) = &new.idempotency else { return Ok(None) };
+    let Some(used) = used(connection, &new.tenant, KeyKind::Idempotency, key)? else { return Ok(None) };
+    let id = lookup::id_of(connection, used.row)?;
+    Ok(Some(if used.content == *content { Accepted::Same(id) } else { Accepted::KeyConflict(id) }))
+}
+
+fn by_business_key(
+    connection: &Connection,
+    new: &NewSubmission,
+    holder: Option<&Used>,
+) -> Result<Option<Accepted>, Fault> {
+    let (Some((_, content)), Some(holder)) = (&new.business_key, holder) else { return Ok(None) };
+    let id = lookup::id_of(connection, holder.row)?;
+    if holder.content == *content {
+        // A new Idempotency-Key for what is known: the next repetition is recognised by it.
+        remember(connection, new, KeyKind::Idempotency, holder.row)?;
+        return Ok(Some(Accepted::Same(id)));
+    }
+    let state = life::of_row(connection, holder.row)?.and_then(|life| life.state);
+    let mendable = matches!(state, Some(State::Held | State::Rejected | State::Failed));
+    Ok(if mendable { None } else { Some(Accepted::BusinessConflict(id)) })
+}
+
+fn used(connection: &Connection, tenant: &str, kind: KeyKind, key: &str) -> Result<Option<Used>, Fault> {
+    let sql = "SELECT submission, content FROM keys WHERE tenant = ?1 AND kind = ?2 AND key = ?3";
+    one(connection, sql, [tenant, word(kind), key], |row| Ok(Used { row: row.get(0)?, content: row.get(1)? }))
+}
+
+pub fn known(
+    connection: &Connection,
+    tenant: &str,
+    kind: KeyKind,
+    key: &str,
+) -> Result<Option<(SubmissionId, String)>, Fault> {
+    let Some(used) = used(connection, tenant, kind, key)? else { return Ok(None) };
+    Ok(Some((lookup::id_of(connection, used.row)?, used.content)))
+}
+
+fn word(kind: KeyKind) -> &'static str {
+    match kind {
+        KeyKind::Idempotency => "idempotency",
+        KeyKind::Business => "business",
+    }
+}
+
+fn write(connection: &Connection, new: &NewSubmission) -> Result<i64, Fault> {
+    resources::write(connection, &new.tenant, &new.resources, new.received)?;
+    let mut life = insert(connection, new)?;
+    insert_parts(connection, new, life.row)?;
+    for reference in [&new.focal, &new.response] {
+        refer(connection, &new.tenant, reference, life.row)?;
+    }
+    life::append(connection, &mut life, &new.events)?;
+    remember(connection, new, KeyKind::Idempotency, life.row)?;
+    remember(connection, new, KeyKind::Business, life.row)?;
+    Ok(life.row)
+}
+
+fn insert(connection: &Connection, new: &NewSubmission) -> Result<Life, Fault> {
+    // The state is written for good by the events that follow; the column takes no NULL.
+    let first = new.events.iter().fold(None, |state, event| advance(state, event.kind));
+    let first = first.ok_or_else(|| Fault::ours(codes::INTERNAL, "no event gives the submission a state"))?;
+    let sql = "INSERT INTO submissions (id, tenant, focal, payer, guide, mapping_version, response, state, since,
+                                        last_event, received)
+               VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, 0, ?9)";
+    let values = params![
+        new.id.as_str(),
+        new.tenant,
+        new.focal,
+        new.payer.as_str(),
+        new.guide,
+        new.mapping_version,
+        new.response,
+        first.word(),
+        micros(new.received),
+    ];
+    execute(connection, sql, values)?;
+    Ok(Life {
+        row: connection.last_insert_rowid(),
+        tenant: new.tenant.clone(),
+        state: None,
+        since: micros(new.received),
+        last_event: 0,
+        attempts: 0,
+        interchange: None,
+        superseded: false,
+    })
+}
+
+fn insert_parts(connection: &Connection, new: &NewSubmission, row: i64) -> Result<(), Fault> {
+    let sql = "INSERT INTO parts (tenant, submission, number, patient_control_number, trace_number, body, record)
+               VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7)";
+    let mut insert = statement(connection, sql)?;
+    for part in &new.parts {
+        insert.execute(params![
+            new.tenant,
+            row,
+            part.number,
+            part.patient_control_number,
+            part.trace_number,
+            part.body,
+            part.record,
+        ])?;
+    }
+    Ok(())
+}
+
+/// Makes the submission findable by a reference.
+pub fn refer(connection: &Connection, tenant: &str, reference: &str, row: i64) -> Result<(), Fault> {
+    let sql = "INSERT OR IGNORE INTO submission_references (tenant, reference, submission) VALUES (?1, ?2, ?3)";
+    execute(connection, sql, params![tenant, reference, row]).map(drop)
+}
+
+fn remember(connection: &Connection, new: &NewSubmission, kind: KeyKind, row: i64) -> Result<(), Fault> {
+    let given = match kind {
+        KeyKind::Idempotency => &new.idempotency,
+        KeyKind::Business => &new.business_key,
+    };
+    let Some((key, content)) = given else { return Ok(()) };
+    let sql = "INSERT INTO keys (tenant, kind, key, submission, content) VALUES (?1, ?2, ?3, ?4, ?5)
+               ON CONFLICT DO UPDATE SET submission = excluded.submission, content = excluded.content";
+    execute(connection, sql, params![new.tenant, word(kind), key, row, content]).map(drop)
+}
+
+/// The mended claim takes the place of the one before, which can't be queued any more.
+fn supersede(connection: &Connection, holder: &Used, by: i64, new: &NewSubmission) -> Result<(), Fault> {
+    execute(connection, "UPDATE submissions SET superseded = ?2 WHERE row = ?1", [holder.row, by])?;
+    let Some(mut life) = life::of_row(connection, holder.row)? else { return Ok(()) };
+    let detail = serde_json::json!({ "supersededBy": new.id.as_str() }).to_string();
+    let event = NewEvent { kind: EventKind::Noted, part: None, at: new.received, detail };
+    life::append(connection, &mut life, &[event]).map(drop)
+}

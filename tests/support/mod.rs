@@ -1,0 +1,8 @@
+//! What the tests share.
+
+pub mod bless;
+pub mod claim;
+pub mod rabbit;
+pub mod server;
+pub mod simulator;
+pub mod store_contract;
