@@ -125,11 +125,11 @@ pub enum Problem {
     OutOfOrder,
     /// The segment that begins its loop, or a loop around it, is missing (IK304 = 3).
     LoopMissing,
-    /// HL02 does not name the level that it stands in.
+    /// HL02 does not name the level that it stands in (IK403 = 7).
     WrongParent,
 }
 
-/// A problem, its IK304, whether it is an error, and what to say of it.
+/// A problem, its IK304 or IK403, whether it is an error, and what to say of it.
 type ProblemRow = (Problem, &'static str, bool, &'static str);
 
 const PROBLEMS: [ProblemRow; 6] = [
@@ -138,7 +138,7 @@ const PROBLEMS: [ProblemRow; 6] = [
     (Problem::Unexpected, "2", true, "the guide does not expect this segment here"),
     (Problem::OutOfOrder, "7", false, "the segment stands after what should follow it"),
     (Problem::LoopMissing, "3", true, "the segment that should begin this loop is missing"),
-    (Problem::WrongParent, "I9", true, "HL02 does not name the level that this one stands in"),
+    (Problem::WrongParent, "7", true, "HL02 does not name the level that this one stands in"),
 ];
 
 impl Problem {
@@ -149,6 +149,7 @@ impl Problem {
             transaction_set: Some(set.control_number().to_owned()),
             loop_id: Some(guide.loop_at(in_loop).id.to_string()),
             error_code: Some((*error_code).to_owned()),
+            element: (self == Problem::WrongParent).then_some(2),
             ..segment.place()
         };
         let make = if *is_error { Issue::error } else { Issue::warning };
