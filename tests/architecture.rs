@@ -100,7 +100,10 @@ fn read_all(folder: &str) -> Vec<Source> {
     walk(&root.join(folder), &mut paths);
     paths.sort();
     let relative = |path: &PathBuf| path.strip_prefix(&root).unwrap().to_string_lossy().replace('\\', "/");
-    paths.iter().map(|path| Source::read(&root, &relative(path))).collect()
+    let mut sources: Vec<Source> = paths.iter().map(|path| Source::read(&root, &relative(path))).collect();
+    let tests: Vec<String> = sources.iter().flat_map(Source::test_files).collect();
+    sources.iter_mut().filter(|source| tests.contains(&source.path)).for_each(Source::is_all_tests);
+    sources
 }
 
 fn walk(folder: &Path, paths: &mut Vec<PathBuf>) {

@@ -171,7 +171,7 @@ main() {
         lints
         say "unit tests and walls"
         cargo test --locked --lib
-        exec cargo test --locked --test all architecture documents
+        exec cargo test --locked --test all -- architecture documents
     fi
     ensure_pyx12
     find_corpus

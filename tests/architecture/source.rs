@@ -86,15 +86,30 @@ impl Source {
         modules
     }
 
-    fn find_tests(&self) -> Vec<Range<usize>> {
-        let lines = self.text.lines().count();
-        if self.path.starts_with("tests/") || self.path.ends_with("/tests.rs") || self.path.contains("/tests/") {
-            return vec![Range { start: 0, end: lines + 1 }];
-        }
+    /// Files that hold tests only because this one declares them so: `#[cfg(test)] mod properties;`.
+    pub fn test_files(&self) -> Vec<String> {
+        let stem = self.path.trim_end_matches(".rs");
+        let folder = stem.strip_suffix("/mod").unwrap_or(stem);
+        let declared = self.test_marks().filter(|n| self.word(n + 7) == "mod" && self.word(n + 9) == ";");
+        declared.map(|n| format!("{folder}/{}.rs", self.word(n + 8))).collect()
+    }
+
+    /// Says that the file holds tests only.
+    pub fn is_all_tests(&mut self) {
+        self.tests = vec![Range { start: 0, end: self.text.lines().count() + 1 }];
+    }
+
+    /// Where `#[cfg(test)]` stands.
+    fn test_marks(&self) -> impl Iterator<Item = usize> {
         let marks = ["#", "[", "cfg", "(", "test", ")", "]"];
-        let starts =
-            (0..self.words.len()).filter(|n| marks.iter().enumerate().all(|(k, mark)| self.word(n + k) == *mark));
-        starts
+        (0..self.words.len()).filter(move |n| marks.iter().enumerate().all(|(k, mark)| self.word(n + k) == *mark))
+    }
+
+    fn find_tests(&self) -> Vec<Range<usize>> {
+        if self.path.starts_with("tests/") {
+            return vec![Range { start: 0, end: self.text.lines().count() + 1 }];
+        }
+        self.test_marks()
             .filter_map(|start| {
                 let body = (start..self.words.len()).find(|n| matches!(self.word(*n), "{" | ";"))?;
                 let end = if self.word(body) == "{" { self.closing(body) } else { body };
@@ -221,6 +236,13 @@ fn comments_and_literals_are_blanked() {
     assert_eq!(words, ["let", "a", "let", "d", "fn", "h", "i", "k"]);
     assert_eq!(source.words.last().unwrap().line, 2);
     assert_eq!(source.code.len(), text.len());
+}
+
+#[test]
+fn files_of_tests_are_known_by_who_declares_them() {
+    let text = "#[cfg(test)]\nmod properties;\nmod reader;";
+    assert_eq!(Source::new("src/x12/mod.rs", text).test_files(), ["src/x12/properties.rs"]);
+    assert_eq!(Source::new("src/telemetry.rs", text).test_files(), ["src/telemetry/properties.rs"]);
 }
 
 #[test]
