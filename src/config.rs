@@ -78,6 +78,8 @@ pub struct Worker {
     pub collect_ms: u64,
     /// Lines of the outbox published at once. Default 256.
     pub relay_batch: usize,
+    /// Longest wait for a full batch whatever a payer's profile says, in milliseconds. Default 3 600 000.
+    pub batch_wait_ms_max: u64,
 }
 
 impl Default for Config {
@@ -117,16 +119,23 @@ impl Default for Limits {
 
 impl Default for Worker {
     fn default() -> Worker {
-        Worker { enabled: true, relay_ms: 50, republish_ms: 60_000, collect_ms: 1_000, relay_batch: 256 }
+        Worker {
+            enabled: true,
+            relay_ms: 50,
+            republish_ms: 60_000,
+            collect_ms: 1_000,
+            relay_batch: 256,
+            batch_wait_ms_max: 3_600_000,
+        }
     }
 }
 
 impl Config {
     /// Reads `claimgate.toml` (when it exists) and the environment.
     pub fn read(file: &Path) -> Result<Config, Fault> {
-        let figment = Figment::from(Serialized::defaults(Config::default())).merge(Toml::file(file)).merge(
-            Env::prefixed("CLAIMGATE_").filter(|key| key != "corpus" && key != "bless" && key != "log").split("__"),
-        );
+        let figment = Figment::from(Serialized::defaults(Config::default()))
+            .merge(Toml::file(file))
+            .merge(Env::prefixed("CLAIMGATE_").filter(|key| is_knob(key.as_str())).split("__"));
         let config: Config = figment.extract().map_err(|errors| {
             let issues = errors
                 .into_iter()
@@ -155,6 +164,16 @@ impl Config {
         broken.map(|(_, rule)| Issue::error(codes::CONFIGURATION, at(file), rule)).collect()
     }
 }
+
+/// Whether a variable `CLAIMGATE_…` is one of ours to read here. Others serve the log and the tests, or hold a payer's secret
+/// that a profile names; all else must be a knob, so that a misspelt one is told.
+fn is_knob(name: &str) -> bool {
+    let name = name.to_ascii_lowercase();
+    !OTHER_VARIABLES.contains(&name.as_str()) && !SECRET_ENDINGS.iter().any(|ending| name.ends_with(ending))
+}
+
+const OTHER_VARIABLES: &[&str] = &["log", "bless", "corpus", "pyx12"];
+const SECRET_ENDINGS: &[&str] = &["_token", "_password", "_secret"];
 
 fn at(file: &Path) -> Place {
     Place::File { path: file.display().to_string(), line: 0, column: 0 }

@@ -25,6 +25,9 @@ pub struct X12Place {
     /// ISA13 of the interchange.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub interchange: Option<String>,
+    /// GS06 of the group.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub group: Option<String>,
     /// ST02 of the transaction set.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub transaction_set: Option<String>,
@@ -48,6 +51,10 @@ pub struct X12Place {
     /// Line in the file, when segments stand on lines of their own.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub line: Option<u32>,
+    /// What an acknowledgment calls the fault: IK403 of an element, IK304 of a segment, IK502 of a set, AK905 of a group,
+    /// TA105 of an interchange, by what the place names.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub error_code: Option<String>,
 }
 
 /// Where an issue is.
@@ -288,13 +295,32 @@ catalogue! {
     SEARCH_PARAMETER = "CG-1018" 400 "not-supported" "A search parameter that is not offered or malformed";
     BUNDLE_SHAPE = "CG-1019" 422 "structure" "A Bundle of a kind or shape that is not taken here";
     TOO_MANY = "CG-1020" 422 "too-costly" "More entries, lines or values than the configured limit";
+    PRECONDITION = "CG-1021" 412 "conflict" "A precondition of the request does not hold";
+    SLOW_BODY = "CG-1022" 408 "timeout" "The body took longer to arrive than the configured limit";
     REFERENCE_UNRESOLVED = "CG-1101" 422 "not-found" "A reference that resolves nowhere";
     REFERENCE_TYPE = "CG-1102" 422 "value" "A reference to a resource of a type that is not allowed there";
     REFERENCE_AMBIGUOUS = "CG-1103" 422 "multiple-matches" "A reference that matches several resources";
     PAYER_UNKNOWN = "CG-1201" 422 "not-found" "No payer profile for this payer";
     PAYER_CONFLICT = "CG-1202" 422 "business-rule" "The claim names two different payers";
     ROUTE_MISSING = "CG-1203" 422 "not-supported" "The payer has no route for this intent and claim type";
-    EDIT = "CG-1300" 422 "business-rule" "The claim fails an edit";
+    EDIT_NPI = "CG-1301" 422 "business-rule" "An NPI is missing or mistyped";
+    EDIT_TOTAL = "CG-1302" 422 "business-rule" "The total is not the sum of the lines";
+    EDIT_AMOUNT = "CG-1303" 422 "business-rule" "An amount or quantity that can't be billed";
+    EDIT_DIAGNOSIS = "CG-1304" 422 "code-invalid" "A diagnosis that can't be billed";
+    EDIT_POINTER = "CG-1305" 422 "business-rule" "A line without a diagnosis, or with one that is not there";
+    EDIT_PROCEDURE = "CG-1306" 422 "code-invalid" "A procedure code or modifier that can't be billed";
+    EDIT_DRUG = "CG-1307" 422 "code-invalid" "A drug code that can't be billed";
+    EDIT_TAXONOMY = "CG-1308" 422 "code-invalid" "A provider taxonomy that does not exist";
+    EDIT_PLACE_OF_SERVICE = "CG-1309" 422 "code-invalid" "A place of service is missing or does not exist";
+    EDIT_ADDRESS = "CG-1310" 422 "business-rule" "An address is incomplete or can't be";
+    EDIT_DATE = "CG-1311" 422 "business-rule" "A date is missing or can't be";
+    EDIT_PARTY = "CG-1312" 422 "required" "A person or provider is not described enough";
+    EDIT_TAX_ID = "CG-1313" 422 "business-rule" "The billing provider's tax id is missing or malformed";
+    EDIT_COVERAGE = "CG-1314" 422 "business-rule" "The payers of the claim don't fit together";
+    EDIT_COB = "CG-1315" 422 "business-rule" "What another payer decided does not balance";
+    EDIT_REPLACEMENT = "CG-1316" 422 "business-rule" "A replacement or void without the claim that it is for";
+    EDIT_SITUATION = "CG-1317" 422 "business-rule" "One part of the claim makes another one necessary";
+    EDIT_CLAIM = "CG-1318" 422 "business-rule" "The claim's number or lines can't be billed";
     IDEMPOTENCY_CONFLICT = "CG-1401" 409 "duplicate" "Other content under a key that was used before";
     DUPLICATE_CLAIM = "CG-1402" 409 "duplicate" "Other content under a Claim.identifier that was submitted before";
     CLAIM_STATUS = "CG-1403" 422 "business-rule" "A Claim of this status can't be submitted";

@@ -1,7 +1,25 @@
-//! All integration tests, in one binary.
+//! The one integration binary: it links once. Run it with `tests/run.sh`, which sets up what the tests need.
+#![allow(clippy::unwrap_used, reason = "a test that can't go on fails where it stands")]
+#![allow(clippy::disallowed_methods, reason = "tests take the machine's time, and may wait on a thread of their own")]
 
+mod support;
+
+mod architecture;
+mod bad_input;
+mod cases;
+mod claim_mapping;
+mod documents;
+mod faults;
+mod fhir_corpus;
+mod fhirpath_official;
+mod front_door;
+mod journey;
+mod pairs;
+mod privacy;
 mod queue_embedded;
 mod queue_rabbit;
+mod responses_corpus;
+mod responses_fhir;
 mod store_crash;
 mod store_sqlite;
-mod support;
+mod x12_corpus;

@@ -6,3 +6,4 @@ pub mod journey;
 pub mod record;
 pub mod response;
 pub mod shape;
+pub mod split;

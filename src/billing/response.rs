@@ -62,6 +62,8 @@ pub struct CorrelationKeys {
     transaction_set_control_number: Option<String>,
     /// 277CA 2200B TRN02: our BHT03.
     batch_number: Option<String>,
+    /// 277CA 2100C: NPI or tax number of the billing provider, else its name.
+    provider: Option<String>,
     /// CLM01 as echoed: CLP01, 2200D TRN02, CTX CLM01.
     patient_control_number: Option<String>,
     /// REF*D9.
@@ -158,6 +160,8 @@ pub struct Adjudication {
     lines: Vec<AdjudicatedLine>,
     /// Whether charge, adjustments and payment agree, line by line and for the claim.
     balanced: bool,
+    /// True while only some parts of a claim that was sent in several have been answered.
+    incomplete: Option<bool>,
 }
 
 /// Loop 2110.
@@ -226,6 +230,8 @@ pub struct Remark {
     /// `HE` RARC, `RX` NCPDP reject code.
     list: String,
     text: Option<String>,
+    /// True for a RARC that informs and explains no adjustment.
+    alert: Option<bool>,
 }
 
 /// BPR and TRN of an 835.

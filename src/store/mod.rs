@@ -304,6 +304,19 @@ pub struct AnswerWrite {
     pub payer_claim_control_number: Option<(u32, String)>,
     /// When a correction opened a new ClaimResponse: its reference.
     pub response: Option<String>,
+    /// The statements themselves, kept with the submission.
+    pub answers: Vec<MatchedAnswer>,
+}
+
+/// A statement of a payer about one part of a submission, as it was heard.
+#[derive(Debug, Clone, PartialEq)]
+pub struct MatchedAnswer {
+    pub part: u32,
+    pub at: Timestamp,
+    /// Not yet in the store.
+    pub fresh: bool,
+    /// The PayerResponse as JSON text, its lines bound to the caller's items.
+    pub body: String,
 }
 
 /// An answer that belongs to nobody yet; kept for ever, matched by hand or by a later file.
@@ -396,6 +409,9 @@ pub trait Store: Send + Sync {
     fn submissions<'a>(&'a self, filter: &'a Filter) -> Reply<'a, Vec<Submission>>;
 
     fn events<'a>(&'a self, id: &'a SubmissionId) -> Reply<'a, Vec<Event>>;
+
+    /// All statements heard about a submission, oldest first.
+    fn answers<'a>(&'a self, id: &'a SubmissionId) -> Reply<'a, Vec<MatchedAnswer>>;
 
     /// Appends events (held, released, given up …) and moves the state. What becomes queued is due again: it comes to the
     /// outbox, unless its interchange is still on its way. What stops being queued is due no more.

@@ -1,5 +1,10 @@
-//! What several tests share.
+//! What the tests share.
 
+pub mod bless;
+pub mod claim;
+pub mod gateway;
 pub mod queue_contract;
 pub mod rabbit;
+pub mod server;
+pub mod simulator;
 pub mod store_contract;

@@ -2,9 +2,9 @@
 
 use super::rows::{all, execute, micros, one, time};
 use super::{accept, life, resources};
-use crate::billing::id::{InterchangeId, PayerId};
+use crate::billing::id::{InterchangeId, PayerId, SubmissionId};
 use crate::fault::{Fault, Place, codes};
-use crate::store::{AnswerWrite, Inbound, InboundWrite, RESULTS_MOST, UnmatchedAnswer};
+use crate::store::{AnswerWrite, Inbound, InboundWrite, MatchedAnswer, RESULTS_MOST, UnmatchedAnswer};
 use jiff::Timestamp;
 use rusqlite::{Connection, params};
 
@@ -81,7 +81,20 @@ fn write_answer(connection: &Connection, answer: &AnswerWrite, now: Timestamp) -
         execute(connection, "UPDATE submissions SET response = ?2 WHERE row = ?1", params![life.row, response])?;
         accept::refer(connection, &life.tenant, response, life.row)?;
     }
+    for said in &answer.answers {
+        let sql = "INSERT INTO answers (tenant, submission, part, at, body) VALUES (?1, ?2, ?3, ?4, ?5)";
+        execute(connection, sql, params![life.tenant, life.row, said.part, micros(said.at), said.body])?;
+    }
     Ok(life.row)
+}
+
+/// All statements heard about a submission, oldest first.
+pub fn answers(connection: &Connection, id: &SubmissionId) -> Result<Vec<MatchedAnswer>, Fault> {
+    let sql = "SELECT a.part, a.at, a.body FROM submissions s
+               JOIN answers a ON a.submission = s.row WHERE s.id = ?1 ORDER BY a.row";
+    all(connection, sql, [id.as_str()], |row| {
+        Ok(MatchedAnswer { part: row.get(0)?, at: time(row, 1)?, fresh: false, body: row.get(2)? })
+    })
 }
 
 fn keep_unmatched(connection: &Connection, file: &Received, answer: &UnmatchedAnswer) -> Result<(), Fault> {

@@ -99,6 +99,11 @@ impl Store for SqliteStore {
         self.reading(move |c| life::events(c, &id))
     }
 
+    fn answers<'a>(&'a self, id: &'a SubmissionId) -> Reply<'a, Vec<MatchedAnswer>> {
+        let id = id.clone();
+        self.reading(move |c| inbound::answers(c, &id))
+    }
+
     fn append<'a>(
         &'a self,
         id: &'a SubmissionId,

@@ -190,3 +190,14 @@ CREATE TABLE unmatched (
     UNIQUE (inbound, position)
 ) STRICT;
 CREATE INDEX unmatched_open ON unmatched (assigned) WHERE assigned IS NULL;
+
+-- What payers said of a submission, statement by statement.
+CREATE TABLE answers (
+    row        INTEGER PRIMARY KEY,
+    tenant     TEXT    NOT NULL,
+    submission INTEGER NOT NULL REFERENCES submissions (row),
+    part       INTEGER NOT NULL,
+    at         INTEGER NOT NULL,
+    body       TEXT    NOT NULL
+) STRICT;
+CREATE INDEX answers_by_submission ON answers (submission);

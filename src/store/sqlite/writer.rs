@@ -4,6 +4,7 @@
 //! page that a job touches: more than the writing itself.)
 
 use crate::fault::{Fault, codes};
+use crate::telemetry::Codes;
 use rusqlite::{Connection, TransactionBehavior};
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::thread::JoinHandle;
@@ -101,7 +102,7 @@ fn work_through(mut connection: Connection, mut waiting: mpsc::Receiver<Box<dyn 
     while waiting.blocking_recv_many(&mut group, GROUP_MOST) > 0 {
         let lost = commit(&mut connection, &mut group).err();
         if let Some(fault) = &lost {
-            tracing::error!(jobs = group.len(), %fault, "a group of writes was lost");
+            tracing::error!(jobs = group.len(), codes = %Codes(&fault.issues), "a group of writes was lost");
         }
         for job in group.drain(..) {
             job.reply(lost.as_ref());

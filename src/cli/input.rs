@@ -1,0 +1,44 @@
+//! What commands read: a file, standard input (`-`), or the files of a folder.
+
+use crate::fault::{Fault, Place, codes};
+use std::io::Read;
+use std::path::{Path, PathBuf};
+
+/// The bytes of a file or of standard input.
+pub fn bytes(path: &Path) -> Result<Vec<u8>, Fault> {
+    let read = if path == Path::new("-") {
+        let mut all = Vec::new();
+        std::io::stdin().read_to_end(&mut all).map(|_| all)
+    } else {
+        std::fs::read(path)
+    };
+    read.map_err(|error| unreadable(path, &error))
+}
+
+/// The files of a folder with one of these endings, sorted.
+pub fn files(folder: &Path, endings: &[&str]) -> Result<Vec<PathBuf>, Fault> {
+    let entries = std::fs::read_dir(folder).map_err(|error| unreadable(folder, &error))?;
+    let wanted = |path: &PathBuf| {
+        let ending = path.extension().and_then(|ending| ending.to_str()).unwrap_or_default();
+        path.is_file() && endings.contains(&ending)
+    };
+    let mut files: Vec<PathBuf> = entries.flatten().map(|entry| entry.path()).filter(wanted).collect();
+    files.sort();
+    Ok(files)
+}
+
+fn unreadable(path: &Path, error: &std::io::Error) -> Fault {
+    let at = Place::File { path: path.display().to_string(), line: 0, column: 0 };
+    Fault::refuse(
+        codes::JSON_SYNTAX,
+        at,
+        format!("can't be read: {error}"),
+        "check the path, or use - for standard input",
+    )
+}
+
+/// Whether a text is X12: it begins with ISA, behind white space or a byte order mark.
+pub fn is_x12(bytes: &[u8]) -> bool {
+    let text = bytes.strip_prefix(b"\xef\xbb\xbf").unwrap_or(bytes);
+    text.trim_ascii_start().starts_with(b"ISA")
+}

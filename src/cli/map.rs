@@ -1,0 +1,79 @@
+//! `claimgate map`: FHIR in, the payer's format out, without a store.
+
+use crate::cli::{Exit, input, show};
+use crate::config::Config;
+use crate::fault::{Fault, Issue, Place, codes};
+use crate::flow::translate;
+use crate::gateway::Translator;
+use indicatif::ProgressBar;
+use std::io::Write;
+use std::path::{Path, PathBuf};
+
+/// Map a FHIR claim to its payer's format: a whole interchange on stdout, issues on stderr
+///
+/// Example: claimgate map --payer generic claim.json > claim.x12
+#[derive(clap::Args)]
+pub struct Map {
+    /// Payer profile; `generic` takes any US claim
+    #[arg(long, default_value = "generic")]
+    payer: String,
+    /// A Bundle or Claim as JSON; `-` is standard input; a folder is mapped file by file (then --out)
+    file: PathBuf,
+    /// Folder that the interchanges of a folder are written to
+    #[arg(long)]
+    out: Option<PathBuf>,
+}
+
+impl Map {
+    pub fn run(self, config: Config) -> Result<Exit, Fault> {
+        let translator = Translator::load(config)?;
+        if self.file.is_dir() {
+            return self.folder(&translator);
+        }
+        let mapped = translate::map(&translator, &self.payer, &input::bytes(&self.file)?, 1)?;
+        show::issues(None, &mapped.warnings);
+        std::io::stdout().write_all(&mapped.bytes).map_err(|error| unwritable(Path::new("-"), &error))?;
+        Ok(Exit::Clean)
+    }
+
+    fn folder(&self, translator: &Translator) -> Result<Exit, Fault> {
+        let out = self.out.as_deref().ok_or_else(|| {
+            Fault::refuse(
+                codes::CONFIGURATION,
+                Place::Whole,
+                "a folder is mapped into a folder",
+                "name it with --out DIR",
+            )
+        })?;
+        std::fs::create_dir_all(out).map_err(|error| unwritable(out, &error))?;
+        let files = input::files(&self.file, &["json"])?;
+        let bar = if show::terminal() { ProgressBar::new(files.len() as u64) } else { ProgressBar::hidden() };
+        let mut refused = 0;
+        for (n, file) in files.iter().enumerate() {
+            let issues = self.one(translator, file, out, n as u32 + 1)?;
+            refused += usize::from(crate::fault::any_error(&issues));
+            bar.suspend(|| show::issues(Some(&file.display().to_string()), &issues));
+            bar.inc(1);
+        }
+        bar.finish_and_clear();
+        eprintln!("{} mapped, {refused} refused", files.len() - refused);
+        Ok(if refused == 0 { Exit::Clean } else { Exit::Issues })
+    }
+
+    /// Maps one file of a folder; what is refused is told, and the others go on.
+    fn one(&self, translator: &Translator, file: &Path, out: &Path, number: u32) -> Result<Vec<Issue>, Fault> {
+        let mapped = input::bytes(file).and_then(|bytes| translate::map(translator, &self.payer, &bytes, number));
+        match mapped {
+            Ok(mapped) => {
+                let target = out.join(file.file_stem().unwrap_or_default()).with_extension("x12");
+                std::fs::write(&target, mapped.bytes).map_err(|error| unwritable(&target, &error))?;
+                Ok(mapped.warnings)
+            }
+            Err(fault) => Ok(fault.issues),
+        }
+    }
+}
+
+fn unwritable(path: &Path, error: &std::io::Error) -> Fault {
+    Fault::ours(codes::INTERNAL, format!("{} can't be written: {error}", path.display()))
+}

@@ -1,0 +1,160 @@
+//! Rules about diagnosis, procedure, drug, taxonomy and place codes.
+
+use super::Report;
+use super::code_sets::{is_digits, is_icd9, is_icd10, is_modifier, is_place, is_procedure};
+use super::parties::providers;
+use crate::billing::record::{BillingRecord, ServiceLine};
+use jiff::civil::{Date, date};
+use rust_decimal::Decimal;
+
+/// 005010X222A1 HI.
+pub const MOST_DIAGNOSES: usize = 12;
+/// SV107.
+const MOST_POINTERS: usize = 4;
+/// SV101-3 to -6.
+const MOST_MODIFIERS: usize = 4;
+/// The day from which on ICD-10-CM counts.
+const ICD10_FROM: Date = date(2015, 10, 1);
+
+fn lines(record: &BillingRecord) -> impl Iterator<Item = (usize, &ServiceLine)> {
+    record.service_lines.iter().enumerate()
+}
+
+pub fn diagnoses_present(record: &BillingRecord, report: &mut Report) {
+    match record.diagnoses.len() {
+        0 => report.add("diagnoses", "the claim has no diagnosis"),
+        n if n > MOST_DIAGNOSES => {
+            report.add("diagnoses", format!("the claim has {n} diagnoses, and {MOST_DIAGNOSES} can be sent"))
+        }
+        _ => {}
+    }
+}
+
+pub fn diagnosis_codes(record: &BillingRecord, report: &mut Report) {
+    // A code that is missing altogether was told by the mapping.
+    for (n, diagnosis) in record.diagnoses.iter().enumerate().filter(|(_, diagnosis)| !diagnosis.code.is_empty()) {
+        let (fine, set) = match diagnosis.code_set.as_str() {
+            "icd9" => (is_icd9(&diagnosis.code), "ICD-9-CM"),
+            _ => (is_icd10(&diagnosis.code), "ICD-10-CM"),
+        };
+        report.require(
+            fine,
+            format!("diagnoses[{n}].code"),
+            format!("`{}` has not the form of an {set} code", diagnosis.code),
+        );
+    }
+}
+
+pub fn diagnosis_version(record: &BillingRecord, report: &mut Report) {
+    let old = record.diagnoses.iter().any(|diagnosis| diagnosis.code_set == "icd9");
+    let new = record.diagnoses.iter().any(|diagnosis| diagnosis.code_set != "icd9");
+    if old && new {
+        return report.add("diagnoses", "ICD-9-CM and ICD-10-CM stand side by side");
+    }
+    let starts = || record.service_lines.iter().filter_map(|line| line.service_date.start);
+    if let Some(day) = starts().find(|day| old && *day >= ICD10_FROM) {
+        report.add("diagnoses[0].code", format!("an ICD-9-CM code for a service of {day}, after {ICD10_FROM}"));
+    }
+    if let Some(day) = starts().find(|day| new && *day < ICD10_FROM) {
+        report.add("diagnoses[0].code", format!("an ICD-10-CM code for a service of {day}, before {ICD10_FROM}"));
+    }
+}
+
+pub fn diagnosis_twice(record: &BillingRecord, report: &mut Report) {
+    for (n, diagnosis) in record.diagnoses.iter().enumerate() {
+        let again =
+            !diagnosis.code.is_empty() && record.diagnoses[..n].iter().any(|earlier| earlier.code == diagnosis.code);
+        report.require(
+            !again,
+            format!("diagnoses[{n}].code"),
+            format!("the diagnosis `{}` stands twice", diagnosis.code),
+        );
+    }
+}
+
+pub fn pointers(record: &BillingRecord, report: &mut Report) {
+    for (n, line) in lines(record) {
+        let path = format!("serviceLines[{n}].diagnosisPointers");
+        let pointers = &line.diagnosis_pointers;
+        if pointers.is_empty() || pointers.len() > MOST_POINTERS {
+            report.add(&path, format!("line {} points to {} diagnoses", n + 1, pointers.len()));
+        }
+        let beyond = pointers.iter().find(|pointer| **pointer == 0 || **pointer as usize > record.diagnoses.len());
+        if let Some(pointer) = beyond {
+            report.add(&path, format!("line {} points to diagnosis {pointer}, and there is none", n + 1));
+        }
+    }
+}
+
+pub fn procedures(record: &BillingRecord, report: &mut Report) {
+    for (n, line) in lines(record) {
+        let code = &line.code.value;
+        let fine = line.code.qualifier != "HC" || code.is_empty() || is_procedure(code);
+        report.require(
+            fine,
+            format!("serviceLines[{n}].code.value"),
+            format!("`{code}` has not the form of a CPT or HCPCS code"),
+        );
+    }
+}
+
+pub fn modifiers(record: &BillingRecord, report: &mut Report) {
+    for (n, line) in lines(record) {
+        let modifiers = &line.code.modifiers;
+        let path = format!("serviceLines[{n}].code.modifiers");
+        report.require(
+            modifiers.len() <= MOST_MODIFIERS,
+            &path,
+            format!("line {} has {} modifiers", n + 1, modifiers.len()),
+        );
+        for (m, modifier) in modifiers.iter().enumerate().filter(|(_, modifier)| !is_modifier(modifier)) {
+            report.add(format!("{path}[{m}]"), format!("`{modifier}` is no modifier"));
+        }
+    }
+}
+
+pub fn modifier_twice(record: &BillingRecord, report: &mut Report) {
+    for (n, line) in lines(record) {
+        let modifiers = &line.code.modifiers;
+        for (m, modifier) in modifiers.iter().enumerate().filter(|(m, modifier)| modifiers[..*m].contains(modifier)) {
+            let path = format!("serviceLines[{n}].code.modifiers[{m}]");
+            report.add(path, format!("line {} has the modifier `{modifier}` twice", n + 1));
+        }
+    }
+}
+
+pub fn drugs(record: &BillingRecord, report: &mut Report) {
+    for (n, drug) in lines(record).filter_map(|(n, line)| Some((n, line.drug.as_ref()?))) {
+        let code = &drug.national_drug_code;
+        let path = format!("serviceLines[{n}].drug");
+        report.require(
+            is_digits(code, 11),
+            format!("{path}.nationalDrugCode"),
+            format!("`{code}` has not eleven digits"),
+        );
+        let some = drug.quantity > Decimal::ZERO;
+        report.require(some, format!("{path}.quantity"), format!("the drug of line {} has no quantity", n + 1));
+    }
+}
+
+pub fn taxonomies(record: &BillingRecord, report: &mut Report) {
+    let fine =
+        |code: &str| code.len() == 10 && code.ends_with('X') && code.bytes().all(|byte| byte.is_ascii_alphanumeric());
+    for (path, party) in providers(record) {
+        if let Some(code) = party.taxonomy.as_deref().filter(|code| !fine(code)) {
+            report.add(format!("{path}.taxonomy"), format!("`{code}` is no taxonomy code"));
+        }
+    }
+}
+
+pub fn places(record: &BillingRecord, report: &mut Report) {
+    match record.place_of_service.as_deref() {
+        None => report.add("placeOfService", "the claim has no place of service"),
+        Some(code) => report.require(is_place(code), "placeOfService", format!("`{code}` is no place of service")),
+    }
+    for (n, line) in lines(record) {
+        if let Some(code) = line.place_of_service.as_deref().filter(|code| !is_place(code)) {
+            report.add(format!("serviceLines[{n}].placeOfService"), format!("`{code}` is no place of service"));
+        }
+    }
+}

@@ -1,0 +1,74 @@
+//! Rules about dates.
+
+use super::Report;
+use crate::billing::record::{BillingRecord, DateRange};
+use jiff::civil::Date;
+
+pub fn service_dates(record: &BillingRecord, report: &mut Report) {
+    for (n, line) in record.service_lines.iter().enumerate() {
+        let known = line.service_date.start.is_some();
+        report.require(
+            known,
+            format!("serviceLines[{n}].serviceDate"),
+            format!("line {} has no date of service", n + 1),
+        );
+    }
+}
+
+pub fn order(record: &BillingRecord, report: &mut Report) {
+    let today = report.today;
+    for (n, line) in record.service_lines.iter().enumerate() {
+        range(report, format!("serviceLines[{n}].serviceDate"), &line.service_date, today);
+    }
+    let first = first_service(record);
+    if let Some(birth) = record.patient.birth_date {
+        let late = birth > today || first.is_some_and(|first| birth > first);
+        report.require(
+            !late,
+            "patient.birthDate",
+            format!("the patient's birth date {birth} is after the service, or after today"),
+        );
+    }
+    if let (Some(death), Some(first)) = (record.patient_death_date, first) {
+        report.require(
+            death >= first,
+            "patientDeathDate",
+            format!("the patient died on {death}, before the service of {first}"),
+        );
+    }
+    if let Some(date) = record.accident_date.filter(|date| *date > today) {
+        report.add("accidentDate", format!("the accident of {date} is in the future"));
+    }
+    if let (Some(admission), Some(discharge)) = (&record.admission, &record.discharge) {
+        let (admission, discharge) = (admission.date(), discharge.date());
+        report.require(
+            discharge >= admission,
+            "discharge",
+            format!("the discharge of {discharge} is before the admission of {admission}"),
+        );
+    }
+}
+
+fn range(report: &mut Report, path: String, range: &DateRange, today: Date) {
+    let last = range.end.or(range.start);
+    if let (Some(start), Some(end)) = (range.start, range.end) {
+        report.require(end >= start, &path, format!("the service ends on {end}, before it begins on {start}"));
+    }
+    if let Some(last) = last.filter(|last| *last > today) {
+        report.add(path, format!("the service of {last} is in the future"));
+    }
+}
+
+fn first_service(record: &BillingRecord) -> Option<Date> {
+    record.service_lines.iter().filter_map(|line| line.service_date.start).min()
+}
+
+pub fn doubts(record: &BillingRecord, report: &mut Report) {
+    let last = record.service_lines.iter().filter_map(|line| line.service_date.end.or(line.service_date.start)).max();
+    let Some(last) = last else { return };
+    for (path, what, day) in [("onset", "onset", record.onset), ("accidentDate", "accident", record.accident_date)] {
+        if let Some(day) = day.filter(|day| *day > last) {
+            report.add(path, format!("the {what} of {day} is after the last service, of {last}"));
+        }
+    }
+}

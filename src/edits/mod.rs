@@ -1,0 +1,289 @@
+//! Scrubbing: the rules that a claim must pass before it leaves (SNIP 3, 4, 5 and 7 as far as the billing record tells).
+//! Each rule is a row of [`EDITS`]; adding one is adding a row, and a case. Rules never change the claim, and all of them
+//! speak: the one who mends it must see everything at once.
+
+mod amounts;
+mod code_sets;
+mod coding;
+mod coverage;
+mod dates;
+mod parties;
+mod situations;
+#[cfg(test)]
+mod tests;
+
+use crate::billing::record::BillingRecord;
+use crate::fault::{Issue, Place, Severity, codes};
+use jiff::civil::Date;
+
+/// One rule.
+pub struct Edit {
+    /// Its name in documents and tests.
+    pub id: &'static str,
+    /// The family that it belongs to: a payer profile switches families off by this code.
+    pub code: &'static str,
+    pub severity: Severity,
+    /// What is checked.
+    pub what: &'static str,
+    /// Why: what the payer does otherwise, or the rule of 005010X222A1.
+    pub why: &'static str,
+    /// How to mend it.
+    pub mend: &'static str,
+    check: fn(&BillingRecord, &mut Report),
+}
+
+/// What a rule finds.
+pub struct Report {
+    /// The day on which the claim is checked.
+    pub today: Date,
+    found: Vec<(String, String)>,
+}
+
+impl Report {
+    /// The value at a path of the record is not as it should be.
+    pub fn add(&mut self, path: impl Into<String>, text: impl Into<String>) {
+        self.found.push((path.into(), text.into()));
+    }
+
+    /// As `add`, when the rule does not hold.
+    pub fn require(&mut self, holds: bool, path: impl Into<String>, text: impl Into<String>) {
+        if !holds {
+            self.add(path, text);
+        }
+    }
+}
+
+/// Checks a record by every rule that the payer asks for.
+pub fn check(record: &BillingRecord, wanted: impl Fn(&str) -> bool, today: Date) -> Vec<Issue> {
+    let mut issues = Vec::new();
+    for edit in EDITS.iter().filter(|edit| wanted(edit.code)) {
+        let mut report = Report { today, found: Vec::new() };
+        (edit.check)(record, &mut report);
+        issues.extend(report.found.into_iter().map(|(path, text)| edit.issue(path, text)));
+    }
+    issues
+}
+
+impl Edit {
+    fn issue(&self, path: String, text: String) -> Issue {
+        let at = if path.is_empty() { Place::Whole } else { Place::Record(path) };
+        Issue { severity: self.severity, code: self.code, at, text, hint: Some(self.mend.to_owned()) }
+    }
+}
+
+/// Declares the rows: name, family, severity, function; what, why, mend.
+macro_rules! edits {
+    ($($id:literal $code:ident $severity:ident $check:path, $what:literal, $why:literal, $mend:literal;)*) => {
+        /// All rules, by family.
+        pub const EDITS: &[Edit] = &[
+            $(Edit {
+                id: $id,
+                code: codes::$code,
+                severity: Severity::$severity,
+                what: $what,
+                why: $why,
+                mend: $mend,
+                check: $check,
+            },)*
+        ];
+    };
+}
+
+edits! {
+    "npi-missing" EDIT_NPI Error parties::billing_npi,
+        "the billing provider has an NPI",
+        "payers find the provider by it; only providers without health care of their own may send other ids",
+        "give the billing provider's identifier with the system http://hl7.org/fhir/sid/us-npi";
+    "npi-check-digit" EDIT_NPI Error parties::npi_check_digits,
+        "each NPI has ten digits and the right check digit",
+        "a mistyped NPI is rejected by every payer",
+        "compare the NPI with the NPPES registry";
+    "rendering-npi" EDIT_NPI Warning parties::other_npis,
+        "providers beside the billing provider have an NPI",
+        "most payers reject a rendering or referring provider without one",
+        "give the practitioner's identifier with the system http://hl7.org/fhir/sid/us-npi";
+    "total" EDIT_TOTAL Error amounts::total,
+        "the total is the sum of the line charges",
+        "005010X222A1 CLM02: the claim must balance (SNIP 3)",
+        "correct Claim.total, or leave it out and the sum is taken";
+    "amount-range" EDIT_AMOUNT Error amounts::ranges,
+        "charges are not negative, below 100 000 000 and in whole cents",
+        "X12 monetary amounts of a claim have at most eight digits before the point",
+        "correct the amount; take something back with a replacement or void, not with a negative charge";
+    "quantity" EDIT_AMOUNT Error amounts::quantities,
+        "quantities are more than nothing and have at most three decimals",
+        "005010X222A1 SV104",
+        "correct Claim.item.quantity";
+    "diagnosis-missing" EDIT_DIAGNOSIS Error coding::diagnoses_present,
+        "there is a diagnosis, and at most twelve",
+        "005010X222A1 HI: a professional claim has one to twelve diagnoses",
+        "add Claim.diagnosis; put more than twelve on a second claim";
+    "diagnosis-code" EDIT_DIAGNOSIS Error coding::diagnosis_codes,
+        "diagnosis codes have the form of their code set",
+        "payers reject a code that is not in ICD-10-CM (ICD-9-CM before October 2015)",
+        "correct the code; it must be complete, to the last character";
+    "diagnosis-version" EDIT_DIAGNOSIS Error coding::diagnosis_version,
+        "ICD-10-CM for services from 2015-10-01 on, ICD-9-CM before, never both",
+        "HIPAA: the date of service decides on the code set",
+        "code the diagnoses in the set of the date of service, or correct the date";
+    "diagnosis-twice" EDIT_DIAGNOSIS Warning coding::diagnosis_twice,
+        "each diagnosis stands once",
+        "some payers reject repeated codes",
+        "name the diagnosis once, and let the lines point to it";
+    "pointer" EDIT_POINTER Error coding::pointers,
+        "each line points to one to four diagnoses of the claim",
+        "005010X222A1 SV107",
+        "correct Claim.item.diagnosisSequence; the most important four are enough";
+    "procedure-code" EDIT_PROCEDURE Error coding::procedures,
+        "procedure codes have the form of CPT or HCPCS",
+        "a malformed code is rejected",
+        "use a coding of CPT (five digits, or four and a letter) or HCPCS (a letter and four digits)";
+    "modifier" EDIT_PROCEDURE Error coding::modifiers,
+        "modifiers have two characters, and a line has at most four",
+        "005010X222A1 SV101-3 to SV101-6",
+        "correct Claim.item.modifier";
+    "modifier-twice" EDIT_PROCEDURE Warning coding::modifier_twice,
+        "a line has each modifier once",
+        "repeated modifiers are denied by many payers",
+        "remove the repeated modifier";
+    "ndc" EDIT_DRUG Error coding::drugs,
+        "drug codes have eleven digits and a quantity",
+        "005010X222A1 2410 LIN03, CTP04",
+        "write the NDC with hyphens, so that it can be padded to 5-4-2, or with all eleven digits";
+    "taxonomy" EDIT_TAXONOMY Warning coding::taxonomies,
+        "provider taxonomy codes have ten characters and end in X",
+        "005010X222A1 PRV03: payers that use taxonomy look the code up in NUCC's list",
+        "compare the code with NUCC's list";
+    "place-of-service" EDIT_PLACE_OF_SERVICE Error coding::places,
+        "the claim has a place of service, and all are on CMS' list",
+        "005010X222A1 CLM05-1, SV105",
+        "give Claim.item.locationCodeableConcept with a CMS place of service code";
+    "state" EDIT_ADDRESS Error parties::states,
+        "states exist",
+        "N402 and CLM11-4 are checked against the postal list",
+        "use the two-letter code of a state or territory";
+    "zip" EDIT_ADDRESS Error parties::zips,
+        "ZIP codes have five or nine digits, that of the billing provider nine",
+        "005010X222A1 2010AA N403",
+        "complete the ZIP code (ZIP+4)";
+    "facility-zip" EDIT_ADDRESS Warning parties::facility_zip,
+        "the ZIP code of the place of service has nine digits",
+        "005010X222A1 2310C N403",
+        "complete the ZIP code (ZIP+4)";
+    "address" EDIT_ADDRESS Error parties::addresses,
+        "addresses of billing provider, patient and place of service are complete",
+        "005010X222A1: street, city, state and ZIP code are required",
+        "complete the address: line, city, state, postalCode";
+    "billing-street" EDIT_ADDRESS Warning parties::billing_street,
+        "the billing provider's address is a street address",
+        "005010X222A1 2010AA N3: a post office box may stand in the pay-to address only",
+        "give the street address with type physical, and the box with type postal";
+    "date-order" EDIT_DATE Error dates::order,
+        "dates are in an order that can be: birth, service, today",
+        "a claim for the future, or for someone not born or dead, is rejected",
+        "correct the date";
+    "date-doubt" EDIT_DATE Warning dates::doubts,
+        "onset and accident are not after the last service",
+        "payers question such claims",
+        "check the date";
+    "service-date" EDIT_DATE Error dates::service_dates,
+        "each line has a date of service",
+        "005010X222A1 DTP*472",
+        "give Claim.item.serviced[x], or Claim.billablePeriod";
+    "patient" EDIT_PARTY Error parties::patient,
+        "the patient's name, birth date and sex are known",
+        "005010X222A1 2010BA and 2010CA: NM1 and DMG are required of the patient",
+        "complete the Patient: name, birthDate, gender (unknown is allowed)";
+    "subscriber" EDIT_PARTY Error parties::subscriber,
+        "the subscriber's name and member id are known",
+        "payers find the member by them",
+        "give Coverage.subscriberId, and the subscriber as Patient or RelatedPerson with a name";
+    "billing-name" EDIT_PARTY Error parties::provider_names,
+        "providers have names",
+        "005010X222A1 NM103",
+        "give the name of the Organization or Practitioner";
+    "tax-id" EDIT_TAX_ID Error parties::tax_id,
+        "the billing provider has a tax id of nine digits",
+        "005010X222A1 2010AA REF*EI or REF*SY: payments are reported by it",
+        "give the identifier with type TAX, or system urn:oid:2.16.840.1.113883.4.4";
+    "payer-sequence" EDIT_COVERAGE Error coverage::sequences,
+        "no two payers have the same place in line",
+        "005010X222A1 SBR01",
+        "correct Coverage.order, or Claim.insurance.sequence";
+    "filing-indicator" EDIT_COVERAGE Error coverage::filing_indicators,
+        "the kind of insurance is a code of X12's list",
+        "005010X222A1 SBR09",
+        "give Coverage.type with a coding of https://codesystem.x12.org/005010/1032";
+    "filing-unknown" EDIT_COVERAGE Warning coverage::filing_unknown,
+        "the kind of insurance is known",
+        "some payers reject ZZ",
+        "give Coverage.type";
+    "medicare-secondary" EDIT_COVERAGE Warning coverage::medicare_secondary,
+        "a claim to Medicare behind another payer says why",
+        "005010X222A1 SBR05",
+        "give the extension x12-sbr05 on Coverage (12 working aged, 13 ESRD, 47 liability …)";
+    "other-payer" EDIT_COVERAGE Error coverage::payer_ids,
+        "other payers have ids, each its own",
+        "005010X222A1 2330B NM109: line adjudications refer to it",
+        "give the other payer's Organization an identifier of type payerid";
+    "earlier-payer" EDIT_COVERAGE Warning coverage::earlier_payers,
+        "a payer asked before this one has decided",
+        "a secondary payer pays on the decision of the primary",
+        "give Claim.insurance.claimResponse of the earlier payer";
+    "cob-balance" EDIT_COB Error coverage::balance,
+        "what another payer paid and adjusted makes up the charge",
+        "005010X222A1 1.4.4: claim and lines must balance",
+        "correct the other payer's ClaimResponse: payment.amount, adjudication";
+    "frequency" EDIT_REPLACEMENT Error situations::frequency,
+        "frequency is 1, 7 or 8, and a replacement or void names the claim it takes the place of",
+        "005010X222A1 CLM05-3 and REF*F8",
+        "give the payer's number of the earlier claim in Claim.related.reference.value";
+    "accident" EDIT_SITUATION Error situations::accident,
+        "an accident has a date, and a car accident a state",
+        "005010X222A1 CLM11-4 and DTP*439",
+        "give Claim.accident.date, and the state in Claim.accident.locationAddress";
+    "admission" EDIT_SITUATION Warning situations::admission,
+        "services to inpatients tell the day of admission",
+        "005010X222A1 DTP*435: required with place of service 21, 51, 61",
+        "give supportingInfo of category hospitalized with a timingPeriod";
+    "unlisted" EDIT_SITUATION Warning situations::unlisted,
+        "a code for what is not listed elsewhere is described",
+        "005010X222A1 SV101-7: payers deny what they can't price",
+        "give productOrService.text, or a note in supportingInfo named by item.informationSequence";
+    "minutes" EDIT_SITUATION Error situations::minutes,
+        "minutes are billed for anesthesia only",
+        "005010X222A1 SV103: MJ counts minutes, everything else counts units",
+        "give the number of units in item.quantity";
+    "anesthesia" EDIT_SITUATION Warning situations::anesthesia,
+        "anesthesia is billed in minutes",
+        "005010X222A1 SV103",
+        "give item.quantity in UCUM minutes (code min)";
+    "ambulance" EDIT_SITUATION Warning situations::ambulance,
+        "a transport tells why, how far, and from where to where",
+        "005010X222A1 CR1, CRC*07, 2310E, 2310F",
+        "give the extensions x12-cr104, x12-cr106, x12-crc, x12-nm1-pw, x12-nm1-45";
+    "attachment" EDIT_SITUATION Error situations::attachments,
+        "an attachment that is sent has a control number",
+        "005010X222A1 PWK06: the payer finds the document by it",
+        "give DocumentReference.identifier, or the PAS extension's controlNumber";
+    "note-length" EDIT_SITUATION Warning situations::notes,
+        "notes have at most 80 characters",
+        "005010X222A1 NTE02: the rest is not sent",
+        "shorten the note, or attach a document";
+    "claim-number" EDIT_CLAIM Error situations::claim_number,
+        "the claim's number has 1 to 38 printable characters",
+        "005010X222A1 CLM01: it comes back in every answer",
+        "give Claim.identifier a value of at most 38 characters";
+    "claim-number-length" EDIT_CLAIM Warning situations::claim_number_length,
+        "the claim's number has at most 20 characters",
+        "payers need not return more",
+        "give a shorter Claim.identifier";
+    "lines" EDIT_CLAIM Error situations::lines,
+        "there is at least one line",
+        "005010X222A1 loop 2400",
+        "add Claim.item";
+    "line-twice" EDIT_CLAIM Warning situations::line_twice,
+        "no two lines are the same",
+        "payers deny the second as a duplicate",
+        "raise the quantity, or tell the lines apart by a modifier";
+}

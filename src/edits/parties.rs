@@ -1,0 +1,179 @@
+//! Rules about people, organizations and their addresses.
+
+use super::Report;
+use super::code_sets::{is_digits, is_npi, is_state};
+use crate::billing::record::{Address, BillingRecord, Party};
+
+/// Every provider of the record with its path.
+pub fn providers(record: &BillingRecord) -> Vec<(String, &Party)> {
+    let mut found = vec![("billingProvider".to_owned(), &record.billing_provider)];
+    listed(&mut found, "", "referringProviders", &record.referring_providers);
+    named(&mut found, "", "renderingProvider", &record.rendering_provider);
+    named(&mut found, "", "serviceFacility", &record.service_facility);
+    named(&mut found, "", "supervisingProvider", &record.supervising_provider);
+    for (n, line) in record.service_lines.iter().enumerate() {
+        let at = format!("serviceLines[{n}].");
+        named(&mut found, &at, "renderingProvider", &line.rendering_provider);
+        named(&mut found, &at, "purchasedServiceProvider", &line.purchased_service_provider);
+        named(&mut found, &at, "serviceFacility", &line.service_facility);
+        named(&mut found, &at, "supervisingProvider", &line.supervising_provider);
+        named(&mut found, &at, "orderingProvider", &line.ordering_provider);
+        listed(&mut found, &at, "referringProviders", &line.referring_providers);
+    }
+    found
+}
+
+fn named<'a>(found: &mut Vec<(String, &'a Party)>, at: &str, name: &str, party: &'a Option<Party>) {
+    found.extend(party.iter().map(|party| (format!("{at}{name}"), party)));
+}
+
+fn listed<'a>(found: &mut Vec<(String, &'a Party)>, at: &str, name: &str, parties: &'a [Party]) {
+    found.extend(parties.iter().enumerate().map(|(n, party)| (format!("{at}{name}[{n}]"), party)));
+}
+
+/// Every address that is sent, with its path.
+fn sent_addresses(record: &BillingRecord) -> Vec<(String, &Address)> {
+    let of_providers =
+        providers(record).into_iter().map(|(path, party)| (format!("{path}.address"), party.address.as_ref()));
+    let of_others = record.other_payers.iter().enumerate().flat_map(|(n, payer)| {
+        let subscriber = (format!("otherPayers[{n}].subscriber.address"), payer.subscriber.address.as_ref());
+        [subscriber, (format!("otherPayers[{n}].coverage.payerAddress"), payer.coverage.payer_address.as_ref())]
+    });
+    let patient = record.patient.address.as_ref().filter(|_| !record.patient_is_subscriber);
+    let single = [
+        ("subscriber.address".to_owned(), record.subscriber.address.as_ref()),
+        ("patient.address".to_owned(), patient),
+        ("payToAddress".to_owned(), record.pay_to_address.as_ref()),
+        ("coverage.payerAddress".to_owned(), record.coverage.payer_address.as_ref()),
+    ];
+    of_providers.chain(single).chain(of_others).filter_map(|(path, address)| Some((path, address?))).collect()
+}
+
+pub fn billing_npi(record: &BillingRecord, report: &mut Report) {
+    let party = &record.billing_provider;
+    let known = party.npi.is_some() || !party.secondary_ids.is_empty();
+    report.require(known, "billingProvider.npi", "the billing provider has no NPI");
+}
+
+pub fn npi_check_digits(record: &BillingRecord, report: &mut Report) {
+    for (path, party) in providers(record) {
+        if let Some(npi) = party.npi.as_deref().filter(|npi| !is_npi(npi)) {
+            report.add(format!("{path}.npi"), format!("`{npi}` is no NPI: its check digit or length is wrong"));
+        }
+    }
+}
+
+pub fn other_npis(record: &BillingRecord, report: &mut Report) {
+    for (path, party) in providers(record).into_iter().skip(1).filter(|(path, _)| !path.ends_with("serviceFacility")) {
+        let known = party.npi.is_some() || !party.secondary_ids.is_empty();
+        report.require(known, format!("{path}.npi"), format!("{} has no NPI", shown(party)));
+    }
+}
+
+fn shown(party: &Party) -> String {
+    party.last_name.as_ref().map_or_else(|| "a provider".to_owned(), |name| format!("the provider {name}"))
+}
+
+pub fn provider_names(record: &BillingRecord, report: &mut Report) {
+    for (path, party) in providers(record) {
+        report.require(party.last_name.is_some(), format!("{path}.lastName"), "a provider has no name");
+    }
+}
+
+pub fn states(record: &BillingRecord, report: &mut Report) {
+    for (path, address) in sent_addresses(record) {
+        let american = address.country.as_deref().is_none_or(|country| country == "CA");
+        if let Some(state) = address.state.as_deref().filter(|state| american && !is_state(state)) {
+            report.add(format!("{path}.state"), format!("`{state}` is no state"));
+        }
+    }
+    if let Some(state) = record.accident_state.as_deref().filter(|state| !is_state(state)) {
+        report.add("accidentState", format!("`{state}` is no state"));
+    }
+}
+
+pub fn zips(record: &BillingRecord, report: &mut Report) {
+    for (path, address) in sent_addresses(record).into_iter().filter(|(_, address)| address.country.is_none()) {
+        let Some(zip) = address.postal_code.as_deref() else { continue };
+        let billing = path == "billingProvider.address";
+        if billing && is_digits(zip, 5) {
+            report.add(
+                format!("{path}.postalCode"),
+                format!("the ZIP code {zip} of the billing provider has not nine digits"),
+            );
+        } else if !is_digits(zip, 5) && !is_digits(zip, 9) {
+            report.add(format!("{path}.postalCode"), format!("`{zip}` is no ZIP code"));
+        }
+    }
+}
+
+pub fn facility_zip(record: &BillingRecord, report: &mut Report) {
+    let facilities = providers(record).into_iter().filter(|(path, _)| path.ends_with("serviceFacility"));
+    for (path, address) in facilities.filter_map(|(path, party)| Some((path, party.address.as_ref()?))) {
+        if let Some(zip) = address.postal_code.as_deref().filter(|zip| address.country.is_none() && is_digits(zip, 5)) {
+            report.add(format!("{path}.address.postalCode"), format!("the ZIP code {zip} has not nine digits"));
+        }
+    }
+}
+
+pub fn addresses(record: &BillingRecord, report: &mut Report) {
+    complete(report, "billingProvider.address", "the billing provider", record.billing_provider.address.as_ref());
+    let (path, patient) = match record.patient_is_subscriber {
+        true => ("subscriber.address", &record.subscriber),
+        false => ("patient.address", &record.patient),
+    };
+    complete(report, path, "the patient", patient.address.as_ref());
+    for (path, party) in providers(record).into_iter().filter(|(path, _)| path.ends_with("serviceFacility")) {
+        complete(report, &format!("{path}.address"), "the place of service", party.address.as_ref());
+    }
+}
+
+fn complete(report: &mut Report, path: &str, whose: &str, address: Option<&Address>) {
+    let Some(address) = address else { return report.add(path, format!("the address of {whose} is missing")) };
+    let domestic = address.country.is_none();
+    let parts = [
+        ("line1", "street", address.line1.is_some()),
+        ("city", "city", address.city.is_some()),
+        ("state", "state", !domestic || address.state.is_some()),
+        ("postalCode", "ZIP code", !domestic || address.postal_code.is_some()),
+    ];
+    for (field, name, _) in parts.into_iter().filter(|(.., known)| !known) {
+        report.add(format!("{path}.{field}"), format!("the address of {whose} has no {name}"));
+    }
+}
+
+pub fn billing_street(record: &BillingRecord, report: &mut Report) {
+    let address = record.billing_provider.address.as_ref();
+    let Some(line) = address.and_then(|address| address.line1.as_deref()) else { return };
+    let letters: String = line.chars().filter(|c| c.is_ascii_alphanumeric()).collect::<String>().to_ascii_uppercase();
+    let boxed = ["POBOX", "POSTOFFICEBOX", "LOCKBOX"].iter().any(|start| letters.starts_with(start));
+    report.require(!boxed, "billingProvider.address.line1", "the billing provider's address is a post office box");
+}
+
+pub fn patient(record: &BillingRecord, report: &mut Report) {
+    let patient = &record.patient;
+    report.require(patient.last_name.is_some(), "patient.lastName", "the patient has no name");
+    report.require(patient.birth_date.is_some(), "patient.birthDate", "the patient's birth date is missing");
+    report.require(patient.sex.is_some(), "patient.sex", "the patient's sex is missing");
+}
+
+pub fn subscriber(record: &BillingRecord, report: &mut Report) {
+    let subscriber = &record.subscriber;
+    report.require(subscriber.last_name.is_some(), "subscriber.lastName", "the subscriber has no name");
+    report.require(subscriber.member_id.is_some(), "subscriber.memberId", "the subscriber has no member id");
+}
+
+pub fn tax_id(record: &BillingRecord, report: &mut Report) {
+    let provider = &record.billing_provider;
+    let ids = [("employerId", &provider.employer_id), ("socialSecurityNumber", &provider.social_security_number)];
+    if ids.iter().all(|(_, id)| id.is_none()) {
+        report.add("billingProvider.employerId", "the billing provider has no tax id");
+    }
+    for (field, id) in ids.into_iter().filter_map(|(field, id)| Some((field, id.as_deref()?))) {
+        report.require(
+            is_digits(id, 9),
+            format!("billingProvider.{field}"),
+            "the tax id of the billing provider has not nine digits",
+        );
+    }
+}

@@ -1,0 +1,77 @@
+//! Names for what a caller handed in: each resource gets an id of ours, and the references between them follow. Ids of
+//! the caller's own Bundle mean nothing outside it: two systems may both have a `Patient/1`.
+
+use crate::fhir::bundle::Resources;
+use serde_json::Value;
+use std::collections::HashMap;
+
+/// A submission's resources under their stored names.
+pub struct Named {
+    /// `Claim/…`
+    pub focal_reference: String,
+    pub resources: Vec<Value>,
+    focal: usize,
+}
+
+impl Named {
+    pub fn focal(&self) -> &Value {
+        &self.resources[self.focal]
+    }
+}
+
+/// Names every resource that came along; what was stored before keeps its name.
+pub fn name(resources: &Resources) -> Named {
+    let entries: Vec<&Value> = resources.handed_in().collect();
+    let mut names: HashMap<*const Value, String> = HashMap::with_capacity(entries.len());
+    for entry in &entries {
+        let kind = entry["resourceType"].as_str().unwrap_or_default();
+        names.insert(std::ptr::from_ref(*entry), format!("{kind}/{}", uuid::Uuid::now_v7()));
+    }
+    for (reference, stored) in resources.stored() {
+        names.insert(std::ptr::from_ref(stored), reference.to_owned());
+    }
+    let name_of = |value: &Value| names.get(&std::ptr::from_ref(value)).cloned().unwrap_or_default();
+    let focal = entries.iter().position(|entry| std::ptr::eq(*entry, resources.focal())).unwrap_or(0);
+    Named {
+        focal_reference: name_of(resources.focal()),
+        resources: entries.iter().map(|entry| renamed(resources, entry, &names)).collect(),
+        focal,
+    }
+}
+
+/// A copy of a resource with its new id and its references rewritten.
+fn renamed(resources: &Resources, entry: &Value, names: &HashMap<*const Value, String>) -> Value {
+    let mut copy = entry.clone();
+    rewrite(&mut copy, entry, resources, names);
+    if let Some(name) = names.get(&std::ptr::from_ref(entry)) {
+        let id = name.rsplit('/').next().unwrap_or_default();
+        set_id(&mut copy, id);
+    }
+    copy
+}
+
+/// The id stands behind `resourceType`, where people look for it.
+pub fn set_id(resource: &mut Value, id: &str) {
+    if let Some(object) = resource.as_object_mut() {
+        object.shift_remove("id");
+        let at = object.len().min(1);
+        object.shift_insert(at, "id".into(), Value::from(id));
+    }
+}
+
+fn rewrite(value: &mut Value, container: &Value, resources: &Resources, names: &HashMap<*const Value, String>) {
+    match value {
+        Value::Array(items) => items.iter_mut().for_each(|item| rewrite(item, container, resources, names)),
+        Value::Object(object) => {
+            if object.get("reference").is_some_and(Value::is_string) {
+                let copy = Value::Object(object.clone());
+                let target = resources.resolve(container, &copy);
+                if let Some(name) = target.and_then(|target| names.get(&std::ptr::from_ref(target))) {
+                    object.insert("reference".into(), Value::from(name.clone()));
+                }
+            }
+            object.values_mut().for_each(|item| rewrite(item, container, resources, names));
+        }
+        _ => {}
+    }
+}

@@ -1,0 +1,280 @@
+//! What a payer answers comes home: kept, read, matched, told. One file is one transaction; the same file again changes
+//! nothing, and a file that nobody can read is kept and said so.
+
+use crate::billing::id::{InterchangeId, PayerId, SubmissionId};
+use crate::billing::journey::EventKind;
+use crate::billing::record::BillingRecord;
+use crate::billing::response::{Decision, PayerResponse, Remittance};
+use crate::fault::{Fault, Issue, codes};
+use crate::flow::tell::{self, Told};
+use crate::flow::{acknowledge, lookup, submit};
+use crate::gateway::Gateway;
+use crate::responses;
+use crate::responses::correlate::{self, Candidate, Match};
+use crate::store::{AnswerWrite, DEFAULT_TENANT, Found, Inbound, InboundWrite, Key, NewEvent, UnmatchedAnswer};
+use serde_json::{Value, json};
+use sha2::{Digest, Sha256};
+use std::collections::BTreeMap;
+use std::ops::Range;
+
+/// What a file did.
+#[derive(Debug, Default)]
+pub struct Received {
+    /// The same bytes were taken in before.
+    pub repeated: bool,
+    pub matched: usize,
+    pub unmatched: usize,
+    /// What was wrong with the file.
+    pub issues: Vec<Issue>,
+    /// TA1 or 999 to send back; empty when none is due.
+    pub acknowledgment: Vec<u8>,
+}
+
+/// The journey.
+pub async fn receive(gateway: &Gateway, payer: &PayerId, name: &str, bytes: Vec<u8>) -> Result<Received, Fault> {
+    let reading = responses::read(&gateway.translator.meanings, &bytes);
+    let acknowledgment = acknowledge::answer(&gateway.translator, &bytes, gateway.clock.now());
+    let file = Inbound {
+        id: InterchangeId::make(),
+        tenant: DEFAULT_TENANT.to_owned(),
+        payer: payer.clone(),
+        hash: hash(&bytes),
+        name: name.to_owned(),
+        bytes,
+        at: gateway.clock.now(),
+    };
+    let id = file.id.clone();
+    if !gateway.store.receive(file).await? {
+        return Ok(Received { repeated: true, ..Received::default() });
+    }
+    let mut inbox = Inbox::new(gateway, payer, name, &id);
+    for (position, response) in reading.responses.iter().enumerate() {
+        inbox.take(position, response).await?;
+    }
+    for (remittance, claims) in reading.remittances.iter().zip(&reading.remitted) {
+        inbox.reconcile(remittance, claims.clone())?;
+    }
+    let (write, matched) = inbox.close();
+    let unmatched = write.unmatched.len();
+    gateway.store.apply(&id, write).await?;
+    Ok(Received { repeated: false, matched, unmatched, issues: reading.issues, acknowledgment })
+}
+
+fn hash(bytes: &[u8]) -> String {
+    Sha256::digest(bytes).iter().map(|byte| format!("{byte:02x}")).collect()
+}
+
+/// One file being taken in: what it changes is gathered here and written at once.
+struct Inbox<'a> {
+    gateway: &'a Gateway,
+    payer: &'a PayerId,
+    name: &'a str,
+    id: &'a InterchangeId,
+    open: BTreeMap<SubmissionId, Told>,
+    unmatched: Vec<UnmatchedAnswer>,
+    resources: Vec<Value>,
+    /// Which claim a statement was told to, by its position: `Claim/…` and `ClaimResponse/…`.
+    settled: BTreeMap<usize, (String, String)>,
+    matched: usize,
+}
+
+impl<'a> Inbox<'a> {
+    fn new(gateway: &'a Gateway, payer: &'a PayerId, name: &'a str, id: &'a InterchangeId) -> Inbox<'a> {
+        Inbox {
+            gateway,
+            payer,
+            name,
+            id,
+            open: BTreeMap::new(),
+            unmatched: Vec::new(),
+            resources: Vec::new(),
+            settled: BTreeMap::new(),
+            matched: 0,
+        }
+    }
+
+    /// One statement: found, and told to each claim that it is about.
+    async fn take(&mut self, position: usize, response: &PayerResponse) -> Result<(), Fault> {
+        let (claims, reason) = self.find(response).await?;
+        if claims.is_empty() {
+            self.set_aside(position, response, &reason);
+            return Ok(());
+        }
+        self.matched += 1;
+        for claim in claims {
+            self.tell(position, response, &claim, &reason).await?;
+        }
+        Ok(())
+    }
+
+    /// The claims that a statement is about, by the strongest key that finds any, and why.
+    async fn find(&self, response: &PayerResponse) -> Result<(Vec<Claim>, String), Fault> {
+        let mut reason = "it names no number of ours".to_owned();
+        for key in correlate::keys(response) {
+            let found = self.gateway.store.find(Some(self.payer), &store_key(&key)).await?;
+            let claims: Vec<Claim> = found.into_iter().map(Claim::of).collect();
+            let (chosen, why) = choose(response, claims);
+            reason = why;
+            if !chosen.is_empty() {
+                return Ok((chosen, reason));
+            }
+        }
+        Ok((Vec::new(), reason))
+    }
+
+    async fn tell(
+        &mut self,
+        position: usize,
+        response: &PayerResponse,
+        claim: &Claim,
+        reason: &str,
+    ) -> Result<(), Fault> {
+        let id = claim.found.submission.id.clone();
+        if !self.open.contains_key(&id) {
+            let told = Told::open(self.gateway, claim.found.submission.clone()).await?;
+            self.open.insert(id.clone(), told);
+        }
+        let detail = detail(self, position, response, reason);
+        let Some(told) = self.open.get_mut(&id) else { return Ok(()) };
+        told.hear(self.gateway, claim, response, detail)?;
+        self.settled.insert(position, (told.submission.focal.clone(), told.response_reference()));
+        Ok(())
+    }
+
+    fn set_aside(&mut self, position: usize, response: &PayerResponse, reason: &str) {
+        self.unmatched.push(UnmatchedAnswer {
+            inbound: self.id.clone(),
+            payer: self.payer.clone(),
+            position: position as u32,
+            body: serde_json::to_string(response).unwrap_or_default(),
+            reason: reason.to_owned(),
+        });
+    }
+
+    /// The PaymentReconciliation of one 835; `claims` are the positions of its statements, CLP by CLP.
+    fn reconcile(&mut self, remittance: &Remittance, claims: Range<usize>) -> Result<(), Fault> {
+        let mut remittance = remittance.clone();
+        for (claim, position) in remittance.claims.iter_mut().zip(claims) {
+            if let Some((request, response)) = self.settled.get(&position) {
+                claim.request = Some(request.clone());
+                claim.response = Some(response.clone());
+            }
+        }
+        let now = self.gateway.clock.now();
+        self.resources.push(tell::reconciliation(&self.gateway.translator, self.payer.as_str(), &remittance, now)?);
+        Ok(())
+    }
+
+    fn close(self) -> (InboundWrite, usize) {
+        let answers: Vec<AnswerWrite> = self.open.into_values().map(Told::write).collect();
+        let resources = self.resources.into_iter().map(submit::write).collect();
+        (InboundWrite { answers, unmatched: self.unmatched, resources }, self.matched)
+    }
+}
+
+/// A claim of ours that a key found.
+pub struct Claim {
+    pub found: Found,
+    pub record: BillingRecord,
+}
+
+impl Claim {
+    fn of(found: Found) -> Claim {
+        let part = found.submission.parts.iter().find(|part| part.number == found.part);
+        let record = part.and_then(|part| serde_json::from_str(&part.record).ok()).unwrap_or_default();
+        Claim { found, record }
+    }
+
+    fn candidate(&self) -> Candidate {
+        Candidate {
+            record: self.record.clone(),
+            segments: self.found.sealed.as_ref().map(|sealed| (sealed.first_segment, sealed.last_segment)),
+            payer_claim_control_number: self.found.payer_claim_control_number.clone(),
+        }
+    }
+}
+
+/// Which of the found claims a statement is about, and why.
+fn choose(response: &PayerResponse, claims: Vec<Claim>) -> (Vec<Claim>, String) {
+    let candidates: Vec<Candidate> = claims.iter().map(Claim::candidate).collect();
+    match correlate::choose(response, &candidates) {
+        Match::These { chosen, reason } => {
+            let claims = claims.into_iter().enumerate().filter(|(n, _)| chosen.contains(n));
+            (claims.map(|(_, claim)| claim).collect(), reason)
+        }
+        Match::None { reason } => (Vec::new(), reason),
+    }
+}
+
+fn store_key(key: &correlate::Key) -> Key {
+    match key.clone() {
+        correlate::Key::InterchangeControlNumber(number) => Key::InterchangeControlNumber(number),
+        correlate::Key::GroupControlNumber(group, set) => Key::GroupControlNumber(group, set),
+        correlate::Key::BatchNumber(number) => Key::BatchNumber(number),
+        correlate::Key::PatientControlNumber(number) => Key::PatientControlNumber(number),
+        correlate::Key::PatientControlNumberPrefix(prefix) => Key::PatientControlNumberPrefix(prefix),
+        correlate::Key::TraceNumber(number) => Key::TraceNumber(number),
+        correlate::Key::PayerClaimControlNumber(number) => Key::PayerClaimControlNumber(number),
+    }
+}
+
+/// What the journey shows of a statement: no PHI, only numbers and codes.
+fn detail(inbox: &Inbox, position: usize, response: &PayerResponse, reason: &str) -> Value {
+    let codes: Vec<String> = response
+        .statuses
+        .iter()
+        .map(|status| {
+            [Some(&status.category), status.code.as_ref(), status.entity.as_ref()]
+                .into_iter()
+                .flatten()
+                .map(String::as_str)
+                .collect::<Vec<_>>()
+                .join(":")
+        })
+        .chain(response.complaints.iter().map(|complaint| format!("{} {}", complaint.list, complaint.code)))
+        .collect();
+    json!({
+        "transaction": response.transaction,
+        "file": inbox.name,
+        "inbound": inbox.id.as_str(),
+        "statement": position + 1,
+        "interchange": response.source.interchange_control_number,
+        "set": response.source.transaction_set_control_number,
+        "segments": [response.source.first_segment, response.source.last_segment],
+        "codes": codes,
+        "match": reason,
+    })
+}
+
+/// The event that a decision is.
+pub fn event_of(decision: Decision) -> EventKind {
+    match decision {
+        Decision::Acknowledged => EventKind::Acknowledged,
+        Decision::Forwarded => EventKind::Forwarded,
+        Decision::Accepted => EventKind::Accepted,
+        Decision::Rejected => EventKind::Rejected,
+        Decision::Pended => EventKind::Pended,
+        Decision::Adjudicated => EventKind::Adjudicated,
+        Decision::Denied => EventKind::Denied,
+        Decision::Reversed => EventKind::Reversed,
+        Decision::Informational => EventKind::Noted,
+    }
+}
+
+/// The next version of a ClaimResponse whose claim could not be delivered.
+pub async fn undeliverable(gateway: &Gateway, id: &SubmissionId) -> Result<Option<Value>, Fault> {
+    let Some(submission) = gateway.store.submission(id).await? else { return Ok(None) };
+    let Some(mut response) = lookup::read_reference(gateway, &submission.tenant, &submission.response).await? else {
+        return Ok(None);
+    };
+    response["outcome"] = Value::from("error");
+    response["disposition"] = Value::from("The claim could not be delivered to the payer");
+    let code = json!({"coding": [{"system": tell::ERROR_SYSTEM, "code": codes::PAYER_UNREACHABLE}], "text": "Not delivered: release it to try again"});
+    response["error"] = json!([{"code": code}]);
+    Ok(Some(response))
+}
+
+/// Moves an event into a row.
+pub fn event(kind: EventKind, part: Option<u32>, at: jiff::Timestamp, detail: &Value) -> NewEvent {
+    NewEvent { kind, part, at, detail: detail.to_string() }
+}

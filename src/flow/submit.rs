@@ -1,0 +1,290 @@
+//! A claim comes in: recognised, read, resolved, prepared, named, promised. The answer is given after the commit.
+
+use crate::billing::id::SubmissionId;
+use crate::billing::journey::EventKind;
+use crate::fault::{Fault, Place, codes};
+use crate::fhir::bundle::Resources;
+use crate::fhir::index;
+use crate::flow::prepare::{self, Known, Prepared};
+use crate::flow::{intake, lookup, naming};
+use crate::gateway::Gateway;
+use crate::mapping::Scope;
+use crate::store::{Accepted, ClaimPart, IndexEntry, Key, KeyKind, NewEvent, NewSubmission, ResourceWrite, Submission};
+use crate::telemetry::name;
+use serde_json::{Value, json};
+use sha2::{Digest, Sha256};
+use std::sync::atomic::Ordering;
+use std::time::Instant;
+
+/// What a caller hands in.
+pub struct Request {
+    pub tenant: String,
+    /// A Bundle with one focal Claim, or a lone Claim.
+    pub body: Value,
+    /// The caller's `Idempotency-Key`.
+    pub idempotency_key: Option<String>,
+}
+
+/// What the caller hears.
+#[derive(Debug)]
+pub struct Answer {
+    pub submission: SubmissionId,
+    /// `Claim/…`
+    pub claim: String,
+    /// The ClaimResponse as it stands.
+    pub response: Value,
+    /// The same content was accepted before: nothing new has been promised.
+    pub repeated: bool,
+    /// References of what was stored, in the order of the Bundle's entries; empty when `repeated`.
+    pub stored: Vec<String>,
+}
+
+/// The journey. After `Ok` the claim is carried whatever happens.
+pub async fn submit(gateway: &Gateway, request: Request) -> Result<Answer, Fault> {
+    not_overloaded(gateway)?;
+    let hash = content_hash(&request.body);
+    if let Some(answer) = repeated(gateway, &request, &hash).await? {
+        return Ok(answer);
+    }
+    let mut stations = Stations::begin();
+    let mut resources = intake::read(&gateway.translator, request.body)?;
+    stations.passed("read");
+    intake::resolve(gateway, &request.tenant, &mut resources).await?;
+    let known = known(gateway, &request.tenant, &resources).await?;
+    stations.passed("resolve");
+    let prepared = prepare::prepare(&gateway.translator, &resources, None, &known)?;
+    stations.passed("prepare");
+    let named = naming::name(&resources);
+    let claim = named.focal().clone();
+    let submission = promise(gateway, &request.tenant, &prepared, named, &known)?;
+    let submission = NewSubmission {
+        idempotency: request.idempotency_key.map(|key| (key, hash.clone())),
+        business_key: business_key(&claim, &hash).map(|key| (key, hash)),
+        ..submission
+    };
+    stations.passed("promise");
+    let answer = accept(gateway, submission).await?;
+    stations.passed("commit");
+    metrics::counter!(name::SUBMISSIONS, "intent" => "claim", "outcome" => outcome(&answer)).increment(1);
+    Ok(answer)
+}
+
+fn outcome(answer: &Answer) -> &'static str {
+    if answer.repeated { "repeated" } else { "accepted" }
+}
+
+/// The time that each station took.
+struct Stations {
+    last: Instant,
+}
+
+impl Stations {
+    fn begin() -> Stations {
+        Stations { last: Instant::now() }
+    }
+
+    fn passed(&mut self, station: &'static str) {
+        let now = Instant::now();
+        metrics::histogram!(name::STATION_SECONDS, "station" => station).record(now - self.last);
+        self.last = now;
+    }
+}
+
+fn not_overloaded(gateway: &Gateway) -> Result<(), Fault> {
+    if gateway.waiting.load(Ordering::Relaxed) < gateway.translator.config.limits.queued {
+        return Ok(());
+    }
+    Err(Fault::ours(codes::OVERLOADED, "more claims are waiting to be sent than the configured limit"))
+}
+
+/// Hash of what was said, not of how it was spaced.
+fn content_hash(body: &Value) -> String {
+    let digest = Sha256::digest(body.to_string().as_bytes());
+    digest.iter().take(16).map(|byte| format!("{byte:02x}")).collect()
+}
+
+/// The answer of before, when this Idempotency-Key has been used for the same content.
+async fn repeated(gateway: &Gateway, request: &Request, hash: &str) -> Result<Option<Answer>, Fault> {
+    let Some(key) = &request.idempotency_key else { return Ok(None) };
+    match gateway.store.known(&request.tenant, KeyKind::Idempotency, key).await? {
+        Some((id, before)) if before == hash => Ok(Some(again(gateway, &id).await?)),
+        Some(_) => Err(key_conflict()),
+        None => Ok(None),
+    }
+}
+
+fn key_conflict() -> Fault {
+    let text = "this Idempotency-Key was used before for other content";
+    Fault::refuse(
+        codes::IDEMPOTENCY_CONFLICT,
+        Place::Whole,
+        text,
+        "use a new key for new content, and the old key to repeat the old",
+    )
+}
+
+fn business_conflict() -> Fault {
+    let text = "a claim with this Claim.identifier and other content is on its way to the payer";
+    let hint = "to correct it, send a replacement: Claim.related with relationship prior or replaces";
+    Fault::refuse(codes::DUPLICATE_CLAIM, Place::FhirPath("Claim.identifier[0]".into()), text, hint)
+}
+
+/// What is on record for a claim that was accepted before.
+async fn again(gateway: &Gateway, id: &SubmissionId) -> Result<Answer, Fault> {
+    let gone = || Fault::ours(codes::STORE, "the submission of this key can't be read");
+    let submission = gateway.store.submission(id).await?.ok_or_else(gone)?;
+    let response = lookup::read_reference(gateway, &submission.tenant, &submission.response).await?.ok_or_else(gone)?;
+    Ok(Answer { submission: id.clone(), claim: submission.focal, response, repeated: true, stored: Vec::new() })
+}
+
+/// What only the gateway knows of the claim.
+async fn known(gateway: &Gateway, tenant: &str, resources: &Resources) -> Result<Known, Fault> {
+    let original = match original(gateway, tenant, resources).await? {
+        Some(submission) => payer_number(gateway, &submission).await?,
+        None => None,
+    };
+    Ok(Known { trace_number: trace_number(), original_claim_control_number: original, now: gateway.clock.now() })
+}
+
+/// The submission of the claim that this one replaces or voids.
+async fn original(gateway: &Gateway, tenant: &str, resources: &Resources) -> Result<Option<Submission>, Fault> {
+    let related = &resources.focal()["related"][0]["claim"]["reference"];
+    match related.as_str() {
+        Some(reference) if reference.starts_with("Claim/") => gateway.store.submission_of(tenant, reference).await,
+        _ => Ok(None),
+    }
+}
+
+/// The payer's own number of a submission's first part, from its newest answer.
+async fn payer_number(gateway: &Gateway, submission: &Submission) -> Result<Option<String>, Fault> {
+    let Some(part) = submission.parts.first() else { return Ok(None) };
+    let key = Key::TraceNumber(part.trace_number.clone());
+    let found = gateway.store.find(Some(&submission.payer), &key).await?;
+    Ok(found.into_iter().find_map(|found| found.payer_claim_control_number))
+}
+
+/// REF*D9: two letters and thirteen of base 36, unique for ever and short enough for every payer.
+fn trace_number() -> String {
+    let mut rest = uuid::Uuid::now_v7().as_u128() >> 14 & u128::from(u64::MAX);
+    let mut digits = Vec::with_capacity(13);
+    for _ in 0..13 {
+        digits.push(char::from_digit((rest % 36) as u32, 36).unwrap_or('0').to_ascii_uppercase());
+        rest /= 36;
+    }
+    format!("CG{}", digits.into_iter().rev().collect::<String>())
+}
+
+/// Who says the same twice: an original is known by its identifier; a replacement or void only by its whole content,
+/// because a claim may be replaced again.
+fn business_key(claim: &Value, hash: &str) -> Option<String> {
+    let identifier = &claim["identifier"][0];
+    let value = identifier["value"].as_str()?;
+    let system = identifier["system"].as_str().unwrap_or("");
+    let corrects = claim["related"].is_array() || claim["status"] == "cancelled";
+    Some(if corrects { format!("{system}|{value}|{hash}") } else { format!("{system}|{value}") })
+}
+
+/// All rows of the promise, to be written in one transaction.
+fn promise(
+    gateway: &Gateway,
+    tenant: &str,
+    prepared: &Prepared,
+    named: naming::Named,
+    known: &Known,
+) -> Result<NewSubmission, Fault> {
+    let response = queued_response(gateway, prepared, &named, known)?;
+    let reference = format!("ClaimResponse/{}", response["id"].as_str().unwrap_or_default());
+    let focal = named.focal_reference.clone();
+    let mut resources: Vec<ResourceWrite> = named.resources.into_iter().map(write).collect();
+    resources.push(write(response));
+    Ok(NewSubmission {
+        id: SubmissionId::make(),
+        tenant: tenant.to_owned(),
+        payer: prepared.profile.payer_id(),
+        guide: prepared.route.guide.clone(),
+        mapping_version: gateway.translator.mappings.version().to_owned(),
+        parts: prepared.parts.iter().enumerate().map(|(n, part)| claim_part(n, part)).collect(),
+        resources,
+        response: reference,
+        idempotency: None,
+        business_key: None,
+        events: first_events(prepared, &focal, known),
+        received: known.now,
+        focal,
+    })
+}
+
+fn claim_part(n: usize, part: &prepare::PreparedPart) -> ClaimPart {
+    ClaimPart {
+        number: n as u32 + 1,
+        patient_control_number: part.record.patient_control_number.clone(),
+        trace_number: part.record.trace_number.clone().unwrap_or_default(),
+        body: part.body.clone(),
+        record: part.record_text.clone(),
+    }
+}
+
+fn first_events(prepared: &Prepared, focal: &str, known: &Known) -> Vec<NewEvent> {
+    let received = json!({"claim": focal, "parts": prepared.parts.len(), "warnings": prepared.warnings.len()});
+    let queued = json!({"payer": prepared.profile.id, "guide": prepared.route.guide});
+    [(EventKind::Received, received), (EventKind::Queued, queued)]
+        .map(|(kind, detail)| NewEvent { kind, part: None, at: known.now, detail: detail.to_string() })
+        .into()
+}
+
+/// The first ClaimResponse: queued.
+fn queued_response(
+    gateway: &Gateway,
+    prepared: &Prepared,
+    named: &naming::Named,
+    known: &Known,
+) -> Result<Value, Fault> {
+    let missing = || Fault::ours(codes::INTERNAL, "no mapping response/queued is loaded");
+    let mapping = gateway.translator.mappings.response("response/queued").ok_or_else(missing)?;
+    let mut claim = named.focal().clone();
+    claim["id"] = Value::from(named.focal_reference.trim_start_matches("Claim/"));
+    let scope = Scope {
+        payer: gateway.translator.facts(&prepared.profile.id),
+        now: known.now,
+        vars: &[("claim", &claim)],
+        resources: None,
+    };
+    let (mut response, issues) = mapping.make(&claim, &scope);
+    if crate::fault::any_error(&issues) {
+        return Err(Fault { issues, ..Fault::ours(codes::INTERNAL, "") });
+    }
+    naming::set_id(&mut response, &uuid::Uuid::now_v7().to_string());
+    Ok(response)
+}
+
+/// A resource as a row, with what it can be found by.
+pub fn write(resource: Value) -> ResourceWrite {
+    let text = |name: &str| resource[name].as_str().unwrap_or_default().to_owned();
+    let index = index::index(&resource).into_iter().map(|(name, value)| IndexEntry { name, value }).collect();
+    ResourceWrite { kind: text("resourceType"), id: text("id"), body: resource.to_string(), index }
+}
+
+async fn accept(gateway: &Gateway, submission: NewSubmission) -> Result<Answer, Fault> {
+    let answer = fresh_answer(gateway, &submission);
+    match gateway.store.accept(submission).await? {
+        Accepted::New => Ok(answer),
+        Accepted::Same(id) => again(gateway, &id).await,
+        Accepted::KeyConflict(_) => Err(key_conflict()),
+        Accepted::BusinessConflict(_) => Err(business_conflict()),
+    }
+}
+
+fn fresh_answer(gateway: &Gateway, submission: &NewSubmission) -> Answer {
+    let body = submission.resources.last().map(|write| write.body.as_str()).unwrap_or("null");
+    let response = serde_json::from_str(body).unwrap_or(Value::Null);
+    let handed_in = submission.resources.len().saturating_sub(1);
+    let stored =
+        submission.resources.iter().take(handed_in).map(|write| format!("{}/{}", write.kind, write.id)).collect();
+    Answer {
+        submission: submission.id.clone(),
+        claim: submission.focal.clone(),
+        response: lookup::with_meta(response, 1, gateway.clock.now()),
+        repeated: false,
+        stored,
+    }
+}

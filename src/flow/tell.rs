@@ -1,0 +1,248 @@
+//! What a submission's caller is told: each statement becomes events and, when it changes what the caller should see, the
+//! next version of the ClaimResponse. A reversal cancels the ClaimResponse, and the correction that follows is a new one.
+
+use crate::billing::journey::EventKind;
+use crate::billing::response::{Decision, PayerResponse, Remittance};
+use crate::fault::{Fault, codes};
+use crate::flow::receive::{Claim, event, event_of};
+use crate::flow::{lookup, naming, submit};
+use crate::gateway::{Gateway, Translator};
+use crate::mapping::Scope;
+use crate::responses::combine;
+use crate::responses::correlate;
+use crate::store::{AnswerWrite, MatchedAnswer, NewEvent, Submission};
+use jiff::Timestamp;
+use serde_json::{Value, json};
+
+/// Code system of our own codes in resources.
+pub const ERROR_SYSTEM: &str = "https://claimgate.dev/fhir/CodeSystem/error";
+
+/// A submission while a file is taken in.
+pub struct Told {
+    pub submission: Submission,
+    claim: Value,
+    current: Value,
+    /// ClaimResponses to be written, the current one last; a cancelled one before it.
+    versions: Vec<Value>,
+    changed: bool,
+    opened: bool,
+    events: Vec<NewEvent>,
+    answers: Vec<MatchedAnswer>,
+    number: Option<(u32, String)>,
+}
+
+impl Told {
+    /// Reads what stands.
+    pub async fn open(gateway: &Gateway, submission: Submission) -> Result<Told, Fault> {
+        let lost = || Fault::ours(codes::STORE, "a submission's resources can't be read");
+        let claim = lookup::read_reference(gateway, &submission.tenant, &submission.focal).await?.ok_or_else(lost)?;
+        let current =
+            lookup::read_reference(gateway, &submission.tenant, &submission.response).await?.ok_or_else(lost)?;
+        let answers = gateway.store.answers(&submission.id).await?;
+        Ok(Told {
+            submission,
+            claim,
+            current,
+            versions: Vec::new(),
+            changed: false,
+            opened: false,
+            events: Vec::new(),
+            answers,
+            number: None,
+        })
+    }
+
+    pub fn response_reference(&self) -> String {
+        format!("ClaimResponse/{}", self.current["id"].as_str().unwrap_or_default())
+    }
+
+    /// Hears one statement about one claim.
+    pub fn hear(
+        &mut self,
+        gateway: &Gateway,
+        claim: &Claim,
+        response: &PayerResponse,
+        detail: Value,
+    ) -> Result<(), Fault> {
+        let response = for_claim(claim, response);
+        let decision = Decision::of(&response.decision);
+        let now = gateway.clock.now();
+        let part = (self.submission.parts.len() > 1).then_some(claim.found.part);
+        self.events.push(event(event_of(decision), part, now, &detail));
+        if innocent(decision, &response) {
+            // The set was refused for another claim's sake: this one goes out again, in an interchange without it.
+            self.events.push(event(
+                EventKind::Released,
+                part,
+                now,
+                &json!({"reason": "the set was rejected for another claim"}),
+            ));
+            return Ok(());
+        }
+        if let Some(number) = &response.payer_claim_control_number {
+            self.number = Some((claim.found.part, number.clone()));
+        }
+        if decision == Decision::Adjudicated && self.current["status"] == "cancelled" {
+            self.open_correction();
+        }
+        self.answers.push(MatchedAnswer { part: claim.found.part, at: now, fresh: true, body: text(&response) });
+        if shows(decision) && !self.late(decision) {
+            self.say(&gateway.translator, decision, claim, &response, now)?;
+        }
+        Ok(())
+    }
+
+    /// Whether an acknowledgment or pending note comes after the money: kept, but it changes nothing to be seen.
+    fn late(&self, decision: Decision) -> bool {
+        let settled = self.current["payment"].is_object() || self.current["outcome"] == "complete";
+        settled && !matches!(decision, Decision::Adjudicated | Decision::Denied | Decision::Reversed)
+    }
+
+    /// After a reversal the correction is a ClaimResponse of its own.
+    fn open_correction(&mut self) {
+        self.flush();
+        self.current["id"] = Value::from(uuid::Uuid::now_v7().to_string());
+        self.current["status"] = Value::from("active");
+        self.opened = true;
+    }
+
+    /// Makes the next version of the ClaimResponse.
+    fn say(
+        &mut self,
+        translator: &Translator,
+        decision: Decision,
+        claim: &Claim,
+        response: &PayerResponse,
+        now: Timestamp,
+    ) -> Result<(), Fault> {
+        let whole = self.whole(decision, response);
+        let next = claim_response(translator, self, claim, &whole, now)?;
+        self.current = keep_identity(next, &self.current, decision);
+        self.changed = true;
+        Ok(())
+    }
+
+    /// The answers to all parts of a split claim as one; a claim in one part speaks for itself.
+    fn whole(&self, decision: Decision, response: &PayerResponse) -> PayerResponse {
+        if self.submission.parts.len() < 2 || !matches!(decision, Decision::Adjudicated | Decision::Denied) {
+            return response.clone();
+        }
+        let mut newest: Vec<(u32, PayerResponse)> = Vec::new();
+        for answer in &self.answers {
+            let Ok(said) = serde_json::from_str::<PayerResponse>(&answer.body) else { continue };
+            if said.adjudication.is_some() {
+                newest.retain(|(part, _)| *part != answer.part);
+                newest.push((answer.part, said));
+            }
+        }
+        newest.sort_by_key(|(part, _)| *part);
+        let complete = newest.len() == self.submission.parts.len();
+        combine(newest.into_iter().map(|(_, said)| said).collect(), complete)
+    }
+
+    fn flush(&mut self) {
+        if std::mem::take(&mut self.changed) {
+            self.versions.push(self.current.clone());
+        }
+    }
+
+    /// Everything as rows.
+    pub fn write(mut self) -> AnswerWrite {
+        self.flush();
+        let response = self.opened.then(|| self.response_reference());
+        AnswerWrite {
+            submission: self.submission.id,
+            events: self.events,
+            resources: self.versions.into_iter().map(submit::write).collect(),
+            payer_claim_control_number: self.number,
+            response,
+            answers: self.answers.into_iter().filter(|answer| answer.fresh).collect(),
+        }
+    }
+}
+
+/// A statement as it concerns one claim: its lines bound to the caller's items, and of a 999's complaints only those that
+/// are about it.
+fn for_claim(claim: &Claim, response: &PayerResponse) -> PayerResponse {
+    let mut response = response.clone();
+    correlate::bind_lines(&mut response, &claim.record);
+    if let (Some(sealed), false) = (&claim.found.sealed, response.complaints.is_empty()) {
+        let range = (sealed.first_segment, sealed.last_segment);
+        let number = &claim.record.patient_control_number;
+        response.complaints = correlate::concerning(&response.complaints, number, range).into_iter().cloned().collect();
+    }
+    response
+}
+
+/// A claim of a refused set about which nothing was said.
+fn innocent(decision: Decision, response: &PayerResponse) -> bool {
+    decision == Decision::Rejected && response.transaction == "999" && response.complaints.is_empty()
+}
+
+fn text(response: &PayerResponse) -> String {
+    serde_json::to_string(response).unwrap_or_default()
+}
+
+/// Whether a statement changes what the caller sees. An acknowledgment of syntax is an event only.
+fn shows(decision: Decision) -> bool {
+    !matches!(decision, Decision::Acknowledged | Decision::Informational)
+}
+
+/// The mapping's ClaimResponse keeps the id of the one that stands; a reversal cancels it.
+fn keep_identity(mut next: Value, current: &Value, decision: Decision) -> Value {
+    naming::set_id(&mut next, current["id"].as_str().unwrap_or_default());
+    if decision == Decision::Reversed {
+        next["status"] = Value::from("cancelled");
+    }
+    next
+}
+
+fn claim_response(
+    translator: &Translator,
+    told: &Told,
+    claim: &Claim,
+    response: &PayerResponse,
+    now: Timestamp,
+) -> Result<Value, Fault> {
+    let record = serde_json::to_value(&claim.record).unwrap_or(Value::Null);
+    let submission = json!({"claim": told.submission.focal, "payer": told.submission.payer.as_str(), "parts": told.submission.parts.len()});
+    let input = serde_json::to_value(response).unwrap_or(Value::Null);
+    let vars = [("claim", &told.claim), ("record", &record), ("previous", &told.current), ("submission", &submission)];
+    make(translator, "response/claim-response", told.submission.payer.as_str(), &input, &vars, now)
+}
+
+/// The PaymentReconciliation of one 835.
+pub fn reconciliation(
+    translator: &Translator,
+    payer: &str,
+    remittance: &Remittance,
+    now: Timestamp,
+) -> Result<Value, Fault> {
+    let input = serde_json::to_value(remittance).unwrap_or(Value::Null);
+    let mut resource = make(translator, "response/payment-reconciliation", payer, &input, &[], now)?;
+    naming::set_id(&mut resource, &uuid::Uuid::now_v7().to_string());
+    Ok(resource)
+}
+
+/// Runs a response mapping. What can't be carried is left out and does not stop the rest: an answer is never dropped.
+pub fn make(
+    translator: &Translator,
+    mapping: &str,
+    payer: &str,
+    input: &Value,
+    vars: &[(&str, &Value)],
+    now: Timestamp,
+) -> Result<Value, Fault> {
+    let missing = || Fault::ours(codes::INTERNAL, format!("no mapping {mapping} is loaded"));
+    let found = translator.mappings.response(mapping).ok_or_else(missing)?;
+    let (resource, issues) = found.make(input, &Scope { payer: translator.facts(payer), now, vars, resources: None });
+    for issue in issues.iter().filter(|issue| issue.is_error()) {
+        tracing::warn!(code = issue.code, mapping, "a part of a payer's answer could not be told in FHIR");
+    }
+    Ok(resource)
+}
+
+/// Events that only the gateway makes.
+pub fn noted(at: Timestamp, detail: &Value) -> NewEvent {
+    event(EventKind::Noted, None, at, detail)
+}

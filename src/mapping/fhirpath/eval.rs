@@ -1,0 +1,466 @@
+//! Runs compiled expressions. Nothing is parsed and no source is copied here.
+
+use super::ast::Operator;
+use super::expr::{Expr, How, Step};
+use super::functions;
+use super::item::{Item, Items, Node};
+use super::types::choice_suffix;
+use crate::fault::codes;
+use crate::mapping::tables::Tables;
+use serde_json::Value;
+use std::borrow::Cow;
+use std::cell::{Cell, RefCell};
+use std::cmp::Ordering;
+
+/// Finds what a reference points to.
+pub trait Resolver {
+    /// `container` is the resource that holds the reference, `reference` the Reference object or its text.
+    fn resolve<'a>(&'a self, container: &Value, reference: &Value) -> Option<&'a Value>;
+    /// Every resource that came with the claim or was found for it.
+    fn all(&self) -> Vec<&Value>;
+    /// Where a resource stands, as a FHIRPath of what the caller sent.
+    fn path_of(&self, resource: &Value) -> Option<String>;
+}
+
+/// Why an expression has no value: not that it is empty, but that it can't be computed.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Problem {
+    pub code: &'static str,
+    pub text: String,
+    pub hint: String,
+}
+
+impl Problem {
+    pub fn value(text: impl Into<String>, hint: impl Into<String>) -> Box<Problem> {
+        Box::new(Problem { code: codes::MAPPING_VALUE, text: text.into(), hint: hint.into() })
+    }
+}
+
+pub type Outcome<'a> = Result<Items<'a>, Box<Problem>>;
+
+/// Which parts of the source a result came from, gathered on request.
+#[derive(Debug, Default)]
+struct Trace<'a> {
+    on: Cell<bool>,
+    read: RefCell<Vec<&'a Value>>,
+    /// Above zero while a condition runs: what it reads decides, but is not written.
+    muted: Cell<u32>,
+}
+
+impl<'a> Trace<'a> {
+    fn listens(&self) -> bool {
+        self.on.get() && self.muted.get() == 0
+    }
+}
+
+/// One run of a mapping: what it reads from, and the values of its variables.
+pub struct Run<'a> {
+    pub now: Cow<'a, str>,
+    pub context: Item<'a>,
+    pub resolver: Option<&'a dyn Resolver>,
+    pub tables: &'a Tables,
+    slots: RefCell<Vec<Slot<'a>>>,
+    each_index: Cell<usize>,
+    trace: Trace<'a>,
+}
+
+#[derive(Debug, Default, Clone)]
+struct Slot<'a> {
+    items: Items<'a>,
+    /// What the value came from, when a trace is kept.
+    read: Vec<&'a Value>,
+}
+
+/// `$this`, `$index` and `$total`.
+#[derive(Clone, Copy)]
+pub struct Focus<'r, 'a> {
+    pub this: &'r Item<'a>,
+    pub index: usize,
+    pub total: Option<&'r Items<'a>>,
+}
+
+impl<'r, 'a> Focus<'r, 'a> {
+    pub fn on(this: &'r Item<'a>) -> Focus<'r, 'a> {
+        Focus { this, index: 0, total: None }
+    }
+}
+
+impl<'a> Run<'a> {
+    pub fn new(context: Item<'a>, tables: &'a Tables, slots: usize) -> Run<'a> {
+        Run {
+            now: Cow::Borrowed(""),
+            context,
+            resolver: None,
+            tables,
+            slots: RefCell::new(vec![Slot::default(); slots]),
+            each_index: Cell::new(0),
+            trace: Trace::default(),
+        }
+    }
+
+    /// Keeps a trace of what is read from now on, or no longer.
+    pub fn trace(&self, on: bool) {
+        self.trace.on.set(on);
+    }
+
+    /// Gives a variable its value.
+    pub fn set(&self, slot: usize, items: Items<'a>) {
+        let read = self.take_trace();
+        if let Some(place) = self.slots.borrow_mut().get_mut(slot) {
+            *place = Slot { items, read };
+        }
+    }
+
+    /// Sets the place in the innermost `each`, and gives the one before.
+    pub fn swap_each_index(&self, index: usize) -> usize {
+        self.each_index.replace(index)
+    }
+
+    /// What has been read since the last call.
+    pub fn take_trace(&self) -> Vec<&'a Value> {
+        if self.trace.on.get() { self.trace.read.take() } else { Vec::new() }
+    }
+
+    /// Notes that a part of the source went into a result.
+    pub fn note(&self, item: &Item<'a>) {
+        if self.trace.listens() {
+            self.trace.read.borrow_mut().extend(item.value());
+        }
+    }
+
+    /// Runs a condition: what it reads is not what is written.
+    pub fn muted<T>(&self, work: impl FnOnce() -> T) -> T {
+        let before = self.trace.muted.get();
+        self.trace.muted.set(before.saturating_add(1));
+        let result = work();
+        self.trace.muted.set(before);
+        result
+    }
+
+    fn slot(&self, slot: usize) -> Items<'a> {
+        let slots = self.slots.borrow();
+        let Some(slot) = slots.get(slot) else { return Items::None };
+        if self.trace.listens() {
+            self.trace.read.borrow_mut().extend(&slot.read);
+        }
+        slot.items.clone()
+    }
+
+    /// The value of an expression.
+    pub fn eval(&self, expr: &'a Expr, focus: Focus<'_, 'a>) -> Outcome<'a> {
+        Ok(match expr {
+            Expr::Empty => Items::None,
+            Expr::Boolean(yes) => Items::boolean(*yes),
+            Expr::Text(text) | Expr::Pattern(_, text) => Items::text(text.as_str()),
+            Expr::Integer(number) => Items::One(Item::Integer(*number)),
+            Expr::Decimal(number) => Items::One(Item::Decimal(*number)),
+            Expr::Time(text) => Items::One(Item::Time(Cow::Borrowed(text))),
+            Expr::Quantity(number, unit) => Items::One(Item::Quantity((*number, unit.clone()).into())),
+            Expr::Table(table) => Items::text(table.name()),
+            Expr::This => Items::One(focus.this.clone()),
+            Expr::Index => Items::One(Item::Integer(integer(focus.index))),
+            Expr::Total => focus.total.cloned().unwrap_or_default(),
+            Expr::Slot(slot) => self.slot(*slot),
+            Expr::EachIndex => Items::One(Item::Integer(integer(self.each_index.get()))),
+            Expr::Now => Items::One(Item::Time(self.now.clone())),
+            Expr::Context => Items::One(self.context.clone()),
+            Expr::Resource => focus.this.resource().map(Item::node).into_iter().collect(),
+            Expr::Path(base, steps) => return self.path(base.as_deref(), steps, focus),
+            Expr::Shadow(base, step) => return self.shadow(base.as_deref(), step, focus),
+            Expr::Call(function, base, arguments) => {
+                let input = self.base(base.as_deref(), focus)?;
+                return (function.run)(&functions::Call { run: self, focus, arguments }, input);
+            }
+            Expr::At(base, index) => {
+                let items = self.eval(base, focus)?;
+                let index = self.integer(index, focus)?.and_then(|index| usize::try_from(index).ok());
+                index.and_then(|index| items.as_slice().get(index).cloned()).into_iter().collect()
+            }
+            Expr::Minus(operand) => return self.minus(operand, focus),
+            Expr::Binary(operator, left, right) => return self.binary(*operator, left, right, focus),
+            Expr::Is(base, name) => match singleton(self.eval(base, focus)?)? {
+                Some(item) => Items::boolean(super::types::is(&item, name)),
+                None => Items::None,
+            },
+            Expr::As(base, name) => {
+                self.eval(base, focus)?.into_iter().filter(|item| super::types::is(item, name)).collect()
+            }
+        })
+    }
+
+    fn base(&self, base: Option<&'a Expr>, focus: Focus<'_, 'a>) -> Outcome<'a> {
+        match base {
+            Some(base) => self.eval(base, focus),
+            None => Ok(Items::One(focus.this.clone())),
+        }
+    }
+
+    fn path(&self, base: Option<&'a Expr>, steps: &'a [Step], focus: Focus<'_, 'a>) -> Outcome<'a> {
+        let mut out = Items::None;
+        match base {
+            None => walk_item(focus.this, steps, &mut out),
+            Some(base) => {
+                for item in self.eval(base, focus)?.iter() {
+                    walk_item(item, steps, &mut out);
+                }
+            }
+        }
+        Ok(out)
+    }
+
+    /// `_name` of primitives, or the object itself where the name holds one.
+    fn shadow(&self, base: Option<&'a Expr>, step: &'a Step, focus: Focus<'_, 'a>) -> Outcome<'a> {
+        let mut out = Items::None;
+        for item in self.base(base, focus)?.iter() {
+            let Item::Node(node) = item else { continue };
+            let Some(map) = node.value.as_object() else { continue };
+            let plain = map.get(&*step.name).filter(|value| !is_primitive(value));
+            let value = plain.or_else(|| map.get(&format!("_{}", step.name)));
+            if let Some(value) = value {
+                walk(Node { value, ..*node }, &[], &mut out);
+            }
+        }
+        Ok(out)
+    }
+
+    /// The single integer that an argument gives.
+    pub fn integer(&self, expr: &'a Expr, focus: Focus<'_, 'a>) -> Result<Option<i64>, Box<Problem>> {
+        if let Expr::Integer(number) = expr {
+            return Ok(Some(*number));
+        }
+        let Some(item) = singleton(self.eval(expr, focus)?)? else { return Ok(None) };
+        let number = item.as_decimal().filter(|_| item.is_integer());
+        match number.and_then(|number| i64::try_from(number).ok()) {
+            Some(number) => Ok(Some(number)),
+            None => Err(Problem::value("a whole number is needed here", "use toInteger() on a text")),
+        }
+    }
+
+    /// Whether a condition holds: empty is no, a single item that is no boolean is yes.
+    pub fn truth(&self, expr: &'a Expr, focus: Focus<'_, 'a>) -> Result<Option<bool>, Box<Problem>> {
+        let items = self.eval(expr, focus)?;
+        match items.as_slice() {
+            [] => Ok(None),
+            [item] => Ok(Some(item.as_boolean().unwrap_or(true))),
+            many => Err(several(many.len())),
+        }
+    }
+
+    fn minus(&self, operand: &'a Expr, focus: Focus<'_, 'a>) -> Outcome<'a> {
+        Ok(match singleton(self.eval(operand, focus)?)? {
+            None => Items::None,
+            Some(Item::Integer(number)) => Items::One(Item::Integer(-number)),
+            Some(Item::Quantity(quantity)) => Items::One(Item::Quantity((-quantity.0, quantity.1.clone()).into())),
+            Some(item) => match item.as_decimal() {
+                Some(number) => Items::One(Item::Decimal(-number)),
+                None => return Err(Problem::value("only a number has a negative", "use toDecimal() on a text")),
+            },
+        })
+    }
+
+    fn binary(&self, operator: Operator, left: &'a Expr, right: &'a Expr, focus: Focus<'_, 'a>) -> Outcome<'a> {
+        use Operator::*;
+        match operator {
+            And | Or | Xor | Implies => self.logic(operator, left, right, focus),
+            Equal | NotEqual | Equivalent | NotEquivalent => {
+                let (left, right) = (self.eval(left, focus)?, self.eval(right, focus)?);
+                let known = match operator {
+                    Equal | NotEqual => equal(&left, &right),
+                    _ => Some(equivalent(&left, &right)),
+                };
+                let negated = matches!(operator, NotEqual | NotEquivalent);
+                Ok(known.map(|known| Item::Boolean(known != negated)).into_iter().collect())
+            }
+            Union => {
+                let mut items = self.eval(left, focus)?;
+                items.append(self.eval(right, focus)?);
+                Ok(functions::distinct(items))
+            }
+            In => self.member(right, left, focus),
+            Contains => self.member(left, right, focus),
+            LessThan | AtMost | GreaterThan | AtLeast => self.order(operator, left, right, focus),
+            _ => {
+                let left = singleton(self.eval(left, focus)?)?;
+                let right = singleton(self.eval(right, focus)?)?;
+                left.iter().chain(&right).for_each(|item| self.note(item));
+                super::arithmetic::arithmetic(operator, left, right)
+            }
+        }
+    }
+
+    /// Three-valued logic of FHIRPath; the right side is not run when the left decides.
+    fn logic(&self, operator: Operator, left: &'a Expr, right: &'a Expr, focus: Focus<'_, 'a>) -> Outcome<'a> {
+        use Operator::{And, Implies, Or};
+        let left = self.truth(left, focus)?;
+        let decided = match (operator, left) {
+            (And, Some(false)) => Some(false),
+            (Or, Some(true)) | (Implies, Some(false)) => Some(true),
+            _ => None,
+        };
+        if let Some(decided) = decided {
+            return Ok(Items::boolean(decided));
+        }
+        let right = self.truth(right, focus)?;
+        let known = match (operator, left, right) {
+            (And, _, Some(false)) => Some(false),
+            (And, left, right) => left.and(right),
+            (Or | Implies, _, Some(true)) => Some(true),
+            (Or, Some(false), Some(false)) => Some(false),
+            (Implies, Some(true), right) => right,
+            (Or | Implies, ..) => None,
+            (_, left, right) => left.zip(right).map(|(left, right)| left != right),
+        };
+        Ok(known.map(Item::Boolean).into_iter().collect())
+    }
+
+    fn member(&self, many: &'a Expr, one: &'a Expr, focus: Focus<'_, 'a>) -> Outcome<'a> {
+        let Some(one) = singleton(self.eval(one, focus)?)? else { return Ok(Items::None) };
+        let many = self.eval(many, focus)?;
+        Ok(Items::boolean(many.iter().any(|item| item.equals(&one) == Some(true))))
+    }
+
+    fn order(&self, operator: Operator, left: &'a Expr, right: &'a Expr, focus: Focus<'_, 'a>) -> Outcome<'a> {
+        let (left, right) = (singleton(self.eval(left, focus)?)?, singleton(self.eval(right, focus)?)?);
+        let (Some(left), Some(right)) = (left, right) else { return Ok(Items::None) };
+        let Some(order) = left.compare(&right) else {
+            return Err(Problem::value("values of different types can't be compared", "convert one of them"));
+        };
+        let holds = |order: Ordering| match operator {
+            Operator::LessThan => order.is_lt(),
+            Operator::AtMost => order.is_le(),
+            Operator::GreaterThan => order.is_gt(),
+            _ => order.is_ge(),
+        };
+        Ok(order.map(|order| Item::Boolean(holds(order))).into_iter().collect())
+    }
+
+    /// Follows a reference, with what it points to noted as its own container.
+    pub fn resolve(&self, item: &Item<'a>) -> Option<Item<'a>> {
+        let resolver = self.resolver?;
+        let (container, reference) = match item {
+            Item::Node(node) => (node.resource, node.value),
+            _ => return None,
+        };
+        let target = resolver.resolve(container, reference)?;
+        let text = reference.as_str().or_else(|| reference.get("reference")?.as_str());
+        let inside = text.is_some_and(|text| text.starts_with('#'));
+        let resource = if inside { container } else { target };
+        Some(Item::Node(Node { value: target, resource, kind: "" }))
+    }
+
+    /// The items of an expression that is written: they are noted as its sources.
+    pub fn written(&self, expr: &'a Expr, focus: Focus<'_, 'a>) -> Outcome<'a> {
+        let items = self.eval(expr, focus)?;
+        if self.trace.listens() {
+            items.iter().for_each(|item| self.note(item));
+        }
+        Ok(items)
+    }
+}
+
+pub(super) fn integer(n: usize) -> i64 {
+    i64::try_from(n).unwrap_or(i64::MAX)
+}
+
+fn is_primitive(value: &Value) -> bool {
+    match value {
+        Value::Object(_) => false,
+        Value::Array(items) => items.iter().all(|item| !item.is_object()),
+        _ => true,
+    }
+}
+
+pub fn several(n: usize) -> Box<Problem> {
+    Problem::value(format!("one value is needed, but there are {n}"), "choose one with first(), where(…) or [0]")
+}
+
+/// The one item of a collection, or none.
+pub fn singleton(items: Items<'_>) -> Result<Option<Item<'_>>, Box<Problem>> {
+    match items {
+        Items::Many(items) if items.len() > 1 => Err(several(items.len())),
+        items => Ok(items.into_first()),
+    }
+}
+
+fn equal(left: &Items<'_>, right: &Items<'_>) -> Option<bool> {
+    match (left.as_slice(), right.as_slice()) {
+        ([], _) | (_, []) => None,
+        ([left], [right]) => left.equals(right),
+        (left, right) if left.len() != right.len() => Some(false),
+        (left, right) => {
+            left.iter().zip(right).try_fold(true, |all, (left, right)| left.equals(right).map(|same| all && same))
+        }
+    }
+}
+
+fn equivalent(left: &Items<'_>, right: &Items<'_>) -> bool {
+    let (left, right) = (left.as_slice(), right.as_slice());
+    left.len() == right.len() && left.iter().all(|item| right.iter().any(|other| item.equivalent(other)))
+}
+
+fn walk_item<'a>(item: &Item<'a>, steps: &'a [Step], out: &mut Items<'a>) {
+    match item {
+        Item::Node(node) => walk(*node, steps, out),
+        Item::Fields(fields) => {
+            let Some((first, rest)) = steps.split_first() else { return out.push(item.clone()) };
+            let found = fields.iter().find(|(name, _)| **name == *first.name);
+            for item in found.iter().flat_map(|(_, items)| items.iter()) {
+                walk_item(item, rest, out);
+            }
+        }
+        Item::Quantity(quantity) => match steps {
+            [] => out.push(item.clone()),
+            [step] if &*step.name == "value" => out.push(Item::Decimal(quantity.0)),
+            [step] if &*step.name == "unit" => out.push(Item::Text(Cow::Owned(quantity.1.clone()))),
+            _ => {}
+        },
+        _ if steps.is_empty() => out.push(item.clone()),
+        _ => {}
+    }
+}
+
+/// Follows the steps from a part of the source; lists are looked through.
+fn walk<'a>(mut node: Node<'a>, steps: &'a [Step], out: &mut Items<'a>) {
+    if let Value::Array(items) = node.value {
+        return items.iter().for_each(|value| walk(Node { value, ..node }, steps, out));
+    }
+    for (n, step) in steps.iter().enumerate() {
+        let Some(next) = take_step(node, step) else { return };
+        node = next;
+        if let Value::Array(items) = node.value {
+            return items.iter().for_each(|value| walk(Node { value, ..node }, &steps[n + 1..], out));
+        }
+    }
+    if !node.value.is_null() {
+        out.push(Item::Node(node));
+    }
+}
+
+fn take_step<'a>(node: Node<'a>, step: &'a Step) -> Option<Node<'a>> {
+    let Value::Object(map) = node.value else { return None };
+    if step.how == How::TypeName {
+        return (map.get("resourceType").and_then(Value::as_str) == Some(&*step.name)).then_some(node);
+    }
+    match get(map, &step.name) {
+        Some(value) => {
+            let resource = if &*step.name == "resource" { value } else { node.resource };
+            Some(Node { value, resource, kind: step.kind })
+        }
+        None if step.how == How::Choice => {
+            let (kind, value) = map.iter().find_map(|(key, value)| Some((choice_suffix(key, &step.name)?, value)))?;
+            Some(Node { value, resource: node.resource, kind })
+        }
+        None => None,
+    }
+}
+
+/// Below this many properties a walk over the keys is quicker than hashing the name.
+const FEW: usize = 12;
+
+fn get<'a>(map: &'a serde_json::Map<String, Value>, name: &str) -> Option<&'a Value> {
+    if map.len() <= FEW {
+        map.iter().find(|(key, _)| key.as_str() == name).map(|(_, value)| value)
+    } else {
+        map.get(name)
+    }
+}

@@ -1,0 +1,65 @@
+//! A compiled expression: names split into steps, functions and variables looked up, patterns and tables ready.
+
+use super::ast::Operator;
+use super::functions::Function;
+use crate::mapping::tables::Table;
+use regex_lite::Regex;
+use rust_decimal::Decimal;
+use std::sync::Arc;
+
+/// An expression ready to run.
+#[derive(Debug)]
+pub enum Expr {
+    Empty,
+    Boolean(bool),
+    Text(String),
+    Integer(i64),
+    Decimal(Decimal),
+    Time(String),
+    Quantity(Decimal, String),
+    /// A literal pattern of `matches` and `replaceMatches`.
+    Pattern(Box<Regex>, String),
+    /// A code table named by a literal.
+    Table(Arc<Table>),
+    This,
+    Index,
+    Total,
+    /// The value of a `let`, or of a variable that the caller gives.
+    Slot(usize),
+    /// `%index`: the place of the item in the innermost `each`, from 0.
+    EachIndex,
+    Now,
+    /// `%context`: what the whole mapping reads.
+    Context,
+    /// `%resource`: the resource that holds `$this`.
+    Resource,
+    /// Names one after another, against a base or `$this`.
+    Path(Option<Box<Expr>>, Box<[Step]>),
+    /// The value behind a primitive's `_name`, for `extension()` on primitives.
+    Shadow(Option<Box<Expr>>, Box<Step>),
+    /// Function, what stands before the dot (else `$this`), arguments.
+    Call(&'static Function, Option<Box<Expr>>, Box<[Expr]>),
+    At(Box<Expr>, Box<Expr>),
+    Minus(Box<Expr>),
+    Binary(Operator, Box<Expr>, Box<Expr>),
+    Is(Box<Expr>, String),
+    As(Box<Expr>, String),
+}
+
+/// One name of a path.
+#[derive(Debug, Clone)]
+pub struct Step {
+    pub name: Box<str>,
+    pub how: How,
+    /// FHIR type of what the name leads to, where it is known: `decimal` also for decimals of the record.
+    pub kind: &'static str,
+}
+
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum How {
+    Plain,
+    /// `value` may stand for `valueQuantity` and its like.
+    Choice,
+    /// A resource's own type name at the start of a path: keeps it, or drops everything.
+    TypeName,
+}

@@ -1,0 +1,305 @@
+//! Reads a folder of mappings: YAML, overlays over their bases, headers; then each mapping is compiled. Nothing stops at
+//! the first mistake: a folder is taken whole or not at all.
+
+use super::Mappings;
+use super::fhirpath::compile::{Compiler, Variable, VariableExpr};
+use super::guided::GuideCompiler;
+use super::maker::Source;
+use super::mistakes::{Mistakes, did_you_mean};
+use super::object::ObjectCompiler;
+use super::record::{Common, GIVEN, RecordMapping, ResponseMapping};
+use super::source::{FhirTypes, Type, shape};
+use super::tables::Tables;
+use super::target::Target;
+use super::template::{Templates, frame, overlay, parts};
+use super::transaction::TransactionMapping;
+use super::yaml::{self, Key, Node, Spot};
+use crate::assets::Folder;
+use crate::fault::{Blame, Fault, Retry, any_error, codes};
+use crate::fhir::definitions::Definitions;
+use crate::x12::guide::Guides;
+use sha2::{Digest, Sha256};
+use std::collections::{BTreeMap, BTreeSet, HashMap};
+use std::sync::Arc;
+
+/// The keys of a mapping's head.
+const HEADER: &[&str] = &["from", "makes", "guide", "extends", "let", "templates", "body"];
+
+impl Mappings {
+    /// Reads and compiles everything below the folder.
+    pub fn load(folder: &Folder, guides: &Guides, definitions: &Definitions) -> Result<Mappings, Fault> {
+        let mut mistakes = Mistakes::default();
+        let tables = Arc::new(Tables::load(folder, &mut mistakes.issues));
+        let files = Files::read(folder, &mut mistakes);
+        let whole = files.overlaid(&mut mistakes);
+        let (records, transactions, responses) = (HashMap::new(), HashMap::new(), HashMap::new());
+        let mut mappings = Mappings { version: version(folder), records, transactions, responses };
+        for (name, node) in &whole {
+            let loader = Loader { guides, definitions, tables: &tables, mistakes: &mut mistakes };
+            loader.mapping(name, node, &mut mappings);
+        }
+        mistakes.settle();
+        if any_error(&mistakes.issues) {
+            return Err(Fault { issues: mistakes.issues, blame: Blame::Gateway, retry: Retry::Never });
+        }
+        Ok(mappings)
+    }
+}
+
+/// The first twelve digits of the hash over all files, names and content.
+fn version(folder: &Folder) -> String {
+    let mut hash = Sha256::new();
+    for path in folder.list("").iter().filter(|path| path.ends_with(".yaml") || path.ends_with(".tsv")) {
+        for part in [path.as_str(), folder.text(path).unwrap_or_default().as_str()] {
+            hash.update(part.len().to_le_bytes());
+            hash.update(part);
+        }
+    }
+    hash.finalize().iter().take(6).map(|byte| format!("{byte:02x}")).collect()
+}
+
+/// The files as they were read, by name: `x12/837p`, `payers/northwind/837p`.
+struct Files {
+    nodes: BTreeMap<String, Node>,
+}
+
+impl Files {
+    fn read(folder: &Folder, mistakes: &mut Mistakes) -> Files {
+        let mut nodes = BTreeMap::new();
+        for path in folder.list("").iter().filter(|path| is_mapping(path)) {
+            let Some(name) = path.strip_suffix(".yaml") else { continue };
+            match yaml::parse(&folder.display(path), &folder.text(path).unwrap_or_default()) {
+                Ok(node) => drop(nodes.insert(name.to_owned(), node)),
+                Err(wrong) => wrong
+                    .into_iter()
+                    .for_each(|mistake| mistakes.add(codes::MAPPING_SYNTAX, &mistake.at, mistake.text, mistake.hint)),
+            }
+        }
+        Files { nodes }
+    }
+
+    /// Every mapping with what it extends below it.
+    fn overlaid(&self, mistakes: &mut Mistakes) -> BTreeMap<String, Node> {
+        let whole = |name: &String| Some((name.clone(), self.whole(name, &mut Vec::new(), mistakes)?));
+        self.nodes.keys().cloned().collect::<Vec<_>>().iter().filter_map(whole).collect()
+    }
+
+    fn whole<'f>(&'f self, name: &str, open: &mut Vec<&'f str>, mistakes: &mut Mistakes) -> Option<Node> {
+        let (name, node) = self.nodes.get_key_value(name)?;
+        let Some(extends) = node.get("extends") else { return Some(node.clone()) };
+        let base = extends.text().unwrap_or_default();
+        open.push(name);
+        if open.contains(&base) {
+            let text = format!("`extends` goes round: {} → {base}", open.join(" → "));
+            mistakes.add(codes::MAPPING_SYNTAX, extends.at(), text, "let one of them extend nothing");
+            return None;
+        }
+        if !self.nodes.contains_key(base) {
+            let text = format!("there is no mapping `{base}` to extend");
+            mistakes.add(codes::MAPPING_SYNTAX, extends.at(), text, did_you_mean(base, self.nodes.keys()));
+            return None;
+        }
+        let base = self.whole(base, open, mistakes)?;
+        Some(overlay(&base, node, mistakes))
+    }
+}
+
+/// Profiles of payers are YAML too, but no mappings.
+fn is_mapping(path: &str) -> bool {
+    let folder = path.split('/').next().unwrap_or_default();
+    path.ends_with(".yaml")
+        && matches!(folder, "record" | "x12" | "response" | "payers")
+        && !path.ends_with("/payer.yaml")
+}
+
+struct Loader<'l> {
+    guides: &'l Guides,
+    definitions: &'l Definitions,
+    tables: &'l Arc<Tables>,
+    mistakes: &'l mut Mistakes,
+}
+
+impl Loader<'_> {
+    fn mapping(mut self, name: &str, node: &Node, mappings: &mut Mappings) {
+        let Node::Map(at, entries) = node else {
+            return self.mistakes.add(codes::MAPPING_SYNTAX, node.at(), "this is no mapping", "see mappings/README.md");
+        };
+        let Some(from) = self.from(node, at) else { return };
+        let makes = node.get("makes").and_then(Node::text).unwrap_or_default();
+        match (node.get("guide"), makes) {
+            (Some(guide), "") => {
+                if let Some(mapping) = self.transaction(entries, node, from, guide) {
+                    mappings.transactions.insert(name.to_owned(), Arc::new(mapping));
+                }
+            }
+            (None, "BillingRecord") => {
+                if let Some(mapping) = self.record(entries, node, from) {
+                    mappings.records.insert(name.to_owned(), Arc::new(mapping));
+                }
+            }
+            (None, makes) if self.definitions.is_resource(makes) => {
+                if let Some(mapping) = self.response(entries, node, from, makes) {
+                    mappings.responses.insert(name.to_owned(), Arc::new(mapping));
+                }
+            }
+            _ => {
+                let text = "it is not said what this mapping makes";
+                let hint = "write `guide: 005010X222A1`, `makes: BillingRecord`, or `makes:` and a FHIR resource type";
+                self.mistakes.add(codes::MAPPING_SYNTAX, at, text, hint);
+            }
+        }
+    }
+
+    /// The type that is read.
+    fn from(&mut self, node: &Node, at: &Spot) -> Option<(Type, Source, String)> {
+        let Some(from) = node.get("from") else {
+            self.mistakes.add(
+                codes::MAPPING_SYNTAX,
+                at,
+                "`from` is missing",
+                "write `from: Claim` or `from: BillingRecord`",
+            );
+            return None;
+        };
+        let name = from.text().unwrap_or_default();
+        match shape(name) {
+            Some(shape) if name == "BillingRecord" => Some((Type::Record(shape), Source::Record, String::new())),
+            Some(shape) => Some((Type::Record(shape), Source::Answer, String::new())),
+            None if name == "Bundle" => Some((Type::Any, Source::Fhir, name.to_owned())),
+            None if self.definitions.is_resource(name) => Some((Type::fhir(name), Source::Fhir, name.to_owned())),
+            None => {
+                let known =
+                    self.definitions.resource_types().chain(["BillingRecord", "PayerResponse", "Remittance", "Bundle"]);
+                let hint = did_you_mean(name, known);
+                self.mistakes.add(codes::MAPPING_SOURCE, from.at(), format!("`{name}` can't be read"), hint);
+                None
+            }
+        }
+    }
+
+    fn record(&mut self, entries: &[(Key, Node)], node: &Node, from: (Type, Source, String)) -> Option<RecordMapping> {
+        let target = Target::Record(shape("BillingRecord")?);
+        let (common, rules) = self.object(entries, node, from, &target)?;
+        Some(RecordMapping { common, rules })
+    }
+
+    fn response(
+        &mut self,
+        entries: &[(Key, Node)],
+        node: &Node,
+        from: (Type, Source, String),
+        makes: &str,
+    ) -> Option<ResponseMapping> {
+        let (common, rules) = self.object(entries, node, from, &Target::Fhir(makes.to_owned()))?;
+        Some(ResponseMapping { common, rules, makes: makes.to_owned() })
+    }
+
+    fn object(
+        &mut self,
+        entries: &[(Key, Node)],
+        node: &Node,
+        (kind, source, root): (Type, Source, String),
+        target: &Target,
+    ) -> Option<(Common, super::object::Rules)> {
+        self.check_header(entries);
+        let Some(body) = node.get("body") else {
+            self.mistakes.add(
+                codes::MAPPING_SYNTAX,
+                node.at(),
+                "`body` is missing",
+                "write the template below `body:`",
+            );
+            return None;
+        };
+        let templates = self.templates(node);
+        let types: &dyn FhirTypes = self.definitions;
+        let mut compiler = compiler(types, self.tables, &kind, self.mistakes);
+        let head = head(entries);
+        let parts = parts(node.at(), &head, &templates, &|_| false, compiler.mistakes);
+        let (frame, _) = frame(&mut compiler, &parts, &kind);
+        let rules =
+            ObjectCompiler { compiler: &mut compiler, templates: &templates, types }.rules(body, target, false, &kind);
+        let slots = compiler.slots;
+        Some((Common { tables: self.tables.clone(), slots, source, root, frame }, rules))
+    }
+
+    fn transaction(
+        &mut self,
+        entries: &[(Key, Node)],
+        node: &Node,
+        (kind, source, root): (Type, Source, String),
+        guide: &Node,
+    ) -> Option<TransactionMapping> {
+        let id = guide.text().unwrap_or_default();
+        let Some(found) = self.guides.get(id) else {
+            let hint = did_you_mean(id, self.guides.iter().map(|guide| &guide.id));
+            self.mistakes.add(codes::MAPPING_TARGET, guide.at(), format!("there is no guide {id}"), hint);
+            return None;
+        };
+        let templates = self.templates(node);
+        let mut compiler = compiler(self.definitions, self.tables, &kind, self.mistakes);
+        let head = head(entries);
+        let parts = parts(node.at(), &head, &templates, &|_| false, compiler.mistakes);
+        let (frame, _) = frame(&mut compiler, &parts, &kind);
+        let body: Vec<(Key, Node)> =
+            entries.iter().filter(|(key, _)| !HEADER.contains(&key.name.as_str())).cloned().collect();
+        let mut guided =
+            GuideCompiler { compiler: &mut compiler, templates: &templates, guide: found, ruled: BTreeSet::new() };
+        let loops = guided.top(&body, guide.at(), &kind);
+        let slots = compiler.slots;
+        let common = Common { tables: self.tables.clone(), slots, source, root, frame };
+        Some(TransactionMapping { guide: found.clone(), common, loops })
+    }
+
+    fn check_header(&mut self, entries: &[(Key, Node)]) {
+        for (key, _) in entries.iter().filter(|(key, _)| !HEADER.contains(&key.name.as_str())) {
+            let text = format!("`{}` is no key of a mapping's head", key.name);
+            self.mistakes.add(codes::MAPPING_TARGET, &key.at, text, did_you_mean(&key.name, HEADER));
+        }
+    }
+
+    fn templates<'n>(&mut self, node: &'n Node) -> Templates<'n> {
+        match node.get("templates") {
+            Some(Node::Map(_, entries)) => entries.iter().map(|(key, node)| (key.name.as_str(), node)).collect(),
+            Some(other) => {
+                let hint = "write names with objects below `templates:`";
+                self.mistakes.add(codes::MAPPING_SYNTAX, other.at(), "`templates` takes objects by name", hint);
+                Templates::new()
+            }
+            None => Templates::new(),
+        }
+    }
+}
+
+/// The `let` of the head, as an object of its own.
+pub fn head(entries: &[(Key, Node)]) -> Vec<(Key, Node)> {
+    entries.iter().filter(|(key, _)| key.name == "let").cloned().collect()
+}
+
+/// A compiler with the variables that every mapping has.
+pub fn compiler<'c>(
+    types: &'c dyn FhirTypes,
+    tables: &'c Tables,
+    from: &Type,
+    mistakes: &'c mut Mistakes,
+) -> Compiler<'c> {
+    let given = |name: &str| match name {
+        "claim" => Type::fhir("Claim"),
+        "previous" => Type::fhir("ClaimResponse"),
+        "record" => shape("BillingRecord").map_or(Type::Any, Type::Record),
+        _ => Type::Any,
+    };
+    let mut variables: Vec<Variable> = [
+        ("now", Type::Time, VariableExpr::Now),
+        ("index", Type::Integer, VariableExpr::EachIndex),
+        ("context", from.clone(), VariableExpr::Context),
+        ("resource", Type::Any, VariableExpr::Resource),
+    ]
+    .into_iter()
+    .map(|(name, kind, expr)| Variable { name: name.to_owned(), kind, expr })
+    .collect();
+    for (slot, name) in GIVEN.iter().enumerate() {
+        variables.push(Variable { name: (*name).to_owned(), kind: given(name), expr: VariableExpr::Slot(slot) });
+    }
+    Compiler { types: Some(types), tables, variables, slots: GIVEN.len(), mistakes }
+}

@@ -1,0 +1,90 @@
+//! The bridge between FHIR, the billing record and X12, and the only module that sees all three.
+//!
+//! A mapping is a YAML template shaped like what it makes; the holes are FHIRPath over what it reads. All mappings are
+//! compiled once, when they are loaded, against the definitions of what they read and make: every mistake is found there,
+//! with file, line, column and a hint. A run parses nothing and copies nothing of its source. `mappings/README.md` is the
+//! language for those who write it.
+//!
+//! In the order of the data: [`yaml`] reads files, [`load`] puts overlays over their bases, [`fhirpath`] compiles and runs
+//! expressions, [`template`] is the frame common to all uses, [`object`] makes JSON, [`transaction`] makes X12 loops,
+//! [`maker`] is one run with its issues and its [`lineage`].
+
+pub mod definitions;
+pub mod fhirpath;
+pub mod functions;
+pub mod guided;
+pub mod lineage;
+pub mod load;
+pub mod maker;
+pub mod mistakes;
+pub mod object;
+pub mod record;
+pub mod source;
+pub mod tables;
+pub mod target;
+pub mod template;
+pub mod transaction;
+pub mod yaml;
+
+pub use fhirpath::eval::Resolver;
+pub use lineage::{Lineage, LineageRow};
+pub use record::{RecordMapping, ResponseMapping};
+pub use transaction::TransactionMapping;
+
+use serde_json::Value;
+use std::collections::HashMap;
+use std::sync::Arc;
+
+/// What a run sees beside its source.
+#[derive(Clone, Copy)]
+pub struct Scope<'a> {
+    /// `%payer`: the facts of the payer's profile.
+    pub payer: &'a Value,
+    /// `%now`.
+    pub now: jiff::Timestamp,
+    /// Values for `%claim`, `%record`, `%previous` and `%submission`.
+    pub vars: &'a [(&'a str, &'a Value)],
+    /// What references are looked up in.
+    pub resources: Option<&'a dyn Resolver>,
+}
+
+/// Every mapping of a folder, compiled; immutable, to be shared.
+#[derive(Debug)]
+pub struct Mappings {
+    version: String,
+    records: HashMap<String, Arc<RecordMapping>>,
+    transactions: HashMap<String, Arc<TransactionMapping>>,
+    responses: HashMap<String, Arc<ResponseMapping>>,
+}
+
+impl Mappings {
+    /// Names the content of all mappings and tables: the same text has the same version everywhere.
+    pub fn version(&self) -> &str {
+        &self.version
+    }
+
+    /// A mapping to the billing record, by its path without `.yaml` (`record/claim`); a payer's overlay comes first.
+    pub fn record(&self, payer: &str, name: &str) -> Option<&RecordMapping> {
+        overlaid(&self.records, payer, name)
+    }
+
+    /// A mapping to X12: `x12/837p`; a payer's overlay (`payers/<payer>/837p`) comes first.
+    pub fn transaction(&self, payer: &str, name: &str) -> Option<&TransactionMapping> {
+        overlaid(&self.transactions, payer, name)
+    }
+
+    /// A mapping to FHIR: `response/claim-response`.
+    pub fn response(&self, name: &str) -> Option<&ResponseMapping> {
+        self.responses.get(name).map(Arc::as_ref)
+    }
+}
+
+/// `payers/<payer>/record/claim`, `payers/<payer>/claim`, or `record/claim`.
+fn overlaid<'m, T>(all: &'m HashMap<String, Arc<T>>, payer: &str, name: &str) -> Option<&'m T> {
+    let file = name.rsplit('/').next().unwrap_or(name);
+    let found = all.get(&format!("payers/{payer}/{name}")).or_else(|| all.get(&format!("payers/{payer}/{file}")));
+    found.or_else(|| all.get(name)).map(Arc::as_ref)
+}
+
+#[cfg(test)]
+mod tests;

@@ -1,0 +1,275 @@
+//! Mappings that make JSON: the billing record, and FHIR resources.
+
+use super::fhirpath::compile::Compiler;
+use super::fhirpath::eval::several;
+use super::fhirpath::item::Item;
+use super::maker::{Maker, Trail};
+use super::mistakes::did_you_mean;
+use super::source::{FhirTypes, Type};
+use super::target::{Property, Target, Write, clash, write};
+use super::template::{Frame, Parts, Rule, Templates, frame, leave, parts, rule};
+use super::yaml::{Key, Node, Scalar, Spot};
+use crate::fault::codes;
+use serde_json::{Map, Value};
+
+/// What stands at a place of a compiled mapping.
+#[derive(Debug)]
+pub enum Rules {
+    Value(Rule, Write),
+    Object(Box<ObjectRules>),
+    List(Vec<Rules>),
+    /// An object with `make`: for each of its items, everything that the list makes.
+    Make(Box<Frame>, Vec<Rules>),
+}
+
+/// One object.
+#[derive(Debug)]
+pub struct ObjectRules {
+    frame: Frame,
+    fields: Vec<FieldRules>,
+    /// Nothing here depends on the source: the object is meant as it stands.
+    fixed: bool,
+}
+
+#[derive(Debug)]
+struct FieldRules {
+    name: String,
+    many: bool,
+    required: bool,
+    rules: Rules,
+}
+
+/// Compiles the body of a mapping to JSON.
+pub struct ObjectCompiler<'o, 'c, 'n> {
+    pub compiler: &'o mut Compiler<'c>,
+    pub templates: &'o Templates<'n>,
+    pub types: &'o dyn FhirTypes,
+}
+
+impl<'n> ObjectCompiler<'_, '_, 'n> {
+    /// Compiles what stands at a place; `many` says that the target takes a list.
+    pub fn rules(&mut self, node: &'n Node, target: &Target, many: bool, this: &Type) -> Rules {
+        match node {
+            Node::Scalar(scalar) => self.value(scalar, target, this),
+            Node::Map(at, entries) => self.object(at, entries, target, this),
+            Node::List(at, nodes) => {
+                if !many && !matches!(target, Target::Any) {
+                    let text = format!("a list, where {} takes one", target.describe());
+                    self.compiler.mistakes.add(codes::MAPPING_TYPE, at, text, "write one value or one object");
+                }
+                Rules::List(nodes.iter().map(|node| self.rules(node, target, many, this)).collect())
+            }
+            Node::Nothing(at) => {
+                let text = "nothing stands after the colon";
+                self.compiler.mistakes.add(
+                    codes::MAPPING_SYNTAX,
+                    at,
+                    text,
+                    "write an expression, {} when nothing is meant",
+                );
+                Rules::List(Vec::new())
+            }
+        }
+    }
+
+    fn value(&mut self, scalar: &Scalar, target: &Target, this: &Type) -> Rules {
+        let (rule, kind) = rule(self.compiler, scalar, this);
+        if let Some(text) = clash(target, &rule.expr, &kind, self.types) {
+            let text = format!("`{}`: {text}", scalar.text);
+            self.compiler.mistakes.add(codes::MAPPING_TYPE, &scalar.at, text, "convert it, or name a property of it");
+        }
+        Rules::Value(rule, target.write().unwrap_or(Write::Object))
+    }
+
+    fn object(&mut self, at: &Spot, entries: &'n [(Key, Node)], target: &Target, this: &Type) -> Rules {
+        let is_field = |name: &str| target.property(self.types, name).is_ok() && !matches!(target, Target::Any);
+        let parts = parts(at, entries, self.templates, &is_field, self.compiler.mistakes);
+        let before = self.compiler.variables.len();
+        let (frame, inner) = frame(self.compiler, &parts, this);
+        let rules = match parts.make {
+            Some(node) => self.make(frame, node, &parts, target, &inner),
+            None => self.fields(frame, &parts, target, &inner),
+        };
+        leave(self.compiler, before);
+        rules
+    }
+
+    fn make(&mut self, frame: Frame, node: &'n Node, parts: &Parts<'n>, target: &Target, this: &Type) -> Rules {
+        for (key, _) in &parts.fields {
+            let text = format!("`{}` beside `make`", key.name);
+            self.compiler.mistakes.add(codes::MAPPING_SYNTAX, &key.at, text, "write it in the objects of `make`");
+        }
+        let nodes = match node {
+            Node::List(_, nodes) => nodes.as_slice(),
+            one => std::slice::from_ref(one),
+        };
+        Rules::Make(Box::new(frame), nodes.iter().map(|node| self.rules(node, target, true, this)).collect())
+    }
+
+    fn fields(&mut self, frame: Frame, parts: &Parts<'n>, target: &Target, this: &Type) -> Rules {
+        if target.write().is_some_and(|write| write != Write::Any) {
+            let text = format!("an object, where {} is a single value", target.describe());
+            self.compiler.mistakes.add(codes::MAPPING_TYPE, &parts.at, text, "write one expression");
+            return Rules::List(Vec::new());
+        }
+        let target = &self.specific(parts, target);
+        let mut fields = Vec::with_capacity(parts.fields.len());
+        for (key, node) in &parts.fields {
+            fields.extend(self.field(key, node, target, this));
+        }
+        self.check_required(parts, target);
+        let fixed = fields.iter().all(|field| is_fixed(&field.rules));
+        Rules::Object(Box::new(ObjectRules { frame, fields, fixed }))
+    }
+
+    /// A resource that says its own type: `resourceType: "'Patient'"` in `contained` or in an entry.
+    fn specific(&self, parts: &Parts<'n>, target: &Target) -> Target {
+        let kind = parts.fields.iter().find(|(key, _)| key.name == "resourceType").and_then(|(_, node)| node.text());
+        match (target, kind) {
+            (Target::Any, Some(kind)) => Target::Fhir(kind.trim_matches('\'').to_owned()),
+            _ => target.clone(),
+        }
+    }
+
+    fn field(&mut self, key: &Key, node: &'n Node, target: &Target, this: &Type) -> Option<FieldRules> {
+        match target.property(self.types, &key.name) {
+            Ok(Property { target, many, required }) => {
+                let rules = self.rules(node, &target, many, this);
+                Some(FieldRules { name: key.name.clone(), many, required, rules })
+            }
+            Err(known) => {
+                let text = format!("{} has no `{}`", target.describe(), key.name);
+                let hint = did_you_mean(&key.name, known);
+                self.compiler.mistakes.add(codes::MAPPING_TARGET, &key.at, text, hint);
+                None
+            }
+        }
+    }
+
+    fn check_required(&mut self, parts: &Parts<'n>, target: &Target) {
+        for ways in target.required(self.types) {
+            if !parts.fields.iter().any(|(key, _)| ways.contains(&key.name)) {
+                let text = format!("{} requires `{}`, which has no rule", target.describe(), ways.join("` or `"));
+                self.compiler.mistakes.add(codes::MAPPING_REQUIRED, &parts.at, text, "add a rule for it");
+            }
+        }
+    }
+}
+
+fn is_fixed(rules: &Rules) -> bool {
+    match rules {
+        Rules::Value(rule, _) => rule.fixed,
+        Rules::Object(object) => object.fixed && !object.frame.asks(),
+        Rules::List(all) => all.iter().all(is_fixed),
+        Rules::Make(..) => false,
+    }
+}
+
+/// What a list of values is gathered in, with whether anything in it came from the source.
+#[derive(Default)]
+pub struct Made {
+    pub values: Vec<Value>,
+    pub substantial: bool,
+}
+
+/// Makes what stands at a place.
+pub fn make<'a>(maker: &Maker<'a>, rules: &'a Rules, this: &Item<'a>, trail: &Trail<'_>, made: &mut Made) {
+    match rules {
+        Rules::Value(rule, how) => value(maker, rule, *how, this, trail, made),
+        Rules::Object(object) => {
+            maker.framed(&object.frame, this, trail, &mut |item| {
+                let place = indexed(trail, made.values.len());
+                if let Some(value) = make_object(maker, object, item, &place) {
+                    made.substantial |= !object.fixed || object.frame.asks();
+                    made.values.push(value);
+                }
+            });
+        }
+        Rules::List(all) => all.iter().for_each(|rules| make(maker, rules, this, trail, made)),
+        Rules::Make(frame, all) => {
+            maker.framed(frame, this, trail, &mut |item| {
+                all.iter().for_each(|rules| make(maker, rules, item, trail, made));
+            });
+        }
+    }
+}
+
+/// The trail of the next item of a list; a trail that has no place is none of a list.
+fn indexed<'t>(trail: &Trail<'t>, n: usize) -> Trail<'t> {
+    Trail { index: trail.index.map(|_| n), ..*trail }
+}
+
+fn value<'a>(maker: &Maker<'a>, rule: &'a Rule, how: Write, this: &Item<'a>, trail: &Trail<'_>, made: &mut Made) {
+    let items = maker.value(rule, this, trail);
+    for item in items.iter() {
+        match write(how, item) {
+            Ok(Value::Null) => {}
+            Ok(value) => {
+                if maker.keeps_lineage() {
+                    let shown = value.as_str().map_or_else(|| value.to_string(), str::to_owned);
+                    maker.keep(rule, &indexed(trail, made.values.len()), &shown);
+                }
+                made.substantial |= !rule.fixed;
+                made.values.push(value);
+            }
+            Err(problem) => maker.problem(rule, this, trail, *problem),
+        }
+    }
+}
+
+/// One object; `None` when nothing in it came from the source.
+fn make_object<'a>(maker: &Maker<'a>, object: &'a ObjectRules, this: &Item<'a>, trail: &Trail<'_>) -> Option<Value> {
+    let mut map = Map::with_capacity(object.fields.len().min(16));
+    let (mut substantial, mut missing) = (object.fixed || object.frame.asks(), Vec::new());
+    for field in &object.fields {
+        let place = trail.step(&field.name, field.many.then_some(0));
+        let before = maker.issue_count();
+        let mut made = Made::default();
+        make(maker, &field.rules, this, &place, &mut made);
+        substantial |= made.substantial;
+        if made.values.is_empty() && field.required && maker.issue_count() == before {
+            missing.push(field);
+        }
+        settle(maker, field, made, this, &place, &mut map);
+    }
+    if map.is_empty() || !(substantial || trail.outer.is_none()) {
+        return None;
+    }
+    for field in missing {
+        maker.missing(first_rule(&field.rules), this, &trail.step(&field.name, None));
+    }
+    Some(Value::Object(map))
+}
+
+/// Puts what was made for a field into its object.
+fn settle<'a>(
+    maker: &Maker<'a>,
+    field: &'a FieldRules,
+    mut made: Made,
+    this: &Item<'a>,
+    trail: &Trail<'_>,
+    map: &mut Map<String, Value>,
+) {
+    if made.values.is_empty() {
+        return;
+    }
+    if field.many {
+        map.insert(field.name.clone(), Value::Array(made.values));
+        return;
+    }
+    if made.values.len() > 1
+        && let Some(rule) = first_rule(&field.rules)
+    {
+        return maker.problem(rule, this, trail, *several(made.values.len()));
+    }
+    map.insert(field.name.clone(), made.values.swap_remove(0));
+}
+
+/// The rule to name when a field has none or too many values.
+fn first_rule(rules: &Rules) -> Option<&Rule> {
+    match rules {
+        Rules::Value(rule, _) => Some(rule),
+        Rules::Object(object) => object.frame.each.as_ref().or_else(|| first_rule(&object.fields.first()?.rules)),
+        Rules::List(all) | Rules::Make(_, all) => first_rule(all.first()?),
+    }
+}

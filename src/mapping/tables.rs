@@ -1,0 +1,114 @@
+//! Code tables (`codes/*.tsv`): from a code of one list to a code of another.
+//!
+//! The first column is the code to translate, the second its translation; further columns are for people. A line that
+//! begins with `#` is a comment, and a first line whose first cell is `from` or `code` is a
+//! heading. The code `*` stands for every
+//! code that has no line.
+
+use crate::assets::Folder;
+use crate::fault::{Issue, Place, codes};
+use std::collections::HashMap;
+use std::sync::Arc;
+
+/// One table.
+#[derive(Debug)]
+pub struct Table {
+    name: String,
+    rows: HashMap<String, String>,
+    fallback: Option<String>,
+}
+
+impl Table {
+    /// Its file name without `.tsv`.
+    pub fn name(&self) -> &str {
+        &self.name
+    }
+
+    /// The translation of a code.
+    pub fn get(&self, code: &str) -> Option<&str> {
+        self.rows.get(code).or(self.fallback.as_ref()).map(String::as_str)
+    }
+
+    /// Reads the text of a table; what is wrong is added to the issues.
+    pub fn parse(name: &str, path: &str, text: &str, issues: &mut Vec<Issue>) -> Table {
+        let mut table = Table { name: name.to_owned(), rows: HashMap::new(), fallback: None };
+        let mut first = true;
+        for (n, line) in text.lines().enumerate() {
+            let heading = first && (line.starts_with("from\t") || line.starts_with("code\t"));
+            first &= line.starts_with('#');
+            if heading || line.starts_with('#') || line.trim().is_empty() {
+                continue;
+            }
+            let at = Place::File { path: path.to_owned(), line: u32::try_from(n + 1).unwrap_or(0), column: 1 };
+            table.row(line, at, issues);
+        }
+        table
+    }
+
+    fn row(&mut self, line: &str, at: Place, issues: &mut Vec<Issue>) {
+        let mut cells = line.split('\t').map(str::trim);
+        let (Some(from), Some(to)) = (cells.next().filter(|cell| !cell.is_empty()), cells.next()) else {
+            let issue = Issue::error(codes::MAPPING_SYNTAX, at, "a line of a code table needs two cells");
+            return issues.push(issue.hint("write the code, a tab, and its translation"));
+        };
+        if from == "*" {
+            self.fallback = Some(to.to_owned());
+        } else if self.rows.insert(from.to_owned(), to.to_owned()).is_some_and(|before| before != to) {
+            let issue = Issue::error(codes::MAPPING_SYNTAX, at, format!("`{from}` has two translations"));
+            issues.push(issue.hint("keep one of the two lines"));
+        }
+    }
+}
+
+/// All tables, by name.
+#[derive(Debug, Default)]
+pub struct Tables {
+    tables: HashMap<String, Arc<Table>>,
+}
+
+impl Tables {
+    /// Reads every `codes/*.tsv` of the folder.
+    pub fn load(folder: &Folder, issues: &mut Vec<Issue>) -> Tables {
+        let mut tables = Tables::default();
+        for path in folder.list("codes") {
+            let Some(name) = path.strip_prefix("codes/").and_then(|name| name.strip_suffix(".tsv")) else { continue };
+            let text = folder.text(&path).unwrap_or_default();
+            tables.add(Table::parse(name, &folder.display(&path), &text, issues));
+        }
+        tables
+    }
+
+    pub fn add(&mut self, table: Table) {
+        self.tables.insert(table.name.clone(), Arc::new(table));
+    }
+
+    pub fn get(&self, name: &str) -> Option<&Arc<Table>> {
+        self.tables.get(name)
+    }
+
+    pub fn names(&self) -> impl Iterator<Item = &str> {
+        self.tables.keys().map(String::as_str)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn tables_translate() {
+        let mut issues = Vec::new();
+        let text = "# comment\nfrom\tto\tnote\nself\t18\tsubscriber\nspouse\t01\n*\tG8\n";
+        let table = Table::parse("relationship", "codes/relationship.tsv", text, &mut issues);
+        assert!(issues.is_empty(), "{issues:?}");
+        assert_eq!([table.get("self"), table.get("spouse"), table.get("uncle")], [Some("18"), Some("01"), Some("G8")]);
+    }
+
+    #[test]
+    fn mistakes_name_the_line() {
+        let mut issues = Vec::new();
+        Table::parse("t", "codes/t.tsv", "a\t1\na\t2\nb\n", &mut issues);
+        let places: Vec<String> = issues.iter().map(|issue| issue.at.to_string()).collect();
+        assert_eq!(places, ["codes/t.tsv:2:1", "codes/t.tsv:3:1"]);
+    }
+}

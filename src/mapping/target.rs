@@ -1,0 +1,270 @@
+//! What a mapping to JSON makes: the names and types of the target, and how a value is written for it.
+
+use super::fhirpath::eval::Problem;
+use super::fhirpath::expr::Expr;
+use super::fhirpath::item::{Item, decimal};
+use super::fhirpath::time::Moment;
+use super::source::{FhirTypes, Type};
+use crate::billing::shape::Shape;
+use serde_json::{Number, Value};
+
+/// How a value is written.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Write {
+    Text,
+    /// A full date.
+    Date,
+    /// A full date, perhaps with a time of day.
+    Moment,
+    /// A date of FHIR: it may be partial.
+    PartialDate,
+    /// A decimal in a JSON text.
+    Decimal,
+    /// A decimal as a JSON number.
+    Number,
+    Integer,
+    Boolean,
+    /// An object of the source, as it is.
+    Object,
+    /// Whatever comes.
+    Any,
+}
+
+/// A place in the target.
+#[derive(Debug, Clone)]
+pub enum Target {
+    Record(&'static Shape),
+    /// A FHIR type or part of a resource: `ClaimResponse`, `ClaimResponse.item`, `Money`.
+    Fhir(String),
+    Any,
+}
+
+/// A property of a target.
+#[derive(Debug, Clone)]
+pub struct Property {
+    pub target: Target,
+    pub many: bool,
+    pub required: bool,
+}
+
+impl Target {
+    /// A property by its name, or the names that there are.
+    pub fn property(&self, types: &dyn FhirTypes, name: &str) -> Result<Property, Vec<String>> {
+        match self {
+            Target::Any => Ok(Property { target: Target::Any, many: false, required: false }),
+            Target::Record(shape) => match shape.field(name) {
+                Some(field) => Ok(Property {
+                    target: Target::Record(inner(&field.shape)),
+                    many: matches!(field.shape, Shape::List(_)),
+                    required: field.required,
+                }),
+                None => Err(super::source::field_names(shape)),
+            },
+            Target::Fhir(of) => fhir_property(types, of, name),
+        }
+    }
+
+    /// The names of the properties that must be there; for FHIR choices, the ways to fill them.
+    pub fn required(&self, types: &dyn FhirTypes) -> Vec<Vec<String>> {
+        match self {
+            Target::Any => Vec::new(),
+            Target::Record(Shape::Object(_, fields)) => {
+                fields.iter().filter(|field| field.required).map(|field| vec![field.name.clone()]).collect()
+            }
+            Target::Record(_) => Vec::new(),
+            Target::Fhir(of) => {
+                let names = types.names(of).into_iter();
+                names
+                    .filter_map(|name| types.element(of, &name).filter(|e| e.required).map(|e| ways(&name, &e)))
+                    .collect()
+            }
+        }
+    }
+
+    /// How a single value is written here; `None` for objects.
+    pub fn write(&self) -> Option<Write> {
+        Some(match self {
+            Target::Any => Write::Any,
+            Target::Record(Shape::Text) => Write::Text,
+            Target::Record(Shape::Date) => Write::Date,
+            Target::Record(Shape::Moment) => Write::Moment,
+            Target::Record(Shape::Decimal) => Write::Decimal,
+            Target::Record(Shape::Integer) => Write::Integer,
+            Target::Record(Shape::Boolean) => Write::Boolean,
+            Target::Record(Shape::Object(..) | Shape::List(_)) => return None,
+            Target::Fhir(name) => match name.as_str() {
+                "boolean" => Write::Boolean,
+                "decimal" => Write::Number,
+                "integer" | "positiveInt" | "unsignedInt" => Write::Integer,
+                "date" | "dateTime" | "instant" => Write::PartialDate,
+                name if name.starts_with(|c: char| c.is_ascii_lowercase()) => Write::Text,
+                _ => return None,
+            },
+        })
+    }
+
+    pub fn describe(&self) -> String {
+        match self {
+            Target::Record(shape) => Type::Record(shape).describe(),
+            Target::Fhir(name) => name.clone(),
+            Target::Any => "a value".to_owned(),
+        }
+    }
+}
+
+fn inner(shape: &'static Shape) -> &'static Shape {
+    match shape {
+        Shape::List(item) => item,
+        other => other,
+    }
+}
+
+/// `value` with its types → `valueQuantity`, `valueString` …
+fn ways(name: &str, element: &super::source::FhirElement) -> Vec<String> {
+    if !element.choice {
+        return vec![name.to_owned()];
+    }
+    element.types.iter().filter_map(|kind| super::fhirpath::types::choice_key(name, kind)).collect()
+}
+
+fn fhir_property(types: &dyn FhirTypes, of: &str, name: &str) -> Result<Property, Vec<String>> {
+    let open = Property { target: Target::Any, many: false, required: false };
+    if !types.knows(of) || name.starts_with('_') || name == "resourceType" {
+        return Ok(open);
+    }
+    let Some(element) = types.element(of, name).filter(|element| !element.choice) else {
+        return variant(types, of, name);
+    };
+    let target = match element.types.as_slice() {
+        [one] if !matches!(one.as_str(), "Resource" | "xhtml") => Target::Fhir(one.clone()),
+        _ => Target::Any,
+    };
+    Ok(Property { target, many: element.many, required: element.required })
+}
+
+/// `valueQuantity`: one way to fill the choice `value`.
+fn variant(types: &dyn FhirTypes, of: &str, name: &str) -> Result<Property, Vec<String>> {
+    let mut known = Vec::new();
+    for base in types.names(of) {
+        let Some(element) = types.element(of, &base) else { continue };
+        let ways = ways(&base, &element);
+        if let Some(n) = ways.iter().position(|way| way == name)
+            && let Some(kind) = element.types.get(n)
+        {
+            return Ok(Property { target: Target::Fhir(kind.clone()), many: element.many, required: element.required });
+        }
+        known.extend(ways);
+    }
+    Err(known)
+}
+
+/// Writes an item as its target wants it.
+pub fn write(how: Write, item: &Item<'_>) -> Result<Value, Box<Problem>> {
+    if how == Write::Object || how == Write::Any {
+        return match item.value() {
+            Some(value) if how == Write::Any || value.is_object() => Ok(value.clone()),
+            _ if how == Write::Any => write_plain(item),
+            _ => Err(Problem::value("an object is needed here", "name the object, not a property of it")),
+        };
+    }
+    let Some(text) = item.as_text() else {
+        return Err(Problem::value("a single value is needed here, not an object", "name a property of it"));
+    };
+    let full = || Moment::parse(&text).filter(Moment::is_full_date);
+    match how {
+        Write::Boolean => item
+            .as_boolean()
+            .or_else(|| text.parse().ok())
+            .map(Value::Bool)
+            .ok_or_else(|| Problem::value("true or false is needed here", "compare the value with something")),
+        Write::Date => match full().and_then(|_| text.get(..10)) {
+            Some(date) => Ok(Value::from(date)),
+            None => Err(Problem::value("a full date is needed here", "give year, month and day: 2025-03-03")),
+        },
+        Write::Moment if full().is_none() => {
+            Err(Problem::value("a full date is needed here", "give year, month and day, and the time of day if known"))
+        }
+        Write::PartialDate if Moment::parse(&text).is_none() => {
+            Err(Problem::value("a date is needed here", "give it as 2025-03-03 or 2025-03-03T14:30:00-05:00"))
+        }
+        Write::Decimal => number(&text).map(|()| Value::from(text.as_ref())),
+        Write::Number => number(&text).map(|()| Value::Number(Number::from_string_unchecked(text.into_owned()))),
+        Write::Integer => text
+            .parse::<i64>()
+            .ok()
+            .or_else(|| decimal(&text).filter(rust_decimal::Decimal::is_integer)?.try_into().ok())
+            .map(Value::from)
+            .ok_or_else(|| Problem::value("a whole number is needed here", "correct the value")),
+        _ if text.trim().is_empty() => Ok(Value::Null),
+        _ => Ok(Value::String(text.into_owned())),
+    }
+}
+
+fn number(text: &str) -> Result<(), Box<Problem>> {
+    match decimal(text) {
+        Some(_) => Ok(()),
+        None => Err(Problem::value("a number of at most 28 digits is needed here", "correct the value")),
+    }
+}
+
+fn write_plain(item: &Item<'_>) -> Result<Value, Box<Problem>> {
+    match item {
+        Item::Boolean(yes) => Ok(Value::Bool(*yes)),
+        Item::Integer(number) => Ok(Value::from(*number)),
+        Item::Decimal(number) => Ok(Value::Number(Number::from_string_unchecked(number.to_string()))),
+        _ => match item.as_text() {
+            Some(text) => Ok(Value::String(text.into_owned())),
+            None => Err(Problem::value("this can't be written", "name a property of it")),
+        },
+    }
+}
+
+/// What is wrong with writing an expression of a known type here; `None` when nothing is known to be.
+pub fn clash(target: &Target, expr: &Expr, kind: &Type, types: &dyn FhirTypes) -> Option<String> {
+    let Some(wanted) = target.write() else { return object_clash(target, kind) };
+    if wanted == Write::Any {
+        return None;
+    }
+    if let Some(literal) = literal(expr) {
+        return write(wanted, &literal).err().map(|problem| problem.text);
+    }
+    let single = |what: &Type| match what {
+        Type::Boolean => !matches!(wanted, Write::Boolean | Write::Text),
+        Type::Integer | Type::Decimal => {
+            matches!(wanted, Write::Boolean | Write::Date | Write::Moment | Write::PartialDate)
+        }
+        Type::Time => matches!(wanted, Write::Boolean | Write::Decimal | Write::Number | Write::Integer),
+        Type::Reference(_) | Type::Record(Shape::Object(..)) => true,
+        Type::Record(Shape::List(item)) => matches!(**item, Shape::Object(..)),
+        Type::Fhir(name) => name.starts_with(|c: char| c.is_ascii_uppercase()) && types.knows(name),
+        _ => false,
+    };
+    let wrong = match kind {
+        Type::OneOf(all) => all.iter().all(single),
+        one => single(one),
+    };
+    wrong.then(|| format!("{} can't be written as {}", kind.describe(), target.describe()))
+}
+
+/// The same where the target is an object: nothing in the sources of a record has its shape, and a FHIR type needs an
+/// object.
+fn object_clash(target: &Target, kind: &Type) -> Option<String> {
+    let single = match kind {
+        Type::Boolean | Type::Text | Type::Integer | Type::Decimal | Type::Time => true,
+        Type::Fhir(name) => name.starts_with(|c: char| c.is_ascii_lowercase()),
+        _ => false,
+    };
+    let wrong = single || matches!(target, Target::Record(_));
+    wrong.then(|| format!("{} is an object: write its properties below it", target.describe()))
+}
+
+fn literal(expr: &Expr) -> Option<Item<'_>> {
+    Some(match expr {
+        Expr::Text(text) => Item::Text(text.as_str().into()),
+        Expr::Time(text) => Item::Time(text.as_str().into()),
+        Expr::Integer(number) => Item::Integer(*number),
+        Expr::Decimal(number) => Item::Decimal(*number),
+        Expr::Boolean(yes) => Item::Boolean(*yes),
+        _ => return None,
+    })
+}

@@ -1,0 +1,122 @@
+//! The payers that we know, and the route that a claim takes to each: `mappings/payers/<id>/payer.yaml`, read and checked
+//! as a whole. A new payer is a new folder and no code.
+
+mod document;
+mod lint;
+mod profile;
+mod read;
+#[cfg(test)]
+mod tests;
+
+pub use profile::{
+    Batch, Deadlines, EnvelopeId, PayerIdentifier, PayerProfile, Receiver, Route, Submitter, TradingPartner,
+    TransportProfile,
+};
+
+use crate::assets::Folder;
+use crate::config::Config;
+use crate::fault::{Blame, Fault, Issue, Place, Retry, codes};
+use std::collections::BTreeMap;
+use std::path::PathBuf;
+
+/// What profiles take from where the gateway runs.
+#[derive(Debug, Clone)]
+pub struct Surroundings {
+    /// `${CLAIMGATE_DATA_DIR}`.
+    pub data_dir: PathBuf,
+    /// Only in production a profile's `usage: P` is followed.
+    pub production: bool,
+}
+
+impl Surroundings {
+    pub fn of(config: &Config) -> Surroundings {
+        Surroundings { data_dir: config.data_dir.clone(), production: config.environment == "production" }
+    }
+
+    /// The value of `${name}`; only variables of claimgate's own are read.
+    fn variable(&self, name: &str) -> Option<String> {
+        match name {
+            "CLAIMGATE_DATA_DIR" => Some(self.data_dir.display().to_string()),
+            name if name.starts_with("CLAIMGATE_") => std::env::var(name).ok(),
+            _ => None,
+        }
+    }
+}
+
+/// All payers, by id.
+#[derive(Debug, Clone, Default)]
+pub struct Payers {
+    profiles: BTreeMap<String, PayerProfile>,
+}
+
+impl Payers {
+    /// Reads `payers/*/payer.yaml` of the mappings; all mistakes of all files at once.
+    pub fn load(mappings: &Folder, surroundings: &Surroundings) -> Result<Payers, Fault> {
+        let mut issues = Vec::new();
+        let mut profiles = BTreeMap::new();
+        for path in mappings.list("payers") {
+            let Some(id) = path.strip_prefix("payers/").and_then(|rest| rest.strip_suffix("/payer.yaml")) else {
+                continue;
+            };
+            match load_one(mappings, &path, id, surroundings) {
+                Ok(profile) => drop(profiles.insert(id.to_owned(), profile)),
+                Err(found) => issues.extend(found),
+            }
+        }
+        issues.extend(claimed_twice(&profiles));
+        if issues.is_empty() {
+            return Ok(Payers { profiles });
+        }
+        Err(Fault { issues, blame: Blame::Gateway, retry: Retry::Never })
+    }
+
+    pub fn get(&self, id: &str) -> Option<&PayerProfile> {
+        self.profiles.get(id)
+    }
+
+    /// The payers that a payor Organization with these identifiers means; each is `value` or `system|value`.
+    pub fn find(&self, identifiers: &[String]) -> Vec<&PayerProfile> {
+        self.profiles.values().filter(|profile| profile.is_meant_by(identifiers)).collect()
+    }
+
+    /// All profiles, by id.
+    pub fn all(&self) -> impl Iterator<Item = &PayerProfile> {
+        self.profiles.values()
+    }
+
+    pub fn ids(&self) -> impl Iterator<Item = &str> {
+        self.profiles.keys().map(String::as_str)
+    }
+}
+
+fn load_one(mappings: &Folder, path: &str, id: &str, surroundings: &Surroundings) -> Result<PayerProfile, Vec<Issue>> {
+    let file = mappings.display(path);
+    let unreadable = || {
+        let at = Place::File { path: file.clone(), line: 0, column: 0 };
+        vec![Issue::error(codes::MAPPING_SYNTAX, at, "the file can't be read as UTF-8 text")]
+    };
+    let text = mappings.text(path).ok_or_else(unreadable)?;
+    let document = document::parse(&file, &text)?;
+    let mistakes = document::Mistakes::of(&file);
+    let profile = read::profile(id, &document, &mistakes, surroundings);
+    let issues = mistakes.into_issues();
+    if issues.is_empty() { Ok(profile) } else { Err(issues) }
+}
+
+/// Two profiles for one identifier: no claim could be routed by it.
+fn claimed_twice(profiles: &BTreeMap<String, PayerProfile>) -> Vec<Issue> {
+    let mut owners: BTreeMap<(Option<&str>, &str), &str> = BTreeMap::new();
+    let mut issues = Vec::new();
+    for profile in profiles.values() {
+        for identifier in &profile.identifiers {
+            let key = (identifier.system.as_deref(), identifier.value.as_str());
+            if let Some(other) = owners.insert(key, &profile.id).filter(|other| *other != profile.id) {
+                let at = Place::File { path: format!("payers/{}/payer.yaml", profile.id), line: 0, column: 0 };
+                let text =
+                    format!("the payers {other} and {} both claim the identifier `{}`", profile.id, identifier.value);
+                issues.push(Issue::error(codes::MAPPING_TYPE, at, text).hint("give it to one of them"));
+            }
+        }
+    }
+    issues
+}

@@ -1,0 +1,185 @@
+//! All that is special about one payer, as `mappings/payers/<id>/payer.yaml` says it. The commented sample is that of the
+//! payer `northwind`.
+
+use crate::billing::id::PayerId;
+use crate::retry::RetryPolicy;
+use crate::x12::delimiters::Delimiters;
+use serde_json::{Value, json};
+use std::collections::BTreeMap;
+use std::path::PathBuf;
+use std::time::Duration;
+
+/// A payer, or the clearing house that takes claims for it.
+#[derive(Debug, Clone, PartialEq)]
+pub struct PayerProfile {
+    /// Name of the folder, of the queue and on the command line.
+    pub id: String,
+    pub name: String,
+    /// Identifiers of the payor Organization that mean this payer.
+    pub identifiers: Vec<PayerIdentifier>,
+    /// Systems of Organization.identifier by which callers name payers, beside the type `payerid`.
+    pub payer_id_systems: Vec<String>,
+    /// NM109 of 2010BB when it is to be the same for every claim.
+    pub payer_id: Option<String>,
+    pub submitter: Submitter,
+    pub receiver: Receiver,
+    pub trading_partner: TradingPartner,
+    pub delimiters: Delimiters,
+    pub routes: BTreeMap<String, Route>,
+    pub transport: TransportProfile,
+    pub batch: Batch,
+    pub retry: RetryPolicy,
+    pub deadlines: Deadlines,
+    /// Values without a home in FHIR, used where the claim says nothing: `clm06`, `clm07` …
+    pub defaults: BTreeMap<String, String>,
+    /// Dependents have member ids of their own: they are billed as subscribers (2000B, SBR02 = 18).
+    pub dependents_have_own_ids: bool,
+    /// Social security numbers may leave the gateway (REF*SY).
+    pub social_security_numbers: bool,
+    /// Codes of the edits that this payer does not ask for.
+    pub edits_off: Vec<String>,
+}
+
+/// One identifier of a payor Organization.
+#[derive(Debug, Clone, PartialEq)]
+pub struct PayerIdentifier {
+    /// Absent: any system.
+    pub system: Option<String>,
+    pub value: String,
+}
+
+/// 1000A: who sends, and whom the payer calls about a file.
+#[derive(Debug, Clone, Default, PartialEq)]
+pub struct Submitter {
+    /// NM103.
+    pub name: String,
+    /// NM109 with 46.
+    pub id: String,
+    /// PER02.
+    pub contact_name: String,
+    /// PER04 with TE, ten digits.
+    pub contact_telephone: String,
+    /// PER06 with EM.
+    pub contact_email: Option<String>,
+}
+
+/// 1000B: who receives.
+#[derive(Debug, Clone, Default, PartialEq)]
+pub struct Receiver {
+    /// NM103.
+    pub name: String,
+    /// NM109 with 46.
+    pub id: String,
+}
+
+/// The envelope (ISA, GS).
+#[derive(Debug, Clone, Default, PartialEq)]
+pub struct TradingPartner {
+    /// ISA05 and ISA06.
+    pub sender: EnvelopeId,
+    /// ISA07 and ISA08.
+    pub receiver: EnvelopeId,
+    /// GS02; ISA06 when absent.
+    pub group_sender: String,
+    /// GS03; ISA08 when absent.
+    pub group_receiver: String,
+    /// ISA15, already lowered to T outside production.
+    pub usage: char,
+    /// ISA14: a TA1 is asked for.
+    pub acknowledgment_requested: bool,
+}
+
+/// A qualified id of the envelope.
+#[derive(Debug, Clone, Default, PartialEq)]
+pub struct EnvelopeId {
+    pub qualifier: String,
+    pub id: String,
+}
+
+/// What a claim of one intent and type becomes.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Route {
+    /// `005010X222A1`.
+    pub guide: String,
+    /// `x12/837p`; the payer's own overlay of it wins.
+    pub mapping: String,
+}
+
+/// How the bytes travel.
+#[derive(Debug, Clone, PartialEq)]
+pub enum TransportProfile {
+    Directory {
+        outbound: PathBuf,
+        inbound: PathBuf,
+    },
+    Https {
+        url: String,
+        timeout: Duration,
+        /// Name of the environment variable that holds the bearer token.
+        token: Option<String>,
+    },
+}
+
+/// How many claims travel together.
+#[derive(Debug, Clone, Copy, PartialEq)]
+pub struct Batch {
+    /// Claims of one interchange; 1 is real time.
+    pub claims: u32,
+    /// Longest wait for more claims.
+    pub wait: Duration,
+}
+
+/// When an answer is overdue; absent: it is not waited for.
+#[derive(Debug, Clone, Copy, Default, PartialEq)]
+pub struct Deadlines {
+    pub ta1: Option<Duration>,
+    pub implementation_999: Option<Duration>,
+    pub acknowledgment_277ca: Option<Duration>,
+    pub remittance_835: Option<Duration>,
+}
+
+impl PayerProfile {
+    /// The route of an intent (`claim`, `preauthorization` …) and claim type (`professional` …): the key with the type wins
+    /// over that without.
+    pub fn route(&self, intent: &str, claim_type: &str) -> Option<&Route> {
+        self.routes.get(&format!("{intent}.{claim_type}")).or_else(|| self.routes.get(intent))
+    }
+
+    pub fn payer_id(&self) -> PayerId {
+        PayerId(self.id.clone())
+    }
+
+    /// Whose control numbers its interchanges count in: one sequence for each pair of envelope ids.
+    pub fn partner(&self) -> String {
+        let TradingPartner { sender, receiver, .. } = &self.trading_partner;
+        format!("{}:{}>{}:{}", sender.qualifier, sender.id, receiver.qualifier, receiver.id)
+    }
+
+    /// Whether an edit is asked for.
+    pub fn wants_edit(&self, code: &str) -> bool {
+        !self.edits_off.iter().any(|off| off == code)
+    }
+
+    /// What mappings see as `%payer`.
+    pub fn facts(&self) -> Value {
+        json!({
+            "id": self.id,
+            "name": self.name,
+            "payerId": self.payer_id,
+            "payerIdSystems": self.payer_id_systems,
+            "defaults": self.defaults,
+            "dependentsHaveOwnIds": self.dependents_have_own_ids,
+            "socialSecurityNumbers": self.social_security_numbers,
+        })
+    }
+
+    /// Whether a payor Organization with these identifiers (`value`, or `system|value`) is this payer.
+    pub fn is_meant_by(&self, identifiers: &[String]) -> bool {
+        identifiers.iter().any(|given| {
+            let (system, value) = given.rsplit_once('|').map_or((None, given.as_str()), |(s, v)| (Some(s), v));
+            self.identifiers
+                .iter()
+                .any(|own| own.value == value && (own.system.is_none() || own.system.as_deref() == system))
+        })
+    }
+}

@@ -1,0 +1,101 @@
+//! One payer's messages: gathered into batches as its profile says, sealed, sent, and settled with the queue.
+
+use crate::billing::id::{InterchangeId, PayerId, SubmissionId};
+use crate::fault::Fault;
+use crate::flow::dispatch::{self, Dispatched};
+use crate::gateway::Gateway;
+use crate::queue::{Delivery, Work};
+use crate::telemetry::Codes;
+use crate::worker::{AFTER_FAULT, Shutdown, rest};
+use std::sync::Arc;
+use std::time::{Duration, Instant};
+
+/// How long one wait for a message lasts, so that a shutdown is heard.
+const LISTEN: Duration = Duration::from_millis(250);
+
+pub async fn run(gateway: Arc<Gateway>, payer: PayerId, mut shutdown: Shutdown) {
+    while !*shutdown.borrow() {
+        let batch = gather(&gateway, &payer, &shutdown).await;
+        let outcome = match batch {
+            Ok(batch) if batch.is_empty() => continue,
+            Ok(batch) if *shutdown.borrow() => give_back(batch).await,
+            Ok(batch) => work(&gateway, &payer, batch).await,
+            Err(fault) => Err(fault),
+        };
+        if let Err(fault) = outcome {
+            tracing::warn!(payer = payer.as_str(), codes = %Codes(&fault.issues), "dispatch could not work");
+            if rest(&mut shutdown, AFTER_FAULT).await {
+                return;
+            }
+        }
+    }
+}
+
+/// Messages for one batch: until it is full, or the first has waited as long as the profile allows.
+async fn gather(gateway: &Gateway, payer: &PayerId, shutdown: &Shutdown) -> Result<Vec<Delivery>, Fault> {
+    let Some(first) = gateway.queue.next(payer, LISTEN).await? else { return Ok(Vec::new()) };
+    let batch = gateway.translator.payers.get(payer.as_str()).map(|profile| profile.batch);
+    let (most, wait) = batch.map_or((1, Duration::ZERO), |batch| (batch.claims as usize, batch.wait));
+    let longest = Duration::from_millis(gateway.translator.config.worker.batch_wait_ms_max);
+    let until = Instant::now() + wait.min(longest);
+    let mut batch = vec![first];
+    while batch.len() < most && !*shutdown.borrow() {
+        let left = until.saturating_duration_since(Instant::now()).min(LISTEN);
+        match gateway.queue.next(payer, left).await? {
+            Some(delivery) => batch.push(delivery),
+            None if Instant::now() >= until => break,
+            None => {}
+        }
+    }
+    Ok(batch)
+}
+
+async fn give_back(batch: Vec<Delivery>) -> Result<(), Fault> {
+    for delivery in batch {
+        delivery.back().await?;
+    }
+    Ok(())
+}
+
+/// Seals and sends; the messages are settled when what they ask for is on record. A fault leaves them unsettled: they come
+/// back, and sealing knows what it has sealed.
+async fn work(gateway: &Gateway, payer: &PayerId, batch: Vec<Delivery>) -> Result<(), Fault> {
+    let (submissions, mut interchanges) = asked(&batch);
+    match dispatch::seal(gateway, payer, &submissions).await {
+        Ok(sealed) => interchanges.extend(sealed),
+        Err(fault) => {
+            give_back(batch).await?;
+            return Err(fault);
+        }
+    }
+    for id in interchanges {
+        send(gateway, payer, id).await?;
+    }
+    for delivery in batch {
+        delivery.done().await?;
+    }
+    Ok(())
+}
+
+fn asked(batch: &[Delivery]) -> (Vec<SubmissionId>, Vec<InterchangeId>) {
+    let (mut submissions, mut interchanges) = (Vec::new(), Vec::new());
+    for delivery in batch {
+        match &delivery.message.work {
+            Work::Submission(id) => submissions.push(id.clone()),
+            Work::Interchange(id) => interchanges.push(id.clone()),
+        }
+    }
+    (submissions, interchanges)
+}
+
+/// One interchange, and what its outcome asks of the queue.
+async fn send(gateway: &Gateway, payer: &PayerId, id: InterchangeId) -> Result<(), Fault> {
+    match dispatch::send(gateway, &id).await? {
+        Dispatched::Sent => Ok(()),
+        Dispatched::Later(delay) => gateway.queue.publish_after(dispatch::message(payer, id), delay).await,
+        Dispatched::GivenUp(reason) => {
+            tracing::error!(payer = payer.as_str(), interchange = id.as_str(), %reason, "given up");
+            gateway.queue.bury(dispatch::message(payer, id), &reason).await
+        }
+    }
+}

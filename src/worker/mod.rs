@@ -1,0 +1,51 @@
+//! The back door: it works at its own pace through what was accepted, and ends when told, with what it holds finished or
+//! given back.
+//!
+//! * [`relay`] tells the queue of what waits in the outbox.
+//! * [`dispatch`] takes a payer's messages, seals them in batches and sends them.
+//! * [`collect`] brings home what payers answer.
+
+use crate::gateway::Gateway;
+use std::sync::Arc;
+use std::time::Duration;
+use tokio::sync::watch;
+use tokio::task::JoinSet;
+
+pub mod collect;
+pub mod dispatch;
+pub mod relay;
+
+/// Told once, heard by all: true means end.
+pub type Shutdown = watch::Receiver<bool>;
+
+/// Runs until shutdown. Each task outlives its own faults: it says so, waits and goes on.
+pub async fn run(gateway: Arc<Gateway>, shutdown: Shutdown) {
+    let mut tasks = JoinSet::new();
+    tasks.spawn(relay::run(gateway.clone(), shutdown.clone()));
+    for payer in gateway.translator.payers.all() {
+        tasks.spawn(dispatch::run(gateway.clone(), payer.payer_id(), shutdown.clone()));
+    }
+    for (payer, transport) in &gateway.transports {
+        tasks.spawn(collect::run(gateway.clone(), payer.clone(), transport.clone(), shutdown.clone()));
+    }
+    while let Some(ended) = tasks.join_next().await {
+        if ended.is_err() && !*shutdown.borrow() {
+            tracing::error!("a worker task ended by a fault of ours; the others go on");
+        }
+    }
+}
+
+/// Sleeps, or wakes at shutdown; true when it is time to end.
+pub async fn rest(shutdown: &mut Shutdown, pause: Duration) -> bool {
+    if *shutdown.borrow() {
+        return true;
+    }
+    tokio::select! {
+        () = tokio::time::sleep(pause) => {}
+        _ = shutdown.changed() => {}
+    }
+    *shutdown.borrow()
+}
+
+/// The pause after a fault of the store or the queue.
+pub const AFTER_FAULT: Duration = Duration::from_millis(500);

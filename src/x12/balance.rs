@@ -1,0 +1,167 @@
+//! Amounts that must add up (SNIP 3): 837 lines and other payers' payments, 835 lines, claims and payment.
+
+use crate::fault::{Issue, Place, X12Place, codes};
+use crate::x12::reader::TransactionSet;
+use crate::x12::segment::Segment;
+use crate::x12::tree::Loop;
+use rust_decimal::Decimal;
+
+/// What must add up in a transaction.
+type Rule = fn(&mut Balance, &Loop<'_>);
+
+/// Transactions and their rules.
+const RULES: [(&str, Rule); 2] = [("837", Balance::claims), ("835", Balance::remittance)];
+
+/// The segment of a service line, and the element of its charge (005010X222A1, X223A2, X224A2 loop 2400).
+const LINE_CHARGES: [(&str, usize); 3] = [("SV1", 2), ("SV2", 3), ("SV3", 2)];
+
+/// The issues of the balances of one set.
+pub(crate) fn check(set: &TransactionSet<'_>, root: &Loop<'_>) -> Vec<Issue> {
+    let mut balance = Balance { set: set.control_number().to_owned(), issues: Vec::new() };
+    for (_, rule) in RULES.iter().filter(|(id, _)| *id == set.id()) {
+        rule(&mut balance, root);
+    }
+    balance.issues
+}
+
+struct Balance {
+    /// ST02.
+    set: String,
+    issues: Vec<Issue>,
+}
+
+impl Balance {
+    /// Complains at an element when two sums differ.
+    fn expect(&mut self, found: &Loop<'_>, at: (&Segment<'_>, u8), left: Decimal, right: Decimal, what: &str) {
+        if left == right {
+            return;
+        }
+        let place = X12Place {
+            transaction_set: Some(self.set.clone()),
+            loop_id: Some(found.id.to_string()),
+            element: Some(at.1),
+            ..at.0.place()
+        };
+        let text = format!("{what}: {} against {}", left.normalize(), right.normalize());
+        self.issues.push(Issue::error(codes::X12_BALANCE, Place::X12(place), text));
+    }
+
+    /// CLM02 is the sum of the lines; what each other payer paid and adjusted is the charge.
+    fn claims(&mut self, root: &Loop<'_>) {
+        for claim in root.descend().filter(|found| &*found.id == "2300") {
+            let Some(clm) = claim.segment("CLM") else { continue };
+            let charge = amount(clm.element(2));
+            let lines: Vec<_> = claim.children_of("2400").collect();
+            if !lines.is_empty() {
+                let sum = lines.iter().filter_map(|line| line_charge(line)).map(|(_, charge)| charge).sum();
+                self.expect(claim, (clm, 2), charge, sum, "the claim's charge is not the sum of its lines");
+            }
+            for other in claim.children_of("2320") {
+                self.other_payer(other, charge, &lines);
+            }
+        }
+    }
+
+    /// One other payer (2320): its payment and adjustments of the claim and of all lines make up the charge, and so on each
+    /// line that it adjudicated (2430).
+    fn other_payer(&mut self, other: &Loop<'_>, charge: Decimal, lines: &[&Loop<'_>]) {
+        let payer = other.child("2330B").and_then(|found| found.segment("NM1")).map_or("", |nm1| nm1.element(9));
+        let own = adjustments(other);
+        let mut on_lines = Decimal::ZERO;
+        for line in lines {
+            let is_own = |found: &&Loop<'_>| found.segment("SVD").is_some_and(|svd| svd.element(1) == payer);
+            let adjudicated: Vec<_> = line.children_of("2430").filter(is_own).collect();
+            on_lines += adjudicated.iter().map(|found| adjustments(found)).sum::<Decimal>();
+            if let (Some(first), Some((segment, charge))) = (adjudicated.first(), line_charge(line)) {
+                let paid: Decimal =
+                    adjudicated.iter().filter_map(|found| found.segment("SVD")).map(|svd| amount(svd.element(2))).sum();
+                let adjusted: Decimal = adjudicated.iter().map(|found| adjustments(found)).sum();
+                let at = first.segment("SVD").unwrap_or(segment);
+                self.expect(
+                    first,
+                    (at, 2),
+                    charge,
+                    paid + adjusted,
+                    "the line's charge is not what the payer paid and adjusted",
+                );
+            }
+        }
+        let Some(paid) = other.qualified("AMT", "D") else { return };
+        let total = amount(paid.element(2)) + own + on_lines;
+        self.expect(
+            other,
+            (paid, 2),
+            charge,
+            total,
+            "the claim's charge is not what the other payer paid and adjusted",
+        );
+    }
+
+    /// Lines, claims and the payment of a remittance (005010X221A1 section 1.10.2).
+    fn remittance(&mut self, root: &Loop<'_>) {
+        let mut paid = Decimal::ZERO;
+        for claim in root.descend().filter(|found| &*found.id == "2100") {
+            let Some(clp) = claim.segment("CLP") else { continue };
+            paid += amount(clp.element(4));
+            self.remitted_claim(claim, clp);
+        }
+        let Some(bpr) = root.segment("BPR") else { return };
+        let provider: Decimal =
+            root.all("PLB").flat_map(|plb| (4..=14).step_by(2).map(|n| amount(plb.element(n)))).sum();
+        self.expect(
+            root,
+            (bpr, 2),
+            amount(bpr.element(2)),
+            paid - provider,
+            "the payment is not the sum of its claims less the provider adjustments",
+        );
+    }
+
+    fn remitted_claim(&mut self, claim: &Loop<'_>, clp: &Segment<'_>) {
+        let (charge, paid) = (amount(clp.element(3)), amount(clp.element(4)));
+        let lines: Vec<_> = claim.children_of("2110").collect();
+        let on_lines: Decimal = lines.iter().map(|line| adjustments(line)).sum();
+        let own = adjustments(claim);
+        self.expect(
+            claim,
+            (clp, 4),
+            paid,
+            charge - own - on_lines,
+            "the claim's payment is not its charge less the adjustments",
+        );
+        let of_lines = |n: usize| {
+            lines.iter().filter_map(|line| line.segment("SVC")).map(|svc| amount(svc.element(n))).sum::<Decimal>()
+        };
+        if !lines.is_empty() {
+            self.expect(claim, (clp, 3), charge, of_lines(2), "the claim's charge is not the sum of its lines");
+            self.expect(claim, (clp, 4), paid, of_lines(3) - own, "the claim's payment is not the sum of its lines");
+        }
+        for line in lines {
+            let Some(svc) = line.segment("SVC") else { continue };
+            let expected = amount(svc.element(2)) - adjustments(line);
+            self.expect(
+                line,
+                (svc, 3),
+                amount(svc.element(3)),
+                expected,
+                "the line's payment is not its charge less the adjustments",
+            );
+        }
+    }
+}
+
+/// The segment that charges a line, and its charge.
+fn line_charge<'l, 'a>(line: &'l Loop<'a>) -> Option<(&'l Segment<'a>, Decimal)> {
+    LINE_CHARGES.iter().find_map(|(id, n)| line.segment(id).map(|segment| (segment, amount(segment.element(*n)))))
+}
+
+/// Sum of the amounts of all CAS: each holds up to six (CAS03, 06, 09, 12, 15, 18).
+fn adjustments(found: &Loop<'_>) -> Decimal {
+    let amounts = |cas: &Segment<'_>| (3..=18).step_by(3).map(|n| amount(cas.element(n))).sum::<Decimal>();
+    found.all("CAS").map(amounts).sum()
+}
+
+/// An amount; what is absent or no number counts as nothing (the guide's check names it).
+fn amount(text: &str) -> Decimal {
+    text.trim().parse().unwrap_or_default()
+}

@@ -1,0 +1,89 @@
+//! An interchange written anew: as it was, one segment a line, or indented by its loops.
+
+use crate::fault::Fault;
+use crate::x12::guide::Guides;
+use crate::x12::segment::Segment;
+use crate::x12::stream::{Follower, Segments, Streamed};
+use crate::x12::text::Text;
+use crate::x12::tokens::Tokens;
+use std::io::{Read, Write};
+
+/// Every byte as it was read: what was understood is what was there.
+pub fn as_read(bytes: &[u8]) -> Vec<u8> {
+    let text = Text::decode(bytes);
+    let mut out = Vec::with_capacity(bytes.len());
+    let mut end = 0;
+    for token in Tokens::new(&text.text) {
+        out.extend_from_slice(&text.encode(token.gap));
+        out.extend_from_slice(&text.encode(token.raw));
+        if token.terminated {
+            out.push(token.delimiters.terminator);
+        }
+        end = token.start + token.raw.len() + usize::from(token.terminated);
+    }
+    // White space after the last segment.
+    out.extend_from_slice(&text.encode(text.text.get(end..).unwrap_or_default()));
+    out
+}
+
+/// One segment a line, without empty elements at the end; with `indent`, two spaces for each loop around it. Reads and
+/// writes in constant memory. A file that can't be written is an [`std::io::Error`] in the result.
+pub fn lines(
+    guides: &Guides,
+    source: impl Read,
+    indent: bool,
+    out: &mut impl Write,
+) -> Result<std::io::Result<()>, Fault> {
+    let mut segments = Segments::new(source);
+    let mut follower = Follower::new(guides);
+    while let Some(Streamed { segment, garbage, .. }) = segments.next_segment()? {
+        if garbage {
+            continue;
+        }
+        follower.take(&segment);
+        let depth = if indent { follower.depth() } else { 0 };
+        if let Err(error) = line(&segment, depth, out) {
+            return Ok(Err(error));
+        }
+    }
+    Ok(out.flush())
+}
+
+fn line(segment: &Segment<'_>, depth: usize, out: &mut impl Write) -> std::io::Result<()> {
+    let raw = match segment.id() {
+        // The last element of an ISA is a separator.
+        "ISA" => segment.raw(),
+        _ => segment.raw().trim_end_matches(char::from(segment.delimiters.element)),
+    };
+    write!(out, "{:width$}{raw}", "", width = 2 * depth)?;
+    let newline = if segment.delimiters.terminator == b'\n' { "" } else { "\n" };
+    write!(out, "{}{newline}", char::from(segment.delimiters.terminator))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::x12::guide::tests::shipped;
+    use crate::x12::tokens::tests::isa;
+
+    #[test]
+    fn lines_are_indented_by_loop() {
+        let text = format!(
+            "{}GS*HP*A*B*1*1*1*X*005010X221A1~ST*835*1~N1*PR**~LX*1~CLP*A~SVC*HC:1~SE*6*1~",
+            isa('*', '^', ':', "~")
+        );
+        let mut out = Vec::new();
+        lines(shipped(), text.as_bytes(), true, &mut out).unwrap().unwrap();
+        let shown = String::from_utf8(out).unwrap();
+        let body: Vec<_> = shown.lines().skip(2).collect();
+        assert_eq!(body, ["ST*835*1~", "  N1*PR~", "  LX*1~", "    CLP*A~", "      SVC*HC:1~", "SE*6*1~"]);
+    }
+
+    #[test]
+    fn as_read_is_byte_equal() {
+        let head = isa('*', '^', ':', "~");
+        for bytes in [b"".to_vec(), b" junk".to_vec(), [head.as_bytes(), b"\r\n GS*\xC9**~ IEA*1~\n\n"].concat()] {
+            assert_eq!(as_read(&bytes), bytes);
+        }
+    }
+}

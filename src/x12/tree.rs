@@ -1,0 +1,481 @@
+//! Loops: which loop of the guide each segment of a transaction set belongs to.
+//!
+//! X12 marks no loops (HL apart), so the place of a segment follows from its id, its qualifier and the loops that are open.
+//! The innermost open loop that may hold it at or after the place reached wins; then one that may hold it earlier (out
+//! of order, as many senders are); then one that would hold it if a missing segment had come before. What fits nowhere
+//! stays where it was found and becomes an issue.
+
+use crate::fault::{Issue, Place, X12Place, codes};
+use crate::x12::guide::{Guide, Item, LoopIx, SegmentIx, SegmentSpec, Tag};
+use crate::x12::reader::TransactionSet;
+use crate::x12::segment::Segment;
+use std::sync::Arc;
+
+/// How many loops may be missing between an open loop and one that begins below it.
+const MISSING_LOOPS: usize = 2;
+
+/// A loop as found: its own segments, and the loops inside it, each in the order of the file.
+#[derive(Debug, Clone)]
+pub struct Loop<'a> {
+    pub id: Arc<str>,
+    pub spec: LoopIx,
+    pub segments: Vec<Segment<'a>>,
+    /// What the guide calls each of the segments; `None` for what it does not expect here.
+    pub specs: Vec<Option<SegmentIx>>,
+    pub children: Vec<Loop<'a>>,
+}
+
+impl<'a> Loop<'a> {
+    fn new(guide: &Guide, spec: LoopIx) -> Loop<'a> {
+        let id = guide.loop_at(spec).id.clone();
+        Loop { id, spec, segments: Vec::new(), specs: Vec::new(), children: Vec::new() }
+    }
+
+    /// The first segment of this id.
+    pub fn segment(&self, id: &str) -> Option<&Segment<'a>> {
+        self.all(id).next()
+    }
+
+    /// The first segment of this id whose element 1 is `qualifier`.
+    pub fn qualified(&self, id: &str, qualifier: &str) -> Option<&Segment<'a>> {
+        self.all(id).find(|segment| segment.element(1) == qualifier)
+    }
+
+    /// All segments of this id.
+    pub fn all(&self, id: &str) -> impl Iterator<Item = &Segment<'a>> {
+        self.segments.iter().filter(move |segment| segment.id() == id)
+    }
+
+    /// The first loop of this id directly inside.
+    pub fn child(&self, id: &str) -> Option<&Loop<'a>> {
+        self.children_of(id).next()
+    }
+
+    /// All loops of this id directly inside.
+    pub fn children_of(&self, id: &str) -> impl Iterator<Item = &Loop<'a>> {
+        self.children.iter().filter(move |child| &*child.id == id)
+    }
+
+    /// This loop and all loops below, each before those inside it.
+    pub fn descend(&self) -> impl Iterator<Item = &Loop<'a>> {
+        let mut waiting = vec![self];
+        std::iter::from_fn(move || {
+            let next = waiting.pop()?;
+            waiting.extend(next.children.iter().rev());
+            Some(next)
+        })
+    }
+}
+
+/// Sorts the segments of a set into the loops of its guide. The issues are those of place and order alone; what the
+/// segments hold is checked by [`crate::x12::check`].
+pub fn assign<'a>(guide: &Guide, set: &TransactionSet<'a>) -> (Loop<'a>, Vec<Issue>) {
+    let mut placer = Placer::new(guide);
+    let mut open = vec![Loop::new(guide, guide.root())];
+    let mut issues = Vec::new();
+    for segment in &set.segments {
+        let placed = placer.place(segment);
+        while open.len() > placed.keep {
+            close(&mut open);
+        }
+        open.extend(placed.opened.iter().map(|ix| Loop::new(guide, *ix)));
+        if let Some(innermost) = open.last_mut() {
+            innermost.segments.push(*segment);
+            innermost.specs.push(placed.spec);
+        }
+        issues.extend(placed.problem.map(|problem| problem.issue(guide, placer.innermost(), set, segment)));
+    }
+    while open.len() > 1 {
+        close(&mut open);
+    }
+    let root = open.pop().unwrap_or_else(|| Loop::new(guide, guide.root()));
+    (root, issues)
+}
+
+/// Moves the innermost loop into the one around it.
+fn close(open: &mut Vec<Loop<'_>>) {
+    if let Some(done) = open.pop()
+        && let Some(parent) = open.last_mut()
+    {
+        parent.children.push(done);
+    }
+}
+
+/// Where a segment went.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Placed {
+    /// How many of the open loops stay open, the set itself counted.
+    pub keep: usize,
+    /// The loops that it opens inside them, outermost first.
+    pub opened: Vec<LoopIx>,
+    pub spec: Option<SegmentIx>,
+    pub problem: Option<Problem>,
+}
+
+/// What is odd about a segment's place.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Problem {
+    /// Its id is none (IK304 = 1).
+    NoId,
+    /// The guide knows no such segment (IK304 = 6).
+    Unknown,
+    /// The guide does not expect it here (IK304 = 2).
+    Unexpected,
+    /// It stands after what should follow it (IK304 = 7).
+    OutOfOrder,
+    /// The segment that begins its loop, or a loop around it, is missing (IK304 = 3).
+    LoopMissing,
+    /// HL02 does not name the level that it stands in (IK403 = 7).
+    WrongParent,
+}
+
+/// A problem, its IK304 or IK403, whether it is an error, and what to say of it.
+type ProblemRow = (Problem, &'static str, bool, &'static str);
+
+const PROBLEMS: [ProblemRow; 6] = [
+    (Problem::NoId, "1", true, "this is no segment id"),
+    (Problem::Unknown, "6", true, "the guide knows no such segment"),
+    (Problem::Unexpected, "2", true, "the guide does not expect this segment here"),
+    (Problem::OutOfOrder, "7", false, "the segment stands after what should follow it"),
+    (Problem::LoopMissing, "3", true, "the segment that should begin this loop is missing"),
+    (Problem::WrongParent, "7", true, "HL02 does not name the level that this one stands in"),
+];
+
+impl Problem {
+    fn issue(self, guide: &Guide, in_loop: LoopIx, set: &TransactionSet<'_>, segment: &Segment<'_>) -> Issue {
+        let row = PROBLEMS.iter().find(|(problem, ..)| *problem == self).unwrap_or(&PROBLEMS[0]);
+        let (_, error_code, is_error, text) = row;
+        let at = X12Place {
+            transaction_set: Some(set.control_number().to_owned()),
+            loop_id: Some(guide.loop_at(in_loop).id.to_string()),
+            error_code: Some((*error_code).to_owned()),
+            element: (self == Problem::WrongParent).then_some(2),
+            ..segment.place()
+        };
+        let make = if *is_error { Issue::error } else { Issue::warning };
+        make(codes::X12_GUIDE, Place::X12(at), (*text).to_owned())
+    }
+}
+
+/// Finds the place of one segment after another, holding nothing but the open loops.
+#[derive(Debug)]
+pub struct Placer<'g> {
+    guide: &'g Guide,
+    open: Vec<Open>,
+    /// The id of a segment that should have begun a loop, but was not expected: what follows it may be its own.
+    lost: Option<Tag>,
+}
+
+#[derive(Debug)]
+struct Open {
+    ix: LoopIx,
+    /// The item of the loop that was reached.
+    at: usize,
+    /// HL01, in a level of the hierarchy.
+    level: String,
+}
+
+/// An item of an open loop.
+#[derive(Debug, Clone, Copy)]
+struct Spot {
+    depth: usize,
+    item: usize,
+}
+
+/// How strictly a place is looked for.
+#[derive(Clone, Copy, PartialEq)]
+enum Order {
+    Forward,
+    Any,
+}
+
+impl<'g> Placer<'g> {
+    pub fn new(guide: &'g Guide) -> Placer<'g> {
+        let root = Open { ix: guide.root(), at: 0, level: String::new() };
+        Placer { guide, open: vec![root], lost: None }
+    }
+
+    pub fn guide(&self) -> &'g Guide {
+        self.guide
+    }
+
+    /// The loop that the last segment went to.
+    pub fn innermost(&self) -> LoopIx {
+        self.open.last().map_or(self.guide.root(), |open| open.ix)
+    }
+
+    /// The ids of the open loops, outermost first, without the set itself.
+    pub fn path(&self) -> impl Iterator<Item = &str> {
+        self.open.iter().skip(1).map(|open| &*self.guide.loop_at(open.ix).id)
+    }
+
+    /// The place of the next segment.
+    pub fn place(&mut self, segment: &Segment<'_>) -> Placed {
+        let tag = Tag::of(segment.id());
+        let is_level = tag == Tag::of("HL");
+        let found = match is_level {
+            true => self.level(tag, segment).or_else(|| self.find(tag, segment, Order::Any)),
+            false => self.find(tag, segment, Order::Forward),
+        };
+        if let Some(spot) = found {
+            let wrong = is_level && !self.parent_agrees(spot, segment);
+            return self.settle(spot, segment, wrong.then_some(Problem::WrongParent));
+        }
+        if let Some(spot) = self.find(tag, segment, Order::Any) {
+            let problem = self.out_of_order(spot).then_some(Problem::OutOfOrder);
+            return self.settle(spot, segment, problem);
+        }
+        self.implied(tag, segment).unwrap_or_else(|| self.misfit(tag, segment))
+    }
+
+    /// The open level that HL02 names, when it may hold this one.
+    fn level(&self, tag: Tag, segment: &Segment<'_>) -> Option<Spot> {
+        let parent = segment.element(2);
+        let depth = self.open.iter().rposition(|open| !parent.is_empty() && open.level == parent)?;
+        self.in_loop(depth, tag, segment, Order::Any)
+    }
+
+    fn parent_agrees(&self, spot: Spot, segment: &Segment<'_>) -> bool {
+        let parent = segment.element(2);
+        parent == self.open[spot.depth].level
+    }
+
+    fn find(&self, tag: Tag, segment: &Segment<'_>, order: Order) -> Option<Spot> {
+        (0..self.open.len()).rev().find_map(|depth| self.in_loop(depth, tag, segment, order))
+    }
+
+    /// The item of one open loop that the segment is or begins. A qualifier that fits wins over a segment without.
+    fn in_loop(&self, depth: usize, tag: Tag, segment: &Segment<'_>, order: Order) -> Option<Spot> {
+        let open = &self.open[depth];
+        let spec = self.guide.loop_at(open.ix);
+        let from = if order == Order::Forward { open.at } else { 0 };
+        // The first segment of an open loop was read; another of its kind begins another loop.
+        let from = from.max(usize::from(depth > 0));
+        if self.lost.is_some() && depth + 1 == self.open.len() && self.lost == spec.index.first().map(|(tag, _)| *tag) {
+            return None;
+        }
+        let mut unqualified = None;
+        for (item, (_, ix)) in spec.index.iter().enumerate().skip(from).filter(|(_, (other, _))| *other == tag) {
+            match qualifies(self.guide.segment_at(*ix), segment) {
+                Some(true) => return Some(Spot { depth, item }),
+                Some(false) => unqualified = unqualified.or(Some(Spot { depth, item })),
+                None => {}
+            }
+        }
+        unqualified
+    }
+
+    /// Whether a step back in a loop breaks its order: segments of one id stand at one place in X12, whatever the order of
+    /// the guide.
+    fn out_of_order(&self, spot: Spot) -> bool {
+        let open = &self.open[spot.depth];
+        let index = &self.guide.loop_at(open.ix).index;
+        index.get(open.at).map(|(tag, _)| tag) != index.get(spot.item).map(|(tag, _)| tag)
+    }
+
+    fn settle(&mut self, spot: Spot, segment: &Segment<'_>, problem: Option<Problem>) -> Placed {
+        self.lost = None;
+        self.open.truncate(spot.depth + 1);
+        let open = &mut self.open[spot.depth];
+        open.at = spot.item;
+        let spec = self.guide.loop_at(open.ix);
+        let mut opened = Vec::new();
+        if let Item::Loop(child) = spec.items[spot.item] {
+            opened.push(child);
+            self.push(child, segment);
+        }
+        Placed { keep: spot.depth + 1, opened, spec: Some(spec.index[spot.item].1), problem }
+    }
+
+    fn push(&mut self, ix: LoopIx, segment: &Segment<'_>) {
+        let level = if self.guide.loop_at(ix).is_level { segment.element(1).to_owned() } else { String::new() };
+        self.open.push(Open { ix, at: 0, level });
+    }
+
+    /// A loop below an open one that begins with this segment, though loops between are missing.
+    fn implied(&mut self, tag: Tag, segment: &Segment<'_>) -> Option<Placed> {
+        let (depth, path) = (0..self.open.len()).rev().find_map(|depth| {
+            let path = self.path_down(self.open[depth].ix, tag, segment, MISSING_LOOPS)?;
+            Some((depth, path))
+        })?;
+        self.lost = None;
+        self.open.truncate(depth + 1);
+        for ix in &path {
+            if let Some(parent) = self.open.last_mut() {
+                let items = &self.guide.loop_at(parent.ix).items;
+                parent.at = items.iter().position(|item| *item == Item::Loop(*ix)).unwrap_or(parent.at);
+            }
+            self.push(*ix, segment);
+        }
+        // What a missing level was called is unknown.
+        let levels = path.len().saturating_sub(1);
+        self.open.iter_mut().skip(depth + 1).take(levels).for_each(|open| open.level.clear());
+        let spec = path.last().and_then(|ix| self.guide.loop_at(*ix).segments.first().copied());
+        Some(Placed { keep: depth + 1, opened: path, spec, problem: Some(Problem::LoopMissing) })
+    }
+
+    fn path_down(&self, from: LoopIx, tag: Tag, segment: &Segment<'_>, missing: usize) -> Option<Vec<LoopIx>> {
+        for child in &self.guide.loop_at(from).children {
+            let Some(starter) = self.guide.starter(*child) else { continue };
+            // A starter without qualifier fits too loosely to guess by, unless its id says all (CLM, SVC).
+            if starter.tag == tag && qualifies(starter, segment).is_some() {
+                return Some(vec![*child]);
+            }
+            if missing > 0
+                && let Some(mut path) = self.path_down(*child, tag, segment, missing - 1)
+            {
+                path.insert(0, *child);
+                return Some(path);
+            }
+        }
+        None
+    }
+
+    /// A segment that fits nowhere stays in the innermost loop; one whose qualifier alone is wrong, in the loop that holds
+    /// its like.
+    fn misfit(&mut self, tag: Tag, segment: &Segment<'_>) -> Placed {
+        if !self.begins_a_loop(tag)
+            && self.lost.is_none()
+            && let Some((depth, alike)) =
+                (0..self.open.len()).rev().find_map(|depth| Some((depth, self.alike(depth, tag)?)))
+        {
+            self.open.truncate(depth + 1);
+            // With one segment of the kind its qualifier is a wrong code, with several it names none of them.
+            let problem = alike.is_none().then_some(Problem::Unexpected);
+            return Placed { keep: depth + 1, opened: Vec::new(), spec: alike, problem };
+        }
+        if self.begins_a_loop(tag) {
+            self.lost = Some(tag);
+        }
+        let problem = match (is_id(segment.id()), self.guide.segments.iter().any(|spec| spec.tag == tag)) {
+            (false, _) => Problem::NoId,
+            (true, false) => Problem::Unknown,
+            (true, true) => Problem::Unexpected,
+        };
+        Placed { keep: self.open.len(), opened: Vec::new(), spec: None, problem: Some(problem) }
+    }
+
+    /// The segments of this id in an open loop: `Some(Some(…))` when there is but one.
+    fn alike(&self, depth: usize, tag: Tag) -> Option<Option<SegmentIx>> {
+        let segments = &self.guide.loop_at(self.open[depth].ix).segments;
+        let mut same = segments.iter().skip(usize::from(depth > 0)).filter(|ix| self.guide.segment_at(**ix).tag == tag);
+        let first = same.next()?;
+        Some(same.next().is_none().then_some(*first))
+    }
+
+    fn begins_a_loop(&self, tag: Tag) -> bool {
+        self.guide.loops.iter().skip(1).any(|spec| spec.index.first().is_some_and(|(first, _)| *first == tag))
+    }
+}
+
+/// `Some(true)` when the qualifier is the right one, `Some(false)` when none is needed, `None` when it is another's.
+fn qualifies(spec: &SegmentSpec, segment: &Segment<'_>) -> Option<bool> {
+    if spec.qualifiers.is_empty() {
+        return Some(false);
+    }
+    let found = match spec.qualifier_at {
+        (element, 0) => segment.element(element),
+        (element, component) => segment.component(element, component),
+    };
+    spec.qualifiers.iter().any(|code| code == found).then_some(true)
+}
+
+/// Two or three characters, a letter first.
+fn is_id(id: &str) -> bool {
+    let bytes = id.as_bytes();
+    let shape = bytes.first().is_some_and(u8::is_ascii_uppercase);
+    shape
+        && (2..=3).contains(&bytes.len())
+        && bytes.iter().all(|byte| byte.is_ascii_uppercase() || byte.is_ascii_digit())
+}
+
+#[cfg(test)]
+pub mod tests {
+    use super::*;
+    use crate::x12::delimiters::Delimiters;
+    use crate::x12::guide::tests::shipped;
+
+    /// A transaction set of these segments, for tests.
+    pub fn set(text: &str) -> TransactionSet<'_> {
+        let raws = text.split(['~', '\n']).map(str::trim).filter(|raw| !raw.is_empty());
+        let segments =
+            (1..).zip(raws).map(|(ordinal, raw)| Segment { ordinal, ..Segment::new(raw, Delimiters::default()) });
+        TransactionSet::new(segments.collect(), "")
+    }
+
+    /// `2300(CLM HI 2400(LX SV1))`
+    fn show(found: &Loop<'_>) -> String {
+        let own = found.segments.iter().map(|segment| segment.id().to_owned());
+        let all: Vec<_> = own.chain(found.children.iter().map(show)).collect();
+        format!("{}({})", found.id, all.join(" "))
+    }
+
+    fn shown(guide: &str, text: &str) -> (String, Vec<String>) {
+        let (root, issues) = assign(shipped().get(guide).unwrap(), &set(text));
+        (show(&root), issues.iter().map(Issue::to_string).collect())
+    }
+
+    #[test]
+    fn subscriber_claims_come_before_dependents() {
+        let text = "ST*837*1~BHT*0019~NM1*41~PER*IC~NM1*40~HL*1**20*1~NM1*85~N3*A~REF*EI*1~HL*2*1*22*1~SBR*P~NM1*IL~NM1*PR~\
+                    CLM*A~LX*1~SV1*HC~HL*3*2*23*0~PAT*19~NM1*QC~CLM*B~NM1*82~LX*1~NM1*82~HL*4*1*22*0~SBR*P~CLM*C~SE*27*1";
+        let (tree, issues) = shown("837p", text);
+        let expected = "ST(ST BHT SE 1000A(NM1 PER) 1000B(NM1) 2000A(HL 2010AA(NM1 N3 REF) \
+                        2000B(HL SBR 2010BA(NM1) 2010BB(NM1) 2300(CLM 2400(LX SV1)) \
+                        2000C(HL PAT 2010CA(NM1) 2300(CLM 2310B(NM1) 2400(LX 2420A(NM1))))) 2000B(HL SBR 2300(CLM))))";
+        assert_eq!(tree, expected);
+        assert_eq!(issues, [""; 0]);
+    }
+
+    #[test]
+    fn other_payers_keep_their_own_providers_and_lines_their_adjudication() {
+        let text = "ST*837*1~HL*1**20*1~HL*2*1*22*0~CLM*A~NM1*82~SBR*S~CAS*CO~AMT*D~OI*~NM1*IL~NM1*PR~DTP*573~REF*F8~NM1*82~REF*G2~\
+                    SBR*T~OI~NM1*IL~NM1*PR~LX*1~SV1~SVD*1~CAS*PR~DTP*573~SVD*2~LX*2";
+        let (tree, issues) = shown("837p", text);
+        let expected = "2300(CLM 2310B(NM1) 2320(SBR CAS AMT OI 2330A(NM1) 2330B(NM1 DTP REF) 2330D(NM1 REF)) \
+                        2320(SBR OI 2330A(NM1) 2330B(NM1)) 2400(LX SV1 2430(SVD CAS DTP) 2430(SVD)) 2400(LX))";
+        assert!(tree.contains(expected), "{tree}");
+        assert_eq!(issues, [""; 0]);
+    }
+
+    #[test]
+    fn what_the_guide_does_not_expect_stays_and_is_an_issue() {
+        let text = "ST*837*1~HL*1**20*1~HL*2*1*22*0~CLM*A~ZZZ*1~NM1*82~NM1*XX~N3*A~REF*XX~HI*ABK:A~LX*1";
+        let (tree, issues) = shown("837p", text);
+        assert!(tree.contains("2300(CLM ZZZ HI 2310B(NM1 NM1 N3 REF) 2400(LX))"), "{tree}");
+        assert_eq!(issues.len(), 5, "{issues:?}");
+        assert!(issues[0].contains("knows no such segment") && issues[4].contains("warning"), "{issues:?}");
+    }
+
+    #[test]
+    fn one_kind_of_segment_may_stand_in_any_order() {
+        let text = "ST*837*1~HL*1**20*1~HL*2*1*22*0~CLM*A~DTP*435~DTP*431~REF*EA~REF*G1~NM1*82~NM1*DN~LX*1";
+        let (_, issues) = shown("837p", text);
+        assert_eq!(issues, [""; 0]);
+    }
+
+    #[test]
+    fn a_missing_level_is_an_issue_and_the_rest_is_read() {
+        let (tree, issues) = shown("835", "ST*835*1~BPR*I~N1*PR~N1*PE~CLP*A~NM1*QC~SVC*HC:1~CAS*CO~PLB*1~SE*1*1");
+        assert_eq!(tree, "ST(ST BPR PLB SE 1000A(N1) 1000B(N1) 2000(2100(CLP NM1 2110(SVC CAS))))");
+        assert_eq!(issues.len(), 1);
+    }
+
+    #[test]
+    fn a_wrong_parent_is_an_issue() {
+        let (_, issues) = shown("837p", "ST*837*1~HL*1**20*1~HL*2*7*22*0");
+        assert!(issues[0].contains("HL02"), "{issues:?}");
+    }
+
+    #[test]
+    fn trailers_of_loops_go_back_to_them() {
+        let (tree, issues) =
+            shown("999", "ST*999*1~AK1*HC~AK2*837*1~IK3*CLM~CTX*CLM01:1~IK4*2~IK5*R~AK2*837*2~IK5*A~AK9*P~SE*1*1");
+        assert_eq!(tree, "ST(ST AK1 AK9 SE 2000(AK2 IK5 2100(IK3 CTX 2110(IK4))) 2000(AK2 IK5))");
+        let text =
+            "ST*271*1~HL*1**20*1~NM1*PR~HL*2*1*21*1~NM1*1P~HL*3*2*22*0~NM1*IL~EB*1~LS*2120~NM1*P3~LE*2120~EB*2~SE*1*1";
+        let (tree, more) = shown("271", text);
+        assert!(tree.contains("2110C(EB LS LE 2120C(NM1)) 2110C(EB)"), "{tree}");
+        assert_eq!((issues, more), (vec![], vec![]));
+    }
+}
