@@ -610,7 +610,8 @@ pub async fn answers_change_submissions(store: &dyn Store) {
     store.apply(&file.id, write).await.unwrap();
     let heard = store.answers(&a).await.unwrap();
     let bodies: Vec<_> = heard.iter().map(|said| (said.part, said.at, said.fresh, said.body.as_str())).collect();
-    let expected = [(1, at(59), false, "{\"paid\":1.10}"), (2, at(59), false, "{}"), (1, at(59), false, "{\"paid\":-1.10}")];
+    let expected =
+        [(1, at(59), false, "{\"paid\":1.10}"), (2, at(59), false, "{}"), (1, at(59), false, "{\"paid\":-1.10}")];
     assert_eq!(bodies, expected);
     assert!(store.answers(&b).await.unwrap().is_empty());
     let found = store.submission(&a).await.unwrap().unwrap();
