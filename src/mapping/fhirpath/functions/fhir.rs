@@ -109,6 +109,7 @@ fn texts<'a>(call: &Call<'_, 'a>) -> Result<Vec<Cow<'a, str>>, Box<Problem>> {
     for n in 0..call.arguments.len() {
         match call.arguments.get(n) {
             Some(Expr::Text(text)) => texts.push(Cow::Borrowed(text.as_str())),
+            Some(Expr::Texts(all)) => texts.extend(all.iter().map(|text| Cow::Borrowed(text.as_str()))),
             _ => texts.extend(call.items(n)?.iter().filter_map(Item::as_text)),
         }
     }
