@@ -170,7 +170,11 @@ fn the_first_answer_is_queued() {
     let scope = Scope { payer: &payer, now: "2025-03-25T06:05:00Z".parse().unwrap(), vars: &[], resources: None };
     let (queued, issues) = LOADED.mappings.response("response/queued").unwrap().make(&claim, &scope);
     assert!(issues.is_empty(), "{issues:?}");
-    assert_eq!(queued["insurer"], json!({"identifier": {"value": "NW001"}, "display": "Northwind Health Plan"}));
+    let insurer = &queued["insurer"];
+    assert_eq!(
+        (&insurer["identifier"]["value"], &insurer["display"]),
+        (&json!("NW001"), &json!("Northwind Health Plan"))
+    );
 }
 
 /// What an offline conversion knows of the claim.

@@ -1,47 +1,145 @@
-//! The queue of one machine, inside the process: for those who run without a broker. It may forget everything when the
-//! process ends, because the store's outbox is the durable truth and the relay fills it again.
+//! The queue inside one process. It forgets everything when the process ends, and may: the outbox of the store is the
+//! truth, and the relay publishes again what is still due.
 
+use super::{Delivery, Message, Queue, Settle};
 use crate::billing::id::PayerId;
-use crate::fault::{Fault, codes};
-use crate::queue::{Delivery, Message, Queue, Settle, Work};
-use crate::telemetry::name;
-use futures_util::FutureExt;
-use futures_util::future::{BoxFuture, ready};
-use std::cmp::Reverse;
-use std::collections::{BTreeMap, BinaryHeap, HashMap, HashSet, VecDeque};
+use crate::fault::Fault;
+use futures_util::future::{BoxFuture, FutureExt, ready};
+use std::collections::{BTreeMap, HashMap, HashSet, VecDeque};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 use tokio::sync::Notify;
 use tokio::time::Instant;
 
-/// Most messages that one payer's lane holds, waiting ones and delayed ones together. What does not fit stays due in the
-/// store, so that a backlog costs a bounded share of memory.
-pub const MESSAGES_MAX: usize = 100_000;
+/// Most messages that wait, for all payers together; what comes above stays due in the outbox.
+pub const WAITING_MOST: usize = 100_000;
 
-/// The lanes of all payers.
+/// Most messages put aside; the oldest go first. The store knows all that have failed.
+pub const BURIED_MOST: usize = 1_000;
+
 pub struct EmbeddedQueue {
-    lanes: Mutex<HashMap<PayerId, Arc<Lane>>>,
-    messages_max: usize,
+    shared: Arc<Shared>,
 }
 
-/// What waits for one payer.
-#[derive(Default)]
-struct Lane {
+struct Shared {
     state: Mutex<State>,
-    /// Told after each change that a waiting consumer must see.
-    changed: Notify,
+    waiting_most: usize,
 }
 
 #[derive(Default)]
 struct State {
-    waiting: VecDeque<Message>,
-    /// What stands in `waiting`: the relay publishes again what waits long, and a second copy would be of no use.
-    known: HashSet<Work>,
-    /// By time due, those of one time in the order in which they came.
-    delayed: BinaryHeap<Reverse<(Instant, u64)>>,
-    delayed_messages: BTreeMap<u64, Message>,
-    delayed_so_far: u64,
-    buried: u64,
+    payers: HashMap<PayerId, Line>,
+    /// Messages that wait, delayed ones included.
+    waiting: usize,
+    buried: VecDeque<Message>,
+}
+
+/// One payer's messages.
+#[derive(Default)]
+struct Line {
+    ready: VecDeque<Message>,
+    /// The same as `ready`: what waits already is not put in a second time.
+    known: HashSet<Message>,
+    /// By the time when they become ready; the number keeps two of one time apart.
+    delayed: BTreeMap<(Instant, u64), Message>,
+    delays: u64,
+    arrived: Arc<Notify>,
+}
+
+/// What a look at a line gave.
+enum Look {
+    Found(Message),
+    /// Nothing yet: when the next delayed message becomes ready, and who tells of a new one.
+    Wait(Option<Instant>, Arc<Notify>),
+}
+
+impl Shared {
+    fn state(&self) -> MutexGuard<'_, State> {
+        self.state.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    /// Whether the message waits now (or did already).
+    fn put(&self, message: &Message) -> bool {
+        let mut state = self.state();
+        let full = state.waiting >= self.waiting_most;
+        let line = state.payers.entry(message.payer.clone()).or_default();
+        if line.known.contains(message) {
+            return true;
+        }
+        if full {
+            return false;
+        }
+        line.push(message.clone());
+        state.waiting += 1;
+        true
+    }
+
+    fn put_after(&self, message: Message, at: Instant) -> bool {
+        let mut state = self.state();
+        if state.waiting >= self.waiting_most {
+            return false;
+        }
+        state.waiting += 1;
+        let line = state.payers.entry(message.payer.clone()).or_default();
+        line.delays += 1;
+        line.delayed.insert((at, line.delays), message);
+        // Who waits for a later one must wake up sooner.
+        line.arrived.notify_one();
+        true
+    }
+
+    /// A delivery that was not settled comes first again; it had its place already, so no limit holds it off.
+    fn put_back(&self, message: Message) {
+        let mut state = self.state();
+        let line = state.payers.entry(message.payer.clone()).or_default();
+        if line.known.insert(message.clone()) {
+            line.ready.push_front(message);
+            line.arrived.notify_one();
+            state.waiting += 1;
+        }
+    }
+
+    fn look(&self, payer: &PayerId) -> Look {
+        let mut state = self.state();
+        let line = state.payers.entry(payer.clone()).or_default();
+        let doubled = line.ripen(Instant::now());
+        let look = line.pop();
+        let taken = usize::from(matches!(look, Look::Found(_)));
+        state.waiting = state.waiting.saturating_sub(doubled + taken);
+        look
+    }
+}
+
+impl Line {
+    fn push(&mut self, message: Message) {
+        self.known.insert(message.clone());
+        self.ready.push_back(message);
+        self.arrived.notify_one();
+    }
+
+    fn pop(&mut self) -> Look {
+        match self.ready.pop_front() {
+            Some(message) => {
+                self.known.remove(&message);
+                Look::Found(message)
+            }
+            None => Look::Wait(self.delayed.keys().next().map(|(at, _)| *at), self.arrived.clone()),
+        }
+    }
+
+    /// Makes ready what was delayed until now; answers how many of them waited already.
+    fn ripen(&mut self, now: Instant) -> usize {
+        let mut doubled = 0;
+        while let Some(first) = self.delayed.first_entry().filter(|first| first.key().0 <= now) {
+            let message = first.remove();
+            if self.known.contains(&message) {
+                doubled += 1;
+            } else {
+                self.push(message);
+            }
+        }
+        doubled
+    }
 }
 
 impl Default for EmbeddedQueue {
@@ -52,163 +150,51 @@ impl Default for EmbeddedQueue {
 
 impl EmbeddedQueue {
     pub fn new() -> EmbeddedQueue {
-        EmbeddedQueue::holding(MESSAGES_MAX)
+        EmbeddedQueue::holding(WAITING_MOST)
     }
 
-    /// One whose lanes hold at most so many messages.
-    pub fn holding(messages_max: usize) -> EmbeddedQueue {
-        EmbeddedQueue { lanes: Mutex::default(), messages_max }
+    /// A queue that takes at most so many messages.
+    pub fn holding(waiting_most: usize) -> EmbeddedQueue {
+        EmbeddedQueue { shared: Arc::new(Shared { state: Mutex::default(), waiting_most }) }
     }
 
-    /// How many messages of a payer were put aside since the process began.
-    pub fn buried(&self, payer: &PayerId) -> u64 {
-        self.lane(payer).state().buried
-    }
-
-    fn lane(&self, payer: &PayerId) -> Arc<Lane> {
-        let mut lanes = self.lanes.lock().unwrap_or_else(PoisonError::into_inner);
-        match lanes.get(payer) {
-            Some(lane) => lane.clone(),
-            None => lanes.entry(payer.clone()).or_default().clone(),
-        }
-    }
-
-    fn take_in(&self, messages: Vec<Message>) -> Vec<Message> {
-        let offered = messages.len();
-        let mut taken = messages;
-        taken.retain(|message| {
-            let lane = self.lane(&message.payer);
-            let taken = lane.state().push(message, self.messages_max);
-            lane.changed.notify_waiters();
-            taken
-        });
-        metrics::counter!(name::QUEUE_PUBLISHED, "outcome" => "confirmed").increment(taken.len() as u64);
-        metrics::counter!(name::QUEUE_PUBLISHED, "outcome" => "failed").increment((offered - taken.len()) as u64);
-        taken
-    }
-
-    fn take_in_later(&self, message: Message, delay: Duration) -> Result<(), Fault> {
-        let lane = self.lane(&message.payer);
-        let taken = lane.state().delay(message, Instant::now() + delay, self.messages_max);
-        lane.changed.notify_waiters();
-        match taken {
-            true => Ok(()),
-            false => Err(full(self.messages_max)),
-        }
-    }
-}
-
-fn full(messages_max: usize) -> Fault {
-    Fault::ours(codes::QUEUE, format!("the payer's queue holds {messages_max} messages, which is the most"))
-}
-
-impl Lane {
-    /// No code under this lock can leave a state half done, so a poisoned one is as good as any.
-    fn state(&self) -> MutexGuard<'_, State> {
-        self.state.lock().unwrap_or_else(PoisonError::into_inner)
-    }
-
-    async fn next(self: Arc<Lane>, until: Instant) -> Option<Delivery> {
+    async fn wait_for(&self, payer: &PayerId, deadline: Instant) -> Option<Delivery> {
         loop {
-            let changed = self.changed.notified();
-            tokio::pin!(changed);
-            // Listening begins before the look, lest a message that comes in between wake nobody.
-            changed.as_mut().enable();
-            let due = match self.state().pop(Instant::now()) {
-                Ok(message) => return Some(deliver(self.clone(), message)),
-                Err(due) => due,
+            let (ripe, arrived) = match self.shared.look(payer) {
+                Look::Found(message) => return Some(delivery(self.shared.clone(), message)),
+                Look::Wait(ripe, arrived) => (ripe, arrived),
             };
-            let wake = due.map_or(until, |due| due.min(until));
-            let woken = tokio::time::timeout_at(wake, changed).await.is_ok();
-            if !woken && wake == until && Instant::now() >= until {
-                return self.state().pop(Instant::now()).ok().map(|message| deliver(self.clone(), message));
+            if Instant::now() >= deadline {
+                return None;
             }
+            let until = ripe.map_or(deadline, |ripe| ripe.min(deadline));
+            // Woken or not: look again.
+            let _ = tokio::time::timeout_at(until, arrived.notified()).await;
         }
     }
 }
 
-impl State {
-    fn len(&self) -> usize {
-        self.waiting.len() + self.delayed_messages.len()
-    }
-
-    /// Whether the message waits now; one that waited before is not put in twice.
-    fn push(&mut self, message: &Message, messages_max: usize) -> bool {
-        if self.known.contains(&message.work) {
-            return true;
-        }
-        let fits = self.len() < messages_max;
-        if fits {
-            self.known.insert(message.work.clone());
-            self.waiting.push_back(message.clone());
-        }
-        fits
-    }
-
-    fn delay(&mut self, message: Message, due: Instant, messages_max: usize) -> bool {
-        let fits = self.len() < messages_max;
-        if fits {
-            self.delayed_so_far += 1;
-            self.delayed.push(Reverse((due, self.delayed_so_far)));
-            self.delayed_messages.insert(self.delayed_so_far, message);
-        }
-        fits
-    }
-
-    /// The message whose turn it is; else when the next delayed one is due.
-    fn pop(&mut self, now: Instant) -> Result<Message, Option<Instant>> {
-        self.ripen(now);
-        match self.waiting.pop_front() {
-            Some(message) => {
-                self.known.remove(&message.work);
-                Ok(message)
-            }
-            None => Err(self.delayed.peek().map(|Reverse((due, _))| *due)),
-        }
-    }
-
-    /// Moves what is due to the end of the line.
-    fn ripen(&mut self, now: Instant) {
-        while let Some(Reverse((due, number))) = self.delayed.peek().copied()
-            && due <= now
-        {
-            self.delayed.pop();
-            if let Some(message) = self.delayed_messages.remove(&number) {
-                self.push(&message, usize::MAX);
-            }
-        }
-    }
-
-    /// Puts a message in front again; it was here before, so it always fits.
-    fn put_back(&mut self, message: Message) {
-        if self.known.insert(message.work.clone()) {
-            self.waiting.push_front(message);
-        }
-    }
-}
-
-/// A message in somebody's hands: dropped without being settled, it goes back.
-struct Held {
-    lane: Arc<Lane>,
+/// Gives the message back unless it is disarmed.
+struct Open {
+    shared: Arc<Shared>,
     message: Option<Message>,
 }
 
-impl Drop for Held {
+impl Drop for Open {
     fn drop(&mut self) {
         if let Some(message) = self.message.take() {
-            self.lane.state().put_back(message);
-            self.lane.changed.notify_waiters();
+            self.shared.put_back(message);
         }
     }
 }
 
-fn deliver(lane: Arc<Lane>, message: Message) -> Delivery {
-    let mut held = Held { lane, message: Some(message.clone()) };
+fn delivery(shared: Arc<Shared>, message: Message) -> Delivery {
+    let mut open = Open { shared, message: Some(message.clone()) };
     let settle = move |how| {
         if how == Settle::Done {
-            held.message = None;
+            open.message = None;
         }
-        drop(held);
+        drop(open);
         ready(Ok(())).boxed()
     };
     Delivery { message, settle: Box::new(settle) }
@@ -216,22 +202,25 @@ fn deliver(lane: Arc<Lane>, message: Message) -> Delivery {
 
 impl Queue for EmbeddedQueue {
     fn publish(&self, messages: Vec<Message>) -> BoxFuture<'_, Result<Vec<Message>, Fault>> {
-        ready(Ok(self.take_in(messages))).boxed()
+        ready(Ok(messages.into_iter().filter(|message| self.shared.put(message)).collect())).boxed()
     }
 
     fn publish_after(&self, message: Message, delay: Duration) -> BoxFuture<'_, Result<(), Fault>> {
-        ready(self.take_in_later(message, delay)).boxed()
+        let taken = self.shared.put_after(message, Instant::now() + delay);
+        ready(if taken { Ok(()) } else { Err(super::unavailable("it is full")) }).boxed()
     }
 
     fn bury(&self, message: Message, _reason: &str) -> BoxFuture<'_, Result<(), Fault>> {
-        metrics::counter!(name::DEAD_LETTERS, "payer" => message.payer.0.clone()).increment(1);
-        self.lane(&message.payer).state().buried += 1;
+        let mut state = self.shared.state();
+        state.buried.push_back(message);
+        if state.buried.len() > BURIED_MOST {
+            state.buried.pop_front();
+        }
         ready(Ok(())).boxed()
     }
 
     fn next<'a>(&'a self, payer: &'a PayerId, wait: Duration) -> BoxFuture<'a, Result<Option<Delivery>, Fault>> {
-        let until = Instant::now() + wait;
-        self.lane(payer).next(until).map(Ok).boxed()
+        async move { Ok(self.wait_for(payer, Instant::now() + wait).await) }.boxed()
     }
 
     fn ready(&self) -> bool {
@@ -239,9 +228,11 @@ impl Queue for EmbeddedQueue {
     }
 
     fn depth<'a>(&'a self, payer: &'a PayerId) -> BoxFuture<'a, Option<u64>> {
-        ready(Some(self.lane(payer).state().len() as u64)).boxed()
+        let waiting = self.shared.state().payers.get(payer).map_or(0, |line| line.ready.len());
+        ready(Some(waiting as u64)).boxed()
+    }
+
+    fn buried(&self) -> BoxFuture<'_, Option<u64>> {
+        ready(Some(self.shared.state().buried.len() as u64)).boxed()
     }
 }
-
-#[cfg(test)]
-mod tests;
