@@ -194,7 +194,7 @@ impl Work<'_, '_> {
             Times | Over | Div | Mod | Plus | Less => arithmetic_type(&left_kind, &right_kind),
             _ => Type::Boolean,
         };
-        (Expr::Binary(operator, Box::new(left), Box::new(right)), kind)
+        (combined(operator, left, right), kind)
     }
 
     fn type_test(&mut self, cast: bool, base: &Ast, name: &str, at: usize, this: &Type) -> Typed {
@@ -267,6 +267,11 @@ impl Work<'_, '_> {
         }
         let base = if name == "extension" { base.map(shadowed) } else { base };
         let kind = self.returned(function, &of, &kinds, arguments);
+        if let ("first", Some(Expr::Binary(Operator::Union, ..))) = (name, &base) {
+            let mut operands = Vec::new();
+            base.into_iter().for_each(|union| take_apart(union, &mut operands));
+            return (Expr::FirstOf(operands.into()), kind);
+        }
         (Expr::Call(function, base.map(Box::new), compiled.into()), kind)
     }
 
@@ -365,6 +370,37 @@ fn resolved(of: &Type) -> Type {
             Type::one_of(types.iter().filter(|kind| matches!(kind, Type::Reference(_))).map(resolved))
         }
         _ => Type::Any,
+    }
+}
+
+/// An operator between its operands, in a quicker form where there is one.
+fn combined(operator: Operator, left: Expr, right: Expr) -> Expr {
+    match (operator, left, right) {
+        (Operator::Union, Expr::Text(left), Expr::Text(right)) => texts(vec![left], vec![right]),
+        (Operator::Union, Expr::Texts(left), Expr::Text(right)) => texts(left.into_vec(), vec![right]),
+        (Operator::Union, Expr::Texts(left), Expr::Texts(right)) => texts(left.into_vec(), right.into_vec()),
+        (Operator::In, left, Expr::Texts(right)) => Expr::OneOf(Box::new(left), right),
+        (operator, left, right) => Expr::Binary(operator, Box::new(left), Box::new(right)),
+    }
+}
+
+fn texts(mut left: Vec<String>, right: Vec<String>) -> Expr {
+    for text in right {
+        if !left.contains(&text) {
+            left.push(text);
+        }
+    }
+    Expr::Texts(left.into())
+}
+
+/// The operands of nested unions, in their order.
+fn take_apart(expr: Expr, out: &mut Vec<Expr>) {
+    match expr {
+        Expr::Binary(Operator::Union, left, right) => {
+            take_apart(*left, out);
+            take_apart(*right, out);
+        }
+        other => out.push(other),
     }
 }
 
