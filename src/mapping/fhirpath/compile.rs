@@ -12,7 +12,6 @@ use crate::mapping::mistakes::{Mistakes, did_you_mean};
 use crate::mapping::source::{FhirTypes, Member, Type, member};
 use crate::mapping::tables::Tables;
 use crate::mapping::yaml::Scalar;
-use regex_lite::Regex;
 
 /// A name that stands after `%`.
 #[derive(Debug, Clone)]
@@ -235,9 +234,8 @@ impl Work<'_, '_> {
             || matches!(name, "Boolean" | "String" | "Integer" | "Decimal" | "Date" | "DateTime" | "Time");
         let known = |types: &dyn FhirTypes| types.knows(plain) || !interned(plain).is_empty();
         if !system && self.compiler.types.is_some_and(|types| !known(types)) {
-            // Resources that we have no definition of may still stand in a bundle: not a mistake, perhaps a typo.
-            let text = format!("`{}`: the type `{name}` is not among those that are known here", self.scalar.text);
-            self.compiler.mistakes.warn(codes::MAPPING_SOURCE, &self.scalar.spot(at), text, "check the spelling");
+            let hint = "types are spelt as FHIR spells them: Quantity, dateTime, PractitionerRole";
+            self.mistake(codes::MAPPING_SOURCE, at, format!("there is no type `{name}`"), hint);
         }
     }
 
@@ -298,7 +296,7 @@ impl Work<'_, '_> {
     /// Makes patterns and tables that are named by literals ready.
     fn prepare(&mut self, function: &Function, first: &mut Expr, argument: &Ast) {
         match (function.arguments, &*first) {
-            (Arguments::Pattern, Expr::Text(text)) => match Regex::new(text) {
+            (Arguments::Pattern, Expr::Text(text)) => match functions::regex(text) {
                 Ok(regex) => *first = Expr::Pattern(Box::new(regex), text.clone()),
                 Err(error) => {
                     let text = format!("this is no regular expression: {error}");
