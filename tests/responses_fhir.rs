@@ -124,6 +124,18 @@ fn money_stands_under_its_categories() {
 }
 
 #[test]
+fn without_the_claim_the_payers_lines_are_counted() {
+    let response = serde_json::to_value(&example().responses[0]).unwrap();
+    let (claim, none) = (claim(), json!({}));
+    let vars = [("claim", &claim), ("record", &none), ("previous", &none), ("submission", &none)];
+    let made = make("response/claim-response", &response, &vars);
+    let items = made["item"].as_array().unwrap();
+    assert_eq!(items.iter().map(|item| item["itemSequence"].to_string()).collect::<Vec<_>>(), ["1", "2", "3"]);
+    assert_eq!(items[0]["extension"][0]["valueCodeableConcept"]["text"], "99213 25");
+    assert!(made["addItem"].is_null());
+}
+
+#[test]
 fn the_details_of_a_reconciliation_add_up() {
     let remittance = serde_json::to_value(&example().remittances[0]).unwrap();
     let made = make("response/payment-reconciliation", &remittance, &[]);
