@@ -62,7 +62,11 @@ async fn walk(case: &Path) -> Vec<String> {
     let mut checks = vec![agrees(&case.join("record.json"), &untraced(&records(&submission), &submission))];
     let sent = send(&gateway, &submission.payer, &answer.submission).await;
     checks.push(agrees(&case.join("837p.x12"), &untraced(&sent, &submission)));
-    for file in answers(case) {
+    let answers = answers(case);
+    if answers.is_empty() {
+        checks.push(Err(format!("{}: no payer answers", case.display())));
+    }
+    for file in answers {
         let name = file.file_name().unwrap().to_string_lossy().into_owned();
         let received =
             receive::receive(&gateway, &submission.payer, &name, std::fs::read(&file).unwrap()).await.unwrap();

@@ -230,6 +230,8 @@ pub struct Remark {
     /// `HE` RARC, `RX` NCPDP reject code.
     list: String,
     text: Option<String>,
+    /// True for a RARC that informs and explains no adjustment.
+    alert: Option<bool>,
 }
 
 /// BPR and TRN of an 835.

@@ -34,6 +34,10 @@ impl Given {
         match kind(&body) {
             "Bundle" => Given::bundle(body, entries_max),
             "Parameters" => Given::take(parameter(body)?, entries_max),
+            "" => {
+                let hint = "send a Bundle, or a Claim, with its `resourceType`";
+                Err(Fault::refuse(codes::NOT_A_RESOURCE, Place::Whole, "the body is no FHIR resource", hint))
+            }
             _ => Ok(Given::index(None, vec![entry(0, None, body, None)])),
         }
     }

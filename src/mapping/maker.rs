@@ -125,6 +125,8 @@ impl<'a> Maker<'a> {
 
     /// The value of a rule; a problem becomes an issue and gives nothing.
     pub fn value(&self, rule: &'a Rule, this: &Item<'a>, trail: &Trail<'_>) -> Items<'a> {
+        // What a rule before this one read without making anything.
+        self.run.take_trace();
         match self.run.written(&rule.expr, Focus::on(this)) {
             Ok(items) => items,
             Err(problem) => {
@@ -186,8 +188,13 @@ impl<'a> Maker<'a> {
     /// Keeps where a made value came from, when lineage is asked for. Call it right after the rule has run.
     pub fn keep(&self, rule: &'a Rule, trail: &Trail<'_>, value: &str) {
         let Some(rows) = &self.rows else { return };
+        let mut read = self.run.take_trace();
+        // Objects were passed through on the way to what they hold; alone, they are the source.
+        if read.iter().any(|part| !part.is_object()) {
+            read.retain(|part| !part.is_object());
+        }
         let mut sources: Vec<String> = Vec::new();
-        for part in self.run.take_trace() {
+        for part in read {
             sources.extend(self.path_of_value(part).filter(|path| !sources.contains(path)));
         }
         let rule = format!("{}:{}", rule.at.file, rule.at.line);

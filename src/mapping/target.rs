@@ -221,7 +221,7 @@ fn write_plain(item: &Item<'_>) -> Result<Value, Box<Problem>> {
 
 /// What is wrong with writing an expression of a known type here; `None` when nothing is known to be.
 pub fn clash(target: &Target, expr: &Expr, kind: &Type, types: &dyn FhirTypes) -> Option<String> {
-    let wanted = target.write()?;
+    let Some(wanted) = target.write() else { return object_clash(target, kind) };
     if wanted == Write::Any {
         return None;
     }
@@ -244,6 +244,18 @@ pub fn clash(target: &Target, expr: &Expr, kind: &Type, types: &dyn FhirTypes) -
         one => single(one),
     };
     wrong.then(|| format!("{} can't be written as {}", kind.describe(), target.describe()))
+}
+
+/// The same where the target is an object: nothing in the sources of a record has its shape, and a FHIR type needs an
+/// object.
+fn object_clash(target: &Target, kind: &Type) -> Option<String> {
+    let single = match kind {
+        Type::Boolean | Type::Text | Type::Integer | Type::Decimal | Type::Time => true,
+        Type::Fhir(name) => name.starts_with(|c: char| c.is_ascii_lowercase()),
+        _ => false,
+    };
+    let wrong = single || matches!(target, Target::Record(_));
+    wrong.then(|| format!("{} is an object: write its properties below it", target.describe()))
 }
 
 fn literal(expr: &Expr) -> Option<Item<'_>> {

@@ -172,7 +172,8 @@ impl<'a> Writer<'_, 'a> {
     fn loops(&self, rules: &'a LoopRules, this: &Item<'a>, trail: &Trail<'_>, made: &mut Vec<LoopNode>) {
         let id = &self.guide.loop_at(rules.spec).id;
         self.maker.framed(&rules.frame, this, trail, &mut |item| {
-            let place = trail.slash(id, rules.frame.each.is_some().then_some(made.len() + 1));
+            let nth = || made.iter().filter(|node| node.spec == rules.spec).count() + 1;
+            let place = trail.slash(id, rules.frame.each.is_some().then(nth));
             let mut node = LoopNode::new(rules.spec);
             let mut substantial = rules.frame.asks();
             for segment in &rules.segments {

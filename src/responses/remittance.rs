@@ -103,7 +103,7 @@ fn service_dates(adjudication: &Adjudication) -> (Option<Date>, Option<Date>) {
 }
 
 fn disposition(meanings: &Meanings, status: &str) -> String {
-    with_codes(meanings.of(List::ClaimStatus, status).unwrap_or_default(), &format!("CLP02 {status}"))
+    with_codes(meanings.of(List::ClaimStatus, status).unwrap_or_default(), &format!("CLP02={status}"))
 }
 
 /// Loop 2100 without its lines.
@@ -218,11 +218,17 @@ fn remarks(meanings: &Meanings, run: Run) -> Vec<Remark> {
     let mut remarks: Vec<Remark> = Vec::new();
     for (list, code) in said {
         if !remarks.iter().any(|known| known.code == code && known.list == list) {
-            let text = meanings.of(List::Remark, &code).filter(|_| list == "HE").map(str::to_owned);
-            remarks.push(Remark { code, list, text });
+            remarks.push(remark(meanings, list, code));
         }
     }
     remarks
+}
+
+fn remark(meanings: &Meanings, list: String, code: String) -> Remark {
+    let rarc = list == "HE";
+    let text = meanings.of(List::Remark, &code).filter(|_| rarc).map(str::to_owned);
+    let alert = (rarc && meanings.column(List::Remark, &code, "alert") == Some("Y")).then_some(true);
+    Remark { code, list, text, alert }
 }
 
 fn remarks_at(segment: &Segment, elements: &[usize]) -> Vec<(String, String)> {

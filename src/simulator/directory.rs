@@ -56,7 +56,9 @@ pub async fn run(options: Options, shutdown: impl Future<Output = ()>) -> Result
         match done {
             Ok(0) => {}
             Ok(written) => tracing::info!(count = written, "the simulated payer has answered"),
-            Err(fault) => tracing::warn!(codes = %Codes(&fault.issues), "the simulated payer could not work in its folders"),
+            Err(fault) => {
+                tracing::warn!(codes = %Codes(&fault.issues), "the simulated payer could not work in its folders")
+            }
         }
         tokio::select! {
             () = &mut shutdown => return Ok(()),

@@ -24,8 +24,10 @@ async fn main() {
     let (claims, connections) = (numbers.first().copied().unwrap_or(20_000), numbers.get(1).copied().unwrap_or(64));
     let broker = rabbit::Rabbit::start();
     let home = tempfile::tempdir().unwrap();
-    let server = Arc::new(Server::start(home.path(), &[("CLAIMGATE_AMQP_URL", &broker.url()), ("CLAIMGATE_LOG", "warn")]).await);
-    let bodies: Arc<Vec<Vec<u8>>> = Arc::new((0..claims).map(|n| claim::bundle(&format!("B{n:07}")).to_string().into_bytes()).collect());
+    let server =
+        Arc::new(Server::start(home.path(), &[("CLAIMGATE_AMQP_URL", &broker.url()), ("CLAIMGATE_LOG", "warn")]).await);
+    let bodies: Arc<Vec<Vec<u8>>> =
+        Arc::new((0..claims).map(|n| claim::bundle(&format!("B{n:07}")).to_string().into_bytes()).collect());
     println!("{claims} bundles of {} resources, {} bytes each, {connections} connections", 8, bodies[0].len());
 
     let begun = Instant::now();

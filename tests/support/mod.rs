@@ -2,6 +2,7 @@
 
 pub mod bless;
 pub mod claim;
+pub mod queue_contract;
 pub mod rabbit;
 pub mod server;
 pub mod simulator;

@@ -136,6 +136,7 @@ fn answer(submission: &SubmissionId, kind: EventKind) -> AnswerWrite {
         resources: vec![],
         payer_claim_control_number: None,
         response: None,
+        answers: Vec::new(),
     }
 }
 
@@ -479,7 +480,7 @@ pub async fn an_interchange_must_name_what_it_was_given(store: &dyn Store) {
     let (a, b) = (accept(store, 1).await, accept(store, 2).await);
     let mut stranger = interchange(std::slice::from_ref(&a), 5);
     let other = b.clone();
-    stranger.build = Box::new(move |numbers, _| Ok(sealed_bytes(numbers, &[other])));
+    stranger.build = Box::new(move |numbers, _| Ok(sealed_bytes(numbers, std::slice::from_ref(&other))));
     assert!(store.seal(stranger).await.is_err());
     let mut forgetful = interchange(&[a.clone(), b.clone()], 5);
     forgetful.build = Box::new(|numbers, left| Ok(sealed_bytes(numbers, &left[..1])));

@@ -1,0 +1,29 @@
+//! `GET /fhir/metadata`: the CapabilityStatement.
+
+use crate::fault::Fault;
+use crate::fhir::capability::{self, Offered};
+use crate::flow::store::STORED;
+use crate::http::call::Call;
+use crate::http::reply::Reply;
+
+const READ: &[&str] = &["read", "vread", "history-instance", "search-type"];
+const WRITE: &[&str] = &["create", "update", "read", "vread", "history-instance", "search-type"];
+const SUBMIT: &[&str] = &["create", "read", "vread", "history-instance", "search-type"];
+
+const VALIDATE: (&str, &str) = ("validate", "http://hl7.org/fhir/OperationDefinition/Resource-validate");
+const SUBMISSION: (&str, &str) = ("submit", "http://hl7.org/fhir/OperationDefinition/Claim-submit");
+
+/// What the gateway makes itself and others read.
+const MADE_HERE: &[&str] = &["ClaimResponse", "PaymentReconciliation"];
+
+pub async fn read(call: Call) -> Result<Reply, Fault> {
+    let today = call.gateway.clock.now().strftime("%Y-%m-%d").to_string();
+    Ok(Reply::fhir(200, &capability::statement(&call.base, &today, &offered())))
+}
+
+fn offered() -> Vec<Offered<'static>> {
+    let claim = Offered { kind: "Claim", interactions: SUBMIT, operations: &[SUBMISSION, VALIDATE] };
+    let made = MADE_HERE.iter().map(|kind| Offered { kind, interactions: READ, operations: &[VALIDATE] });
+    let stored = STORED.iter().map(|kind| Offered { kind, interactions: WRITE, operations: &[VALIDATE] });
+    std::iter::once(claim).chain(made).chain(stored).collect()
+}

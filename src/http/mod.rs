@@ -1,0 +1,29 @@
+//! The front door. A request is taken apart by warp filters made from one table ([`routes::ROUTES`]), its body is read by
+//! one bounded reader, its handler calls one journey, and one place turns what comes out into a reply: a [`Reply`], or a
+//! [`Fault`](crate::fault::Fault) as OperationOutcome.
+//!
+//! No business error is a rejection: to warp a rejection means "not this route, try the next".
+
+use crate::fault::Fault;
+use crate::gateway::Gateway;
+use std::sync::Arc;
+use tokio::net::TcpListener;
+use tokio::sync::watch;
+
+mod answer;
+mod body;
+mod call;
+mod fhir;
+mod media;
+mod operations;
+mod payer;
+pub mod reply;
+pub mod routes;
+mod server;
+
+/// Serves until shutdown; then requests that run may end within the configured time.
+pub async fn serve(gateway: Arc<Gateway>, listener: TcpListener, shutdown: watch::Receiver<bool>) -> Result<(), Fault> {
+    let limits = gateway.translator.config.limits.clone();
+    server::run(routes::filter(gateway), listener, shutdown, &limits).await;
+    Ok(())
+}
