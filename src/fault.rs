@@ -296,6 +296,7 @@ catalogue! {
     BUNDLE_SHAPE = "CG-1019" 422 "structure" "A Bundle of a kind or shape that is not taken here";
     TOO_MANY = "CG-1020" 422 "too-costly" "More entries, lines or values than the configured limit";
     PRECONDITION = "CG-1021" 412 "conflict" "A precondition of the request does not hold";
+    SLOW_BODY = "CG-1022" 408 "timeout" "The body took longer to arrive than the configured limit";
     REFERENCE_UNRESOLVED = "CG-1101" 422 "not-found" "A reference that resolves nowhere";
     REFERENCE_TYPE = "CG-1102" 422 "value" "A reference to a resource of a type that is not allowed there";
     REFERENCE_AMBIGUOUS = "CG-1103" 422 "multiple-matches" "A reference that matches several resources";

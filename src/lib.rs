@@ -15,11 +15,15 @@
 
 pub mod assets;
 pub mod billing;
+pub mod cli;
 pub mod clock;
 pub mod config;
 pub mod edits;
 pub mod fault;
 pub mod fhir;
+pub mod flow;
+pub mod gateway;
+pub mod http;
 pub mod mapping;
 pub mod payers;
 pub mod queue;
@@ -29,4 +33,5 @@ pub mod simulator;
 pub mod store;
 pub mod telemetry;
 pub mod transport;
+pub mod worker;
 pub mod x12;

@@ -70,7 +70,7 @@ const CASES: &[Case] = &[
         status: 422,
         code: "CG-2101",
         place: "Claim.item[0].servicedDate",
-        hint: "YYYY-MM-DD",
+        hint: "year, month and day",
     },
     Case {
         name: "an NPI with a wrong check digit",
@@ -78,7 +78,7 @@ const CASES: &[Case] = &[
         status: 422,
         code: "CG-13",
         place: "Bundle.entry[5].resource.ofType(Practitioner).identifier[0].value",
-        hint: "check digit",
+        hint: "NPPES",
     },
     Case {
         name: "an unknown payer",

@@ -37,7 +37,11 @@ const SAMPLES: &[Sample] = &[
     Sample { file: "1-paid.json", story: "An office visit, paid in full", ends: "adjudicated" },
     Sample { file: "2-partly-paid.json", story: "Two services, partly paid: CO-45 and PR-1", ends: "adjudicated" },
     Sample { file: "3-denied.json", story: "Physical therapy, denied", ends: "adjudicated" },
-    Sample { file: "4-rejected.json", story: "A child's vaccination, rejected by the payer's front end (277CA)", ends: "rejected" },
+    Sample {
+        file: "4-rejected.json",
+        story: "A child's vaccination, rejected by the payer's front end (277CA)",
+        ends: "rejected",
+    },
     Sample { file: "5-pended.json", story: "A long visit, pended, then paid", ends: "adjudicated" },
 ];
 
@@ -132,7 +136,8 @@ async fn journeys(gateway: &Gateway, conformance: &Folder) -> Result<(), Fault> 
     let mut claims = Vec::new();
     for sample in SAMPLES {
         let path = format!("demo/{}", sample.file);
-        let text = conformance.text(&path).ok_or_else(|| Fault::ours(codes::CONFIGURATION, format!("{path} is missing")))?;
+        let text =
+            conformance.text(&path).ok_or_else(|| Fault::ours(codes::CONFIGURATION, format!("{path} is missing")))?;
         let body = crate::fhir::parse::json(text.as_bytes(), gateway.translator.config.limits.json_depth)?;
         let request = submit::Request { tenant: DEFAULT_TENANT.into(), body, idempotency_key: None };
         claims.push((sample, submit::submit(gateway, request).await?.claim));
@@ -153,7 +158,10 @@ async fn ended(gateway: &Gateway, sample: &Sample, claim: &str) -> Result<Value,
             return Ok(journey);
         }
         if Instant::now() > until {
-            let text = format!("{}: the journey stands at {} after {PATIENCE:?}, not at {}", sample.file, journey["state"], sample.ends);
+            let text = format!(
+                "{}: the journey stands at {} after {PATIENCE:?}, not at {}",
+                sample.file, journey["state"], sample.ends
+            );
             return Err(Fault::refuse(codes::TIMEOUT, Place::Whole, text, "look at the log above"));
         }
         tokio::time::sleep(Duration::from_millis(50)).await;
@@ -166,7 +174,8 @@ async fn print(gateway: &Gateway, sample: &Sample, journey: &Value) -> Result<()
     for step in journey["steps"].as_array().into_iter().flatten() {
         let detail = &step["detail"];
         let codes: Vec<String> = detail["codes"].as_array().into_iter().flatten().map(text).collect();
-        let words = [text(&detail["transaction"]), codes.join(" "), text(&detail["file"]), text(&detail["interchange"])];
+        let words =
+            [text(&detail["transaction"]), codes.join(" "), text(&detail["file"]), text(&detail["interchange"])];
         let words: Vec<String> = words.into_iter().filter(|word| !word.is_empty()).collect();
         println!("  {}  {:<13} {}", text(&step["at"]), text(&step["event"]), words.join("  "));
     }

@@ -29,7 +29,12 @@ pub fn files(folder: &Path, endings: &[&str]) -> Result<Vec<PathBuf>, Fault> {
 
 fn unreadable(path: &Path, error: &std::io::Error) -> Fault {
     let at = Place::File { path: path.display().to_string(), line: 0, column: 0 };
-    Fault::refuse(codes::JSON_SYNTAX, at, format!("can't be read: {error}"), "check the path, or use - for standard input")
+    Fault::refuse(
+        codes::JSON_SYNTAX,
+        at,
+        format!("can't be read: {error}"),
+        "check the path, or use - for standard input",
+    )
 }
 
 /// Whether a text is X12: it begins with ISA, behind white space or a byte order mark.

@@ -38,7 +38,12 @@ impl Map {
 
     fn folder(&self, translator: &Translator) -> Result<Exit, Fault> {
         let out = self.out.as_deref().ok_or_else(|| {
-            Fault::refuse(codes::CONFIGURATION, Place::Whole, "a folder is mapped into a folder", "name it with --out DIR")
+            Fault::refuse(
+                codes::CONFIGURATION,
+                Place::Whole,
+                "a folder is mapped into a folder",
+                "name it with --out DIR",
+            )
         })?;
         std::fs::create_dir_all(out).map_err(|error| unwritable(out, &error))?;
         let files = input::files(&self.file, &["json"])?;

@@ -26,7 +26,12 @@ impl Payers {
         match self.command {
             Command::List => {
                 for profile in translator.payers.all() {
-                    println!("{:<20} {:<40} {}", profile.id, profile.name, profile.routes.keys().cloned().collect::<Vec<_>>().join(", "));
+                    println!(
+                        "{:<20} {:<40} {}",
+                        profile.id,
+                        profile.name,
+                        profile.routes.keys().cloned().collect::<Vec<_>>().join(", ")
+                    );
                 }
             }
             Command::Show { id } => {

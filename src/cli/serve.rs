@@ -34,7 +34,11 @@ impl Serve {
             let (shutdown, heard) = shutdown();
             let working = tokio::spawn({
                 let (gateway, heard) = (gateway.clone(), heard.clone());
-                async move { if worker { worker::run(gateway, heard).await } }
+                async move {
+                    if worker {
+                        worker::run(gateway, heard).await
+                    }
+                }
             });
             tracing::info!(address = %address(&listener), worker, "serving");
             http::serve(gateway, listener, heard).await?;
@@ -59,9 +63,9 @@ impl Work {
 
 /// A listening socket; a taken address is said plainly.
 pub async fn listen(address: &str) -> Result<TcpListener, Fault> {
-    TcpListener::bind(address)
-        .await
-        .map_err(|error| Fault::ours(codes::CONFIGURATION, format!("can't listen on {address}: {error} (CLAIMGATE_LISTEN)")))
+    TcpListener::bind(address).await.map_err(|error| {
+        Fault::ours(codes::CONFIGURATION, format!("can't listen on {address}: {error} (CLAIMGATE_LISTEN)"))
+    })
 }
 
 /// The address that a socket really has.

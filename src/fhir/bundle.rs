@@ -364,7 +364,8 @@ mod tests {
         assert_eq!(refused(json!({ "resourceType": "Bundle", "type": "collection" })), Some(codes::BUNDLE_SHAPE));
         assert_eq!(refused(json!({ "resourceType": "Patient" })), Some(codes::BUNDLE_SHAPE));
         assert_eq!(refused(json!({ "resourceType": "Parameters" })), Some(codes::BUNDLE_SHAPE));
-        assert_eq!(refused(json!([])), Some(codes::BUNDLE_SHAPE));
+        assert_eq!(refused(json!([])), Some(codes::NOT_A_RESOURCE));
+        assert_eq!(refused(json!({ "a": 1 })), Some(codes::NOT_A_RESOURCE));
         let parameters =
             json!({ "resourceType": "Parameters", "parameter": [{ "name": "resource", "resource": bundle() }] });
         assert_eq!(refused(parameters), None);

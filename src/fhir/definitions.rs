@@ -95,8 +95,10 @@ pub struct ValueSet {
 impl Definitions {
     /// Reads `fhir/elements.tsv` and `fhir/codes.tsv` of the conformance folder.
     pub fn load(folder: &Folder) -> Result<Definitions, Fault> {
-        let value_sets = value_sets(&rows(folder, "fhir/codes.tsv")?);
-        let rows = rows(folder, "fhir/elements.tsv")?;
+        let codes = text(folder, "fhir/codes.tsv")?;
+        let elements = text(folder, "fhir/elements.tsv")?;
+        let value_sets = value_sets(&rows(&codes));
+        let rows = rows(&elements);
         let mut loader = Loader::new(&rows, value_sets);
         loader.types(&rows);
         for row in &rows {
@@ -204,20 +206,32 @@ impl ValueSet {
 }
 
 /// A line of a table, cut into its columns.
-struct Row {
-    columns: Vec<String>,
+struct Row<'t> {
+    columns: [&'t str; COLUMNS],
 }
 
-impl Row {
-    fn get(&self, n: usize) -> &str {
-        self.columns.get(n).map_or("", String::as_str)
+/// Most columns of a table.
+const COLUMNS: usize = 6;
+
+impl<'t> Row<'t> {
+    fn get(&self, n: usize) -> &'t str {
+        self.columns.get(n).copied().unwrap_or_default()
     }
 }
 
-fn rows(folder: &Folder, path: &str) -> Result<Vec<Row>, Fault> {
-    let text = folder.text(path).ok_or_else(|| broken(folder, path, "the table is missing"))?;
+fn text(folder: &Folder, path: &str) -> Result<String, Fault> {
+    folder.text(path).ok_or_else(|| broken(folder, path, "the table is missing"))
+}
+
+/// The lines of a table behind its heading; `#` begins a remark.
+fn rows(text: &str) -> Vec<Row<'_>> {
     let lines = text.lines().filter(|line| !line.starts_with('#') && !line.is_empty()).skip(1);
-    Ok(lines.map(|line| Row { columns: line.split('\t').map(str::to_owned).collect() }).collect())
+    let cut = |line| {
+        let mut columns = [""; COLUMNS];
+        columns.iter_mut().zip(str::split(line, '\t')).for_each(|(column, text)| *column = text);
+        Row { columns }
+    };
+    lines.map(cut).collect()
 }
 
 fn broken(folder: &Folder, path: &str, text: &str) -> Fault {
@@ -225,7 +239,7 @@ fn broken(folder: &Folder, path: &str, text: &str) -> Fault {
     Fault { issues: vec![Issue::error(codes::CONFIGURATION, at, text)], ..Fault::ours(codes::CONFIGURATION, "") }
 }
 
-fn value_sets(rows: &[Row]) -> Vec<ValueSet> {
+fn value_sets(rows: &[Row<'_>]) -> Vec<ValueSet> {
     let mut sets: BTreeMap<&str, Vec<_>> = BTreeMap::new();
     for row in rows {
         let codes = row.get(2).split(' ').map(|code| (row.get(1).into(), code.into()));
@@ -238,24 +252,24 @@ fn value_sets(rows: &[Row]) -> Vec<ValueSet> {
     sets.collect()
 }
 
-struct Loader {
+struct Loader<'t> {
     definitions: Definitions,
     /// Rows that begin a type of their own: path → base.
-    bases: HashMap<String, String>,
+    bases: HashMap<&'t str, &'t str>,
     mistakes: Vec<String>,
 }
 
-impl Loader {
+impl<'t> Loader<'t> {
     /// A path is a type when its row has no cardinality, or when other rows stand below it.
-    fn new(rows: &[Row], value_sets: Vec<ValueSet>) -> Loader {
+    fn new(rows: &[Row<'t>], value_sets: Vec<ValueSet>) -> Loader<'t> {
         let parents: HashSet<&str> = rows.iter().filter_map(|row| Some(row.get(0).rsplit_once('.')?.0)).collect();
         let begins = rows.iter().filter(|row| row.get(1).is_empty() || parents.contains(row.get(0)));
-        let bases = begins.map(|row| (row.get(0).to_owned(), row.get(2).to_owned())).collect();
+        let bases = begins.map(|row| (row.get(0), row.get(2))).collect();
         let definitions = Definitions { types: Vec::new(), by_name: HashMap::new(), value_sets, element: 0 };
         Loader { definitions, bases, mistakes: Vec::new() }
     }
 
-    fn types(&mut self, rows: &[Row]) {
+    fn types(&mut self, rows: &[Row<'t>]) {
         for row in rows {
             if !self.bases.contains_key(row.get(0)) {
                 continue;
@@ -283,7 +297,7 @@ impl Loader {
         }
     }
 
-    fn element(&mut self, row: &Row) {
+    fn element(&mut self, row: &Row<'t>) {
         let Some((parent, name)) = row.get(0).rsplit_once('.') else { return };
         let Some(parent_ix) = self.definitions.ix(parent) else {
             return self.mistakes.push(format!("{} stands below a type that is not known", row.get(0)));
@@ -303,7 +317,7 @@ impl Loader {
         self.definitions.types[usize::from(parent_ix)].elements.push(element);
     }
 
-    fn element_types(&mut self, row: &Row, name: &str, choice: bool) -> Vec<ElementType> {
+    fn element_types(&mut self, row: &Row<'t>, name: &str, choice: bool) -> Vec<ElementType> {
         let own = [row.get(0)];
         let listed: Vec<&str> = if self.bases.contains_key(row.get(0)) {
             own.to_vec()
@@ -328,16 +342,16 @@ impl Loader {
     }
 
     /// Puts the elements of the base types before a type's own.
-    fn inherit(&mut self, rows: &[Row]) {
+    fn inherit(&mut self, rows: &[Row<'t>]) {
         for row in rows.iter().filter(|row| self.bases.contains_key(row.get(0))) {
             let Some(ix) = self.definitions.ix(row.get(0)) else { continue };
             let mut inherited = Vec::new();
-            let mut base = self.bases.get(row.get(0));
+            let mut base = self.bases.get(row.get(0)).copied();
             while let Some(parent) = base.and_then(|base| self.definitions.ix(base.trim_start_matches("primitive "))) {
                 let parent = self.definitions.at(parent);
                 let before: Vec<_> = parent.elements.iter().filter(|each| !has(&inherited, each)).cloned().collect();
                 inherited.splice(0..0, before);
-                base = self.bases.get(&parent.name);
+                base = self.bases.get(parent.name.as_str()).copied();
             }
             let own = &mut self.definitions.types[usize::from(ix)].elements;
             inherited.retain(|each| !has(own, each));

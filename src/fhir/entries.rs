@@ -34,6 +34,10 @@ impl Given {
         match kind(&body) {
             "Bundle" => Given::bundle(body, entries_max),
             "Parameters" => Given::take(parameter(body)?, entries_max),
+            "" => {
+                let hint = "send a Bundle, or a Claim, with its `resourceType`";
+                Err(Fault::refuse(codes::NOT_A_RESOURCE, Place::Whole, "the body is no FHIR resource", hint))
+            }
             _ => Ok(Given::index(None, vec![entry(0, None, body, None)])),
         }
     }
@@ -132,7 +136,7 @@ fn entry(number: usize, full_url: Option<String>, value: Value, in_bundle: Optio
         Some(n) => format!("Bundle.entry[{n}].resource.ofType({})", kind(&value)),
         None => kind(&value).to_owned(),
     };
-    Entry { full_url, value: value, path, number }
+    Entry { full_url, value, path, number }
 }
 
 /// The `resource` of operation Parameters.

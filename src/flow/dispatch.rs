@@ -80,23 +80,21 @@ async fn seal_one(
 }
 
 /// What makes the bytes once the control numbers are known.
-fn builder(
-    profile: PayerProfile,
-    guide: Arc<Guide>,
-    batch: Vec<Submission>,
-    at: Timestamp,
-) -> Build {
+fn builder(profile: PayerProfile, guide: Arc<Guide>, batch: Vec<Submission>, at: Timestamp) -> Build {
     Box::new(move |numbers, taken| {
         let header = header(&profile, numbers);
         let envelope = envelope(&profile, numbers, at);
         let parts: Vec<(&Submission, u32, &str)> = batch
             .iter()
             .filter(|submission| taken.contains(&submission.id))
-            .flat_map(|submission| submission.parts.iter().map(move |part| (submission, part.number, part.body.as_str())))
+            .flat_map(|submission| {
+                submission.parts.iter().map(move |part| (submission, part.number, part.body.as_str()))
+            })
             .collect();
         let bodies: Vec<&str> = parts.iter().map(|(_, _, body)| *body).collect();
         let assembled = assemble::assemble(&guide, &envelope, &header, &bodies)?;
-        let claims = assembled.claims.into_iter().map(|placed| sealed_claim(&parts, placed, &header.batch_number)).collect();
+        let claims =
+            assembled.claims.into_iter().map(|placed| sealed_claim(&parts, placed, &header.batch_number)).collect();
         let name = format!("{}-{:09}.x12", transaction_name(&guide), numbers.interchange);
         Ok(SealedBytes { bytes: assembled.bytes, name, claims })
     })
@@ -194,7 +192,9 @@ async fn settle(
             Ok(Dispatched::Sent)
         }
         Err(SendError::Never(reason)) => give_up(gateway, interchange, reason).await,
-        Err(SendError::RetryAfter(delay, reason)) => again(gateway, interchange, profile, attempt, Some(delay), reason).await,
+        Err(SendError::RetryAfter(delay, reason)) => {
+            again(gateway, interchange, profile, attempt, Some(delay), reason).await
+        }
         Err(SendError::Retry(reason) | SendError::Unknown(reason)) => {
             again(gateway, interchange, profile, attempt, None, reason).await
         }

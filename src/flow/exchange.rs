@@ -40,17 +40,27 @@ async fn transaction(gateway: &Gateway, request: Request) -> Result<Value, Fault
         method(n, entry)?;
     }
     let claims = entries(&request.body).iter().filter(|entry| is_claim(entry)).count();
+    let count = entries(&request.body).len();
     let stored = match claims {
         0 => all(gateway, request).await?,
         1 => submit::submit(gateway, request).await?.stored,
         _ => {
             let text = format!("a transaction with {claims} claims can't be promised as a whole");
             let at = Place::FhirPath("Bundle.entry".into());
-            return Err(Fault::refuse(codes::BUNDLE_SHAPE, at, text, "send one claim a transaction, or a Bundle of type batch"));
+            return Err(Fault::refuse(
+                codes::BUNDLE_SHAPE,
+                at,
+                text,
+                "send one claim a transaction, or a Bundle of type batch",
+            ));
         }
     };
-    let created = |reference: &String| created(reference);
-    Ok(json!({"resourceType": "Bundle", "type": "transaction-response", "entry": stored.iter().map(created).collect::<Vec<_>>()}))
+    // A transaction that was taken before stores nothing again.
+    let response =
+        |n: usize| stored.get(n).map_or_else(|| json!({"response": {"status": "200 OK"}}), |new| created(new));
+    Ok(
+        json!({"resourceType": "Bundle", "type": "transaction-response", "entry": (0..count).map(response).collect::<Vec<_>>()}),
+    )
 }
 
 fn created(reference: &str) -> Value {
@@ -124,10 +134,18 @@ fn method(n: usize, entry: &Value) -> Result<bool, Fault> {
         Err(Fault::refuse(codes::BUNDLE_SHAPE, at, text, hint))
     };
     match request["method"].as_str() {
-        Some("POST" | "PUT") if kind.is_empty() => refuse("method", "the entry has no resource".into(), "add the resource"),
+        Some("POST" | "PUT") if kind.is_empty() => {
+            refuse("method", "the entry has no resource".into(), "add the resource")
+        }
         Some("POST") if named == kind => Ok(false),
         Some("PUT") if url == format!("{kind}/{}", entry["resource"]["id"].as_str().unwrap_or_default()) => Ok(true),
-        Some("POST" | "PUT") => refuse("url", format!("the url {url:?} does not fit the {kind}"), "POST to {type}, PUT to {type}/{id}"),
-        _ => refuse("method", "only POST and PUT are taken in a Bundle".into(), "read and search with GET on the resource itself"),
+        Some("POST" | "PUT") => {
+            refuse("url", format!("the url {url:?} does not fit the {kind}"), "POST to {type}, PUT to {type}/{id}")
+        }
+        _ => refuse(
+            "method",
+            "only POST and PUT are taken in a Bundle".into(),
+            "read and search with GET on the resource itself",
+        ),
     }
 }

@@ -8,8 +8,20 @@ use serde_json::Value;
 
 /// References that a claim can't be billed without: when they stand there, they must lead somewhere.
 const NEEDED: &[&str] = &[
-    "patient", "provider", "insurer", "facility", "coverage", "referral", "claimResponse", "payor", "subscriber",
-    "diagnosisReference", "procedureReference", "practitioner", "organization", "beneficiary",
+    "patient",
+    "provider",
+    "insurer",
+    "facility",
+    "coverage",
+    "referral",
+    "claimResponse",
+    "payor",
+    "subscriber",
+    "diagnosisReference",
+    "procedureReference",
+    "practitioner",
+    "organization",
+    "beneficiary",
 ];
 
 /// Rounds of looking things up: a claim names a coverage, the coverage its payor, the payor's role its organization.
@@ -17,9 +29,29 @@ const ROUNDS: usize = 4;
 
 /// Collects the one submission of a body and checks its resources; all issues at once.
 pub fn read(translator: &Translator, body: Value) -> Result<Resources, Fault> {
+    a_resource(translator, &body)?;
     let resources = Resources::collect(body, translator.config.limits.bundle_entries)?;
     check(translator, &resources)?;
     Ok(resources)
+}
+
+/// That a body says what it is.
+fn a_resource(translator: &Translator, body: &Value) -> Result<(), Fault> {
+    match body["resourceType"].as_str() {
+        Some(kind) if translator.definitions.is_resource(kind) => Ok(()),
+        kind => {
+            let text = format!(
+                "the body is no FHIR resource: its resourceType is {}",
+                kind.map_or("missing".into(), |k| format!("`{:.64}`", k))
+            );
+            Err(Fault::refuse(
+                codes::NOT_A_RESOURCE,
+                Place::FhirPath("resourceType".into()),
+                text,
+                "send a Bundle or a Claim",
+            ))
+        }
+    }
 }
 
 /// The structure of every resource, and that the focal one is something that is sent.
@@ -40,7 +72,11 @@ fn billable(claim: &Value) -> Result<(), Fault> {
         (Some("Claim"), Some("active" | "cancelled")) => Ok(()),
         (Some("Claim"), status) => {
             let text = format!("a claim with status {} is not sent", status.unwrap_or("unknown"));
-            refuse("Claim.status", text, "set status to active, or to cancelled to void the claim that Claim.related names")
+            refuse(
+                "Claim.status",
+                text,
+                "set status to active, or to cancelled to void the claim that Claim.related names",
+            )
         }
         (kind, _) => {
             let text = format!("a {} can't be submitted by itself", kind.unwrap_or("resource"));
@@ -120,7 +156,8 @@ fn needed(want: &Wanted) -> bool {
 
 fn missing(want: &Wanted) -> Issue {
     let target = want.text.as_deref().unwrap_or("the reference");
-    let text = format!("{target} leads nowhere: it is not in the Bundle, not contained, not among what was stored before");
+    let text =
+        format!("{target} leads nowhere: it is not in the Bundle, not contained, not among what was stored before");
     let kinds = want.kinds.join(" or ");
     let hint = format!("send the {kinds} in the same Bundle, or store it first and refer to its id");
     Issue::error(codes::REFERENCE_UNRESOLVED, Place::FhirPath(want.path.clone()), text).hint(hint)

@@ -73,7 +73,10 @@ pub fn explain(
     let back = station.record_mapping.lineage(resources.focal(), &station.scope());
     let mut rows = station.transaction_mapping.lineage(&value, &station.scope()).rows;
     for row in &mut rows {
-        let sources = row.sources.iter().map(|path| back.source_of_place(&Place::Record(path.clone())).unwrap_or_else(|| path.clone()));
+        let sources = row
+            .sources
+            .iter()
+            .map(|path| back.source_of_place(&Place::Record(path.clone())).unwrap_or_else(|| path.clone()));
         row.sources = sources.collect();
     }
     Ok(rows)
@@ -100,15 +103,18 @@ impl<'a> Station<'a> {
         let missing = |name: &str| Fault::ours(codes::INTERNAL, format!("no mapping {name} is loaded"));
         let record_mapping =
             translator.mappings.record(&profile.id, "record/claim").ok_or_else(|| missing("record/claim"))?;
-        let transaction_mapping = translator
-            .mappings
-            .transaction(&profile.id, &route.mapping)
-            .ok_or_else(|| missing(&route.mapping))?;
+        let transaction_mapping =
+            translator.mappings.transaction(&profile.id, &route.mapping).ok_or_else(|| missing(&route.mapping))?;
         Ok(Station { translator, profile, record_mapping, transaction_mapping, resources, known })
     }
 
     fn scope(&self) -> Scope<'_> {
-        Scope { payer: self.translator.facts(&self.profile.id), now: self.known.now, vars: &[], resources: Some(self.resources) }
+        Scope {
+            payer: self.translator.facts(&self.profile.id),
+            now: self.known.now,
+            vars: &[],
+            resources: Some(self.resources),
+        }
     }
 
     /// FHIR → billing record, as JSON.
@@ -133,7 +139,11 @@ impl<'a> Station<'a> {
 
     /// The rules that a claim must pass. Complaints are told in the caller's own words: its FHIRPath.
     fn edit(&self, record: &BillingRecord) -> Result<Vec<Issue>, Fault> {
-        let issues = edits::check(record, |code| self.profile.wants_edit(code), TimeZone::UTC.to_datetime(self.known.now).date());
+        let issues = edits::check(
+            record,
+            |code| self.profile.wants_edit(code),
+            TimeZone::UTC.to_datetime(self.known.now).date(),
+        );
         if issues.is_empty() {
             return Ok(issues);
         }
@@ -146,7 +156,12 @@ impl<'a> Station<'a> {
         let most = self.translator.config.limits.claim_lines;
         if record.service_lines.len() > most {
             let text = format!("the claim has {} lines, more than the limit of {most}", record.service_lines.len());
-            return Err(Fault::refuse(codes::TOO_MANY, Place::FhirPath("Claim.item".into()), text, "send it as several claims"));
+            return Err(Fault::refuse(
+                codes::TOO_MANY,
+                Place::FhirPath("Claim.item".into()),
+                text,
+                "send it as several claims",
+            ));
         }
         if record.service_lines.len() <= split::LINES_OF_A_CLAIM {
             return Ok(vec![(record, value)]);
@@ -169,7 +184,8 @@ impl<'a> Station<'a> {
         warnings.append(&mut issues);
         let mut body = Vec::with_capacity(4096);
         writer::write_loop(guide, &node, &self.profile.delimiters, &mut body);
-        let body = String::from_utf8(body).map_err(|_| Fault::ours(codes::INTERNAL, "the transaction set is not text"))?;
+        let body =
+            String::from_utf8(body).map_err(|_| Fault::ours(codes::INTERNAL, "the transaction set is not text"))?;
         Ok(PreparedPart { record, record_text: value.to_string(), body })
     }
 

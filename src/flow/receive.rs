@@ -122,7 +122,13 @@ impl<'a> Inbox<'a> {
         Ok((Vec::new(), reason))
     }
 
-    async fn tell(&mut self, position: usize, response: &PayerResponse, claim: &Claim, reason: &str) -> Result<(), Fault> {
+    async fn tell(
+        &mut self,
+        position: usize,
+        response: &PayerResponse,
+        claim: &Claim,
+        reason: &str,
+    ) -> Result<(), Fault> {
         let id = claim.found.submission.id.clone();
         if !self.open.contains_key(&id) {
             let told = Told::open(self.gateway, claim.found.submission.clone()).await?;
@@ -217,7 +223,14 @@ fn detail(inbox: &Inbox, position: usize, response: &PayerResponse, reason: &str
     let codes: Vec<String> = response
         .statuses
         .iter()
-        .map(|status| [Some(&status.category), status.code.as_ref(), status.entity.as_ref()].into_iter().flatten().map(String::as_str).collect::<Vec<_>>().join(":"))
+        .map(|status| {
+            [Some(&status.category), status.code.as_ref(), status.entity.as_ref()]
+                .into_iter()
+                .flatten()
+                .map(String::as_str)
+                .collect::<Vec<_>>()
+                .join(":")
+        })
         .chain(response.complaints.iter().map(|complaint| format!("{} {}", complaint.list, complaint.code)))
         .collect();
     json!({

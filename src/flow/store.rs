@@ -9,8 +9,18 @@ use serde_json::Value;
 
 /// Types that are stored on their own. A Claim is a submission; what the gateway itself makes can only be read.
 pub const STORED: &[&str] = &[
-    "ChargeItem", "Condition", "Coverage", "Encounter", "Location", "Organization", "Patient", "Practitioner",
-    "PractitionerRole", "Procedure", "RelatedPerson", "ServiceRequest",
+    "ChargeItem",
+    "Condition",
+    "Coverage",
+    "Encounter",
+    "Location",
+    "Organization",
+    "Patient",
+    "Practitioner",
+    "PractitionerRole",
+    "Procedure",
+    "RelatedPerson",
+    "ServiceRequest",
 ];
 
 /// Checks and stores a new resource; its own id means nothing here.
@@ -25,7 +35,12 @@ pub async fn update(gateway: &Gateway, tenant: &str, resource: Value) -> Result<
     check(gateway, &resource)?;
     if !resource["id"].is_string() {
         let at = Place::FhirPath(format!("{}.id", resource["resourceType"].as_str().unwrap_or_default()));
-        return Err(Fault::refuse(codes::CARDINALITY, at, "an update needs the id", "set the id that stands in the URL"));
+        return Err(Fault::refuse(
+            codes::CARDINALITY,
+            at,
+            "an update needs the id",
+            "set the id that stands in the URL",
+        ));
     }
     put(gateway, tenant, resource).await
 }

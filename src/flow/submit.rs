@@ -115,7 +115,12 @@ async fn repeated(gateway: &Gateway, request: &Request, hash: &str) -> Result<Op
 
 fn key_conflict() -> Fault {
     let text = "this Idempotency-Key was used before for other content";
-    Fault::refuse(codes::IDEMPOTENCY_CONFLICT, Place::Whole, text, "use a new key for new content, and the old key to repeat the old")
+    Fault::refuse(
+        codes::IDEMPOTENCY_CONFLICT,
+        Place::Whole,
+        text,
+        "use a new key for new content, and the old key to repeat the old",
+    )
 }
 
 fn business_conflict() -> Fault {
@@ -228,17 +233,27 @@ fn first_events(prepared: &Prepared, focal: &str, known: &Known) -> Vec<NewEvent
 }
 
 /// The first ClaimResponse: queued.
-fn queued_response(gateway: &Gateway, prepared: &Prepared, named: &naming::Named, known: &Known) -> Result<Value, Fault> {
+fn queued_response(
+    gateway: &Gateway,
+    prepared: &Prepared,
+    named: &naming::Named,
+    known: &Known,
+) -> Result<Value, Fault> {
     let missing = || Fault::ours(codes::INTERNAL, "no mapping response/queued is loaded");
     let mapping = gateway.translator.mappings.response("response/queued").ok_or_else(missing)?;
     let mut claim = named.focal().clone();
     claim["id"] = Value::from(named.focal_reference.trim_start_matches("Claim/"));
-    let scope = Scope { payer: gateway.translator.facts(&prepared.profile.id), now: known.now, vars: &[("claim", &claim)], resources: None };
+    let scope = Scope {
+        payer: gateway.translator.facts(&prepared.profile.id),
+        now: known.now,
+        vars: &[("claim", &claim)],
+        resources: None,
+    };
     let (mut response, issues) = mapping.make(&claim, &scope);
     if crate::fault::any_error(&issues) {
         return Err(Fault { issues, ..Fault::ours(codes::INTERNAL, "") });
     }
-    response["id"] = Value::from(uuid::Uuid::now_v7().to_string());
+    naming::set_id(&mut response, &uuid::Uuid::now_v7().to_string());
     Ok(response)
 }
 
@@ -262,7 +277,9 @@ async fn accept(gateway: &Gateway, submission: NewSubmission) -> Result<Answer, 
 fn fresh_answer(gateway: &Gateway, submission: &NewSubmission) -> Answer {
     let body = submission.resources.last().map(|write| write.body.as_str()).unwrap_or("null");
     let response = serde_json::from_str(body).unwrap_or(Value::Null);
-    let stored = submission.resources.iter().map(|write| format!("{}/{}", write.kind, write.id)).collect();
+    let handed_in = submission.resources.len().saturating_sub(1);
+    let stored =
+        submission.resources.iter().take(handed_in).map(|write| format!("{}/{}", write.kind, write.id)).collect();
     Answer {
         submission: submission.id.clone(),
         claim: submission.focal.clone(),

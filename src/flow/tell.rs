@@ -5,7 +5,7 @@ use crate::billing::journey::EventKind;
 use crate::billing::response::{Decision, PayerResponse, Remittance};
 use crate::fault::{Fault, codes};
 use crate::flow::receive::{Claim, event, event_of};
-use crate::flow::{lookup, submit};
+use crate::flow::{lookup, naming, submit};
 use crate::gateway::{Gateway, Translator};
 use crate::mapping::Scope;
 use crate::responses::combine;
@@ -36,7 +36,8 @@ impl Told {
     pub async fn open(gateway: &Gateway, submission: Submission) -> Result<Told, Fault> {
         let lost = || Fault::ours(codes::STORE, "a submission's resources can't be read");
         let claim = lookup::read_reference(gateway, &submission.tenant, &submission.focal).await?.ok_or_else(lost)?;
-        let current = lookup::read_reference(gateway, &submission.tenant, &submission.response).await?.ok_or_else(lost)?;
+        let current =
+            lookup::read_reference(gateway, &submission.tenant, &submission.response).await?.ok_or_else(lost)?;
         let answers = gateway.store.answers(&submission.id).await?;
         Ok(Told {
             submission,
@@ -56,7 +57,13 @@ impl Told {
     }
 
     /// Hears one statement about one claim.
-    pub fn hear(&mut self, gateway: &Gateway, claim: &Claim, response: &PayerResponse, detail: Value) -> Result<(), Fault> {
+    pub fn hear(
+        &mut self,
+        gateway: &Gateway,
+        claim: &Claim,
+        response: &PayerResponse,
+        detail: Value,
+    ) -> Result<(), Fault> {
         let response = for_claim(claim, response);
         let decision = Decision::of(&response.decision);
         let now = gateway.clock.now();
@@ -64,7 +71,12 @@ impl Told {
         self.events.push(event(event_of(decision), part, now, &detail));
         if innocent(decision, &response) {
             // The set was refused for another claim's sake: this one goes out again, in an interchange without it.
-            self.events.push(event(EventKind::Released, part, now, &json!({"reason": "the set was rejected for another claim"})));
+            self.events.push(event(
+                EventKind::Released,
+                part,
+                now,
+                &json!({"reason": "the set was rejected for another claim"}),
+            ));
             return Ok(());
         }
         if let Some(number) = &response.payer_claim_control_number {
@@ -178,11 +190,7 @@ fn shows(decision: Decision) -> bool {
 
 /// The mapping's ClaimResponse keeps the id of the one that stands; a reversal cancels it.
 fn keep_identity(mut next: Value, current: &Value, decision: Decision) -> Value {
-    if let Some(object) = next.as_object_mut() {
-        object.shift_remove("id");
-        let at = object.len().min(1);
-        object.shift_insert(at, "id".into(), current["id"].clone());
-    }
+    naming::set_id(&mut next, current["id"].as_str().unwrap_or_default());
     if decision == Decision::Reversed {
         next["status"] = Value::from("cancelled");
     }
@@ -204,10 +212,15 @@ fn claim_response(
 }
 
 /// The PaymentReconciliation of one 835.
-pub fn reconciliation(translator: &Translator, payer: &str, remittance: &Remittance, now: Timestamp) -> Result<Value, Fault> {
+pub fn reconciliation(
+    translator: &Translator,
+    payer: &str,
+    remittance: &Remittance,
+    now: Timestamp,
+) -> Result<Value, Fault> {
     let input = serde_json::to_value(remittance).unwrap_or(Value::Null);
     let mut resource = make(translator, "response/payment-reconciliation", payer, &input, &[], now)?;
-    resource["id"] = Value::from(uuid::Uuid::now_v7().to_string());
+    naming::set_id(&mut resource, &uuid::Uuid::now_v7().to_string());
     Ok(resource)
 }
 

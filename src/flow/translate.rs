@@ -6,7 +6,7 @@ use crate::fault::{Fault, Issue};
 use crate::fhir::bundle::Resources;
 use crate::fhir::parse;
 use crate::flow::prepare::{self, Known, Prepared};
-use crate::flow::{dispatch, intake, tell};
+use crate::flow::{dispatch, intake, naming, tell};
 use crate::gateway::Translator;
 use crate::responses;
 use crate::store::ControlNumbers;
@@ -47,7 +47,8 @@ pub fn known(resources: &Resources, now: Timestamp) -> Known {
 }
 
 fn interchange(translator: &Translator, prepared: &Prepared, number: u32, now: Timestamp) -> Result<Vec<u8>, Fault> {
-    let missing = || Fault::ours(crate::fault::codes::CONFIGURATION, format!("guide {} is not loaded", prepared.route.guide));
+    let missing =
+        || Fault::ours(crate::fault::codes::CONFIGURATION, format!("guide {} is not loaded", prepared.route.guide));
     let guide = translator.guides.get(&prepared.route.guide).ok_or_else(missing)?;
     let numbers = ControlNumbers { interchange: number, group: number };
     let envelope = dispatch::envelope(prepared.profile, numbers, now);
@@ -76,24 +77,27 @@ pub fn convert(translator: &Translator, payer: &str, bytes: &[u8]) -> Result<Con
     Ok(Converted { resources, issues: reading.issues })
 }
 
-fn claim_response(translator: &Translator, payer: &str, response: &PayerResponse, now: Timestamp) -> Result<Value, Fault> {
+fn claim_response(
+    translator: &Translator,
+    payer: &str,
+    response: &PayerResponse,
+    now: Timestamp,
+) -> Result<Value, Fault> {
     let claim = claim_of(response);
     let input = serde_json::to_value(response).unwrap_or(Value::Null);
     let submission = json!({"payer": payer});
     let none = json!({});
     let vars = [("claim", &claim), ("record", &none), ("previous", &none), ("submission", &submission)];
     let mut made = tell::make(translator, "response/claim-response", payer, &input, &vars, now)?;
-    if let Some(object) = made.as_object_mut() {
-        let at = object.len().min(1);
-        object.shift_insert(at, "id".into(), Value::from(uuid::Uuid::now_v7().to_string()));
-    }
+    naming::set_id(&mut made, &uuid::Uuid::now_v7().to_string());
     Ok(made)
 }
 
 /// The claim as far as an answer tells it.
 fn claim_of(response: &PayerResponse) -> Value {
     let keys = &response.keys;
-    let name: Vec<&str> = [&keys.patient_first_name, &keys.patient_last_name].into_iter().flatten().map(String::as_str).collect();
+    let name: Vec<&str> =
+        [&keys.patient_first_name, &keys.patient_last_name].into_iter().flatten().map(String::as_str).collect();
     let mut patient = json!({});
     if !name.is_empty() {
         patient["display"] = Value::from(name.join(" "));

@@ -1,7 +1,7 @@
 //! From request to response: id, media types, body, time, handler, reply, log line. Whatever happens on the way, the caller
 //! gets an answer.
 
-use crate::fault::{Blame, Fault, Place, codes};
+use crate::fault::{Blame, Fault, Issue, Place, codes};
 use crate::gateway::Gateway;
 use crate::http::call::{Call, header};
 use crate::http::reply::{self, Reply};
@@ -38,11 +38,13 @@ where
     let (route, method) = (parts.route, parts.method.clone());
     let id = RequestId::of(&parts.headers);
     let limits = gateway.translator.config.limits.clone();
-    let work = AssertUnwindSafe(handle(gateway, parts, stream)).catch_unwind();
-    let done = match tokio::time::timeout(limits.request_time(), work).await {
-        Ok(Ok(done)) => done,
-        Ok(Err(_panic)) => Err(Fault::ours(codes::INTERNAL, "a handler panicked")),
-        Err(_late) => Err(Fault::ours(codes::TIMEOUT, "the request took longer than limits.request_ms")),
+    let taken = match tokio::time::timeout(limits.request_time(), take(gateway, parts, stream)).await {
+        Ok(taken) => taken,
+        Err(_late) => Err(slow(limits.request_ms)),
+    };
+    let done = match taken {
+        Ok(call) => handle(route, call, limits.request_time()).await,
+        Err(fault) => Err(fault),
     };
     let reply = done.unwrap_or_else(|fault| {
         note(&fault, &id.logged);
@@ -52,7 +54,8 @@ where
     reply.response(&id.told)
 }
 
-async fn handle<S, B>(gateway: Arc<Gateway>, parts: Parts, stream: S) -> Result<Reply, Fault>
+/// Takes the whole request in, headers and body, before anything is done with it.
+async fn take<S, B>(gateway: Arc<Gateway>, parts: Parts, stream: S) -> Result<Call, Fault>
 where
     S: Stream<Item = Result<B, warp::Error>> + Send,
     B: Buf + Send,
@@ -65,18 +68,29 @@ where
         media::acceptable(format, text("accept"))?;
     }
     let limits = &gateway.translator.config.limits;
-    let limit = match route.takes {
-        Takes::Nothing => 0,
-        Takes::Fhir => limits.body_bytes,
-        Takes::X12 => limits.interchange_bytes,
-    };
     let declared = text("content-length").and_then(|length| length.parse().ok());
     let body = match route.takes {
         Takes::Nothing => Vec::new(),
-        Takes::Fhir | Takes::X12 => body::read(stream, limit, declared).await?,
+        Takes::Fhir => body::read(stream, limits.body_bytes, declared).await?,
+        Takes::X12 => body::read(stream, limits.interchange_bytes, declared).await?,
     };
     let base = base(host, &headers, &gateway.translator.config.listen);
-    (route.handler)(Call { gateway, params, query, headers, body, base }).await
+    Ok(Call { gateway, params, query, headers, body, base })
+}
+
+fn slow(limit_ms: u64) -> Fault {
+    let text = format!("the body did not arrive within {limit_ms} ms");
+    Fault::refuse(codes::SLOW_BODY, Place::Whole, text, "send it again; with an Idempotency-Key nothing happens twice")
+}
+
+/// Calls the handler, for as long as a request may take. A panic is this request's trouble and nobody else's.
+async fn handle(route: &Route, call: Call, time: Duration) -> Result<Reply, Fault> {
+    let work = AssertUnwindSafe((route.handler)(call)).catch_unwind();
+    match tokio::time::timeout(time, work).await {
+        Ok(Ok(done)) => done,
+        Ok(Err(_panic)) => Err(Fault::ours(codes::INTERNAL, "a handler panicked")),
+        Err(_late) => Err(Fault::ours(codes::TIMEOUT, "the request took longer than limits.request_ms")),
+    }
 }
 
 /// The FHIR service as the caller reached it; a proxy in front tells by `X-Forwarded-Proto` when it was https.
@@ -129,20 +143,24 @@ impl RequestId {
 
 /// A refusal in the log: codes and places, never texts.
 fn note(fault: &Fault, request: &str) {
-    let codes = Codes(&fault.issues);
+    let issues: Vec<Issue> = fault.issues.iter().take(Codes::SHOWN + 1).map(loggable).collect();
+    let codes = Codes(&issues);
     match fault.blame {
-        Blame::Gateway => {
-            let error = fault.issues.first().map(|issue| issue.text.as_str()).unwrap_or_default();
-            tracing::error!(request, %codes, error, "a request failed by a fault of ours");
-        }
+        Blame::Gateway => tracing::error!(request, %codes, "a request failed by a fault of ours"),
         Blame::Caller | Blame::Payer => tracing::info!(request, %codes, "a request was refused"),
     }
 }
 
+/// The place of an unknown element is a name that the caller made up: it could be anything.
+fn loggable(issue: &Issue) -> Issue {
+    let at = if issue.code == codes::UNKNOWN_ELEMENT { Place::Whole } else { issue.at.clone() };
+    Issue { at, ..issue.clone() }
+}
+
 fn count(route: &'static str, method: &Method, status: u16, elapsed: Duration, request: &str) {
     let method = known(method);
-    let labels = [("method", method.to_owned()), ("route", route.to_owned()), ("status", status.to_string())];
-    metrics::counter!(name::HTTP_REQUESTS, &labels).increment(1);
+    metrics::counter!(name::HTTP_REQUESTS, "method" => method, "route" => route, "status" => status.to_string())
+        .increment(1);
     metrics::histogram!(name::HTTP_SECONDS, "route" => route).record(elapsed);
     let elapsed_ms = elapsed.as_millis() as u64;
     tracing::info!(request, method, route, status, elapsed_ms, "answered");

@@ -106,7 +106,9 @@ pub fn refusal(fault: &Fault, limit: usize, plain: bool, trace: &str) -> Reply {
         false => Reply::fhir(status, &outcome::operation_outcome(&told, limit)),
     };
     match fault.retry {
-        Retry::After(pause) if status >= 500 => reply.header(header::RETRY_AFTER, pause.as_secs().max(1).to_string()),
+        Retry::After(pause) if matches!(status, 429 | 502 | 503) => {
+            reply.header(header::RETRY_AFTER, pause.as_secs().max(1).to_string())
+        }
         _ => reply,
     }
 }

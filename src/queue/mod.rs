@@ -21,16 +21,19 @@ pub enum Work {
 }
 
 /// A message for one payer's queue.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Eq, Hash, Serialize, Deserialize)]
 pub struct Message {
     pub payer: PayerId,
     pub work: Work,
 }
 
+/// How a delivery is settled. The closure that is dropped instead of called gives the message back.
+type Settling = Box<dyn FnOnce(Settle) -> BoxFuture<'static, Result<(), Fault>> + Send>;
+
 /// A message that was handed to us; it comes back unless it is settled.
 pub struct Delivery {
     pub message: Message,
-    pub(crate) settle: Box<dyn FnOnce(Settle) -> BoxFuture<'static, Result<(), Fault>> + Send>,
+    pub(crate) settle: Settling,
 }
 
 /// How a delivery ends.
@@ -56,10 +59,12 @@ pub trait Queue: Send + Sync {
     /// Publishes messages and waits until each is confirmed and routed. Answers those that were; the others stay due.
     fn publish(&self, messages: Vec<Message>) -> BoxFuture<'_, Result<Vec<Message>, Fault>>;
 
-    /// Publishes one message that shall be delivered after a delay (rounded up to the next delay step).
+    /// Publishes one message that shall be delivered after a delay, not before it. RabbitMQ rounds it up to its next delay
+    /// step; a delay above the longest step is cut to it.
     fn publish_after(&self, message: Message, delay: Duration) -> BoxFuture<'_, Result<(), Fault>>;
 
-    /// Puts a message aside for people: the dead letters.
+    /// Puts a message aside for people: the dead letters. Of the reason only our code (`CG-nnnn`) goes along, the rest
+    /// stands in the store.
     fn bury(&self, message: Message, reason: &str) -> BoxFuture<'_, Result<(), Fault>>;
 
     /// Next delivery of a payer's queue; waits for at most `wait`, then `None`. Declares the queue when it is new.
@@ -70,4 +75,12 @@ pub trait Queue: Send + Sync {
 
     /// How many messages wait for a payer; `None` when it can't be told.
     fn depth<'a>(&'a self, payer: &'a PayerId) -> BoxFuture<'a, Option<u64>>;
+
+    /// How many messages were put aside; `None` when it can't be told.
+    fn buried(&self) -> BoxFuture<'_, Option<u64>>;
+}
+
+/// The queue can't do it now.
+fn unavailable(why: &str) -> Fault {
+    Fault::ours(crate::fault::codes::QUEUE, format!("the queue could not take or give it: {why}"))
 }

@@ -199,8 +199,9 @@ pub struct ControlNumbers {
 }
 
 /// Makes an interchange's bytes of the submissions that are left to be sealed, in the order of
-/// [`NewInterchange::submissions`]. Runs inside the transaction: it must not wait for anything.
-pub type Build = Box<dyn FnOnce(ControlNumbers, &[SubmissionId]) -> Result<SealedBytes, Fault> + Send>;
+/// [`NewInterchange::submissions`]. Runs inside the transaction: it must not wait for anything, and may be called again
+/// when the transaction is.
+pub type Build = Box<dyn Fn(ControlNumbers, &[SubmissionId]) -> Result<SealedBytes, Fault> + Send>;
 
 /// An outbound interchange to be sealed: what goes in, and how its bytes are made once the numbers are known.
 pub struct NewInterchange {

@@ -337,3 +337,5 @@ fn no_pem(path: &Path, what: &str) -> String {
 
 #[cfg(test)]
 mod tests;
+#[cfg(test)]
+mod tls_tests;

@@ -3,8 +3,8 @@
 use crate::billing::id::PayerId;
 use crate::flow::dispatch;
 use crate::gateway::Gateway;
-use crate::transport::Transport;
 use crate::telemetry::Codes;
+use crate::transport::Transport;
 use crate::worker::{AFTER_FAULT, Shutdown, rest};
 use std::sync::Arc;
 use std::time::Duration;

@@ -25,7 +25,9 @@ pub fn pretty(value: &Value) -> String {
 fn difference(expected: &str, made: &str) -> String {
     let (expected, made): (Vec<&str>, Vec<&str>) = (expected.lines().collect(), made.lines().collect());
     let first = (0..expected.len().max(made.len())).find(|n| expected.get(*n) != made.get(*n)).unwrap_or(0);
-    let around = |lines: &[&str]| lines.iter().skip(first.saturating_sub(2)).take(6).map(|l| format!("    {l}\n")).collect::<String>();
+    let around = |lines: &[&str]| {
+        lines.iter().skip(first.saturating_sub(2)).take(6).map(|l| format!("    {l}\n")).collect::<String>()
+    };
     format!("  line {}, expected:\n{}  made:\n{}", first + 1, around(&expected), around(&made))
 }
 

@@ -120,6 +120,7 @@ fn facility() -> Value {
 /// The first resource of a type in a Bundle, to be changed.
 pub fn of<'a>(bundle: &'a mut Value, kind: &str) -> &'a mut Value {
     let entries = bundle["entry"].as_array_mut().unwrap();
-    let found = entries.iter_mut().map(|entry| &mut entry["resource"]).find(|resource| resource["resourceType"] == kind);
+    let found =
+        entries.iter_mut().map(|entry| &mut entry["resource"]).find(|resource| resource["resourceType"] == kind);
     found.unwrap()
 }

@@ -89,7 +89,8 @@ impl Content {
     ) -> Vec<u8> {
         issues.extend(edits::check(&record, |code| profile.wants_edit(code), jiff::civil::date(2026, 11, 24)));
         let Some(route) = profile.route(&record.intent, &record.claim_type) else {
-            issues.push(Issue::error(codes::ROUTE_MISSING, Place::Whole, "no route"));
+            let at = Place::Record("claimType".into());
+            issues.push(Issue::error(codes::ROUTE_MISSING, at, "the payer has no route for this claim"));
             return Vec::new();
         };
         let mapping = self.mappings.transaction(&profile.id, &route.mapping).expect("the mapping");

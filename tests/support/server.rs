@@ -44,7 +44,9 @@ impl Server {
         let mut command = Command::new(env!("CARGO_BIN_EXE_claimgate"));
         command.arg("serve").current_dir(&self.home).stdin(Stdio::null()).stdout(Stdio::null()).stderr(log);
         command.env("CLAIMGATE_LISTEN", format!("127.0.0.1:{port}"));
-        command.env("CLAIMGATE_DATA_DIR", self.home.join("data")).env("CLAIMGATE_MAPPINGS_DIR", self.home.join("mappings"));
+        command
+            .env("CLAIMGATE_DATA_DIR", self.home.join("data"))
+            .env("CLAIMGATE_MAPPINGS_DIR", self.home.join("mappings"));
         command.env("CLAIMGATE_CONFORMANCE_DIR", Path::new(env!("CARGO_MANIFEST_DIR")).join("conformance"));
         command.env("CLAIMGATE_WORKER__COLLECT_MS", "100").envs(self.environment.iter().cloned());
         command.env_remove("CLAIMGATE_CORPUS").env_remove("CLAIMGATE_PYX12");
@@ -133,7 +135,8 @@ async fn reply(response: reqwest::Response) -> Result<Reply, reqwest::Error> {
     let status = response.status().as_u16();
     let location = response.headers().get("location").and_then(|value| value.to_str().ok()).map(str::to_owned);
     let bytes = response.bytes().await?;
-    let body = serde_json::from_slice(&bytes).unwrap_or_else(|_| Value::from(String::from_utf8_lossy(&bytes).into_owned()));
+    let body =
+        serde_json::from_slice(&bytes).unwrap_or_else(|_| Value::from(String::from_utf8_lossy(&bytes).into_owned()));
     Ok(Reply { status, location, body })
 }
 

@@ -136,7 +136,12 @@ fn answer(submission: &SubmissionId, kind: EventKind) -> AnswerWrite {
         resources: vec![],
         payer_claim_control_number: None,
         response: None,
+        answers: Vec::new(),
     }
+}
+
+fn said(part: u32, body: &str) -> MatchedAnswer {
+    MatchedAnswer { part, at: at(59), fresh: true, body: body.into() }
 }
 
 fn code(fault: &Fault) -> &'static str {
@@ -479,7 +484,7 @@ pub async fn an_interchange_must_name_what_it_was_given(store: &dyn Store) {
     let (a, b) = (accept(store, 1).await, accept(store, 2).await);
     let mut stranger = interchange(std::slice::from_ref(&a), 5);
     let other = b.clone();
-    stranger.build = Box::new(move |numbers, _| Ok(sealed_bytes(numbers, &[other])));
+    stranger.build = Box::new(move |numbers, _| Ok(sealed_bytes(numbers, std::slice::from_ref(&other))));
     assert!(store.seal(stranger).await.is_err());
     let mut forgetful = interchange(&[a.clone(), b.clone()], 5);
     forgetful.build = Box::new(|numbers, left| Ok(sealed_bytes(numbers, &left[..1])));
@@ -590,17 +595,25 @@ pub async fn answers_change_submissions(store: &dyn Store) {
     let paid = AnswerWrite {
         resources: vec![write("ClaimResponse", "1", "{\"v\":2}", &[("request", "Claim/1"), ("outcome", "complete")])],
         payer_claim_control_number: Some((2, "ICN77".into())),
+        answers: vec![said(1, "{\"paid\":1.10}"), said(2, "{}")],
         ..answer(&a, EventKind::Adjudicated)
     };
     let corrected = AnswerWrite {
         resources: vec![write("ClaimResponse", "1-2", "{}", &[("request", "Claim/1")])],
         response: Some("ClaimResponse/1-2".into()),
+        answers: vec![said(1, "{\"paid\":-1.10}")],
         ..answer(&a, EventKind::Reversed)
     };
     let remittance = write("PaymentReconciliation", "r", "{}", &[("payment-identifier", "TRN1")]);
     let answers = vec![paid, corrected, answer(&b, EventKind::Rejected)];
     let write = InboundWrite { answers, unmatched: vec![], resources: vec![remittance] };
     store.apply(&file.id, write).await.unwrap();
+    let heard = store.answers(&a).await.unwrap();
+    let bodies: Vec<_> = heard.iter().map(|said| (said.part, said.at, said.fresh, said.body.as_str())).collect();
+    let expected =
+        [(1, at(59), false, "{\"paid\":1.10}"), (2, at(59), false, "{}"), (1, at(59), false, "{\"paid\":-1.10}")];
+    assert_eq!(bodies, expected);
+    assert!(store.answers(&b).await.unwrap().is_empty());
     let found = store.submission(&a).await.unwrap().unwrap();
     assert_eq!((found.state, found.since, found.response.as_str()), (State::Adjudicated, at(60), "ClaimResponse/1-2"));
     assert_eq!(state(store, &b).await, State::Rejected);

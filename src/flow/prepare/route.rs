@@ -7,11 +7,17 @@ use crate::payers::{PayerProfile, Route};
 use serde_json::Value;
 
 /// The payer's profile: the one asked for, else the one that the focal coverage's payor has, else the default payer.
-pub fn payer<'a>(translator: &'a Translator, resources: &Resources, asked: Option<&str>) -> Result<&'a PayerProfile, Fault> {
+pub fn payer<'a>(
+    translator: &'a Translator,
+    resources: &Resources,
+    asked: Option<&str>,
+) -> Result<&'a PayerProfile, Fault> {
     let payors = payors(resources)?;
     let payers = &translator.payers;
     if let Some(id) = asked {
-        return payers.get(id).ok_or_else(|| unknown(&format!("there is no payer profile {id}"), translator, Place::Whole));
+        return payers
+            .get(id)
+            .ok_or_else(|| unknown(&format!("there is no payer profile {id}"), translator, Place::Whole));
     }
     let found = payers.find(&payors.identifiers);
     match found.as_slice() {
@@ -33,7 +39,10 @@ fn default<'a>(translator: &'a Translator, payors: &Payors) -> Result<&'a PayerP
 
 fn unknown(text: &str, translator: &Translator, at: Place) -> Fault {
     let known: Vec<&str> = translator.payers.ids().collect();
-    let hint = format!("known payers: {}; add mappings/payers/<id>/payer.yaml, or set CLAIMGATE_DEFAULT_PAYER", known.join(", "));
+    let hint = format!(
+        "known payers: {}; add mappings/payers/<id>/payer.yaml, or set CLAIMGATE_DEFAULT_PAYER",
+        known.join(", ")
+    );
     Fault::refuse(codes::PAYER_UNKNOWN, at, text, hint)
 }
 
@@ -56,7 +65,9 @@ fn payors(resources: &Resources) -> Result<Payors, Fault> {
             let hint = "name the payer that shall get this claim in both places, or leave Claim.insurer out";
             Err(Fault::refuse(codes::PAYER_CONFLICT, Place::FhirPath("Claim.insurer".into()), text, hint))
         }
-        (Some(organization), _) | (None, Some(organization)) => Ok(Payors { identifiers: identifiers(organization), at }),
+        (Some(organization), _) | (None, Some(organization)) => {
+            Ok(Payors { identifiers: identifiers(organization), at })
+        }
         (None, None) => Ok(Payors { identifiers: logical(claim, coverage), at }),
     }
 }

@@ -4,8 +4,8 @@ use super::life::{self, Life};
 use super::rows::{execute, micros, one, statement};
 use super::{lookup, resources};
 use crate::billing::id::SubmissionId;
-use crate::billing::journey::{EventKind, State, advance};
-use crate::fault::{Fault, codes};
+use crate::billing::journey::{EventKind, State};
+use crate::fault::Fault;
 use crate::store::{Accepted, KeyKind, NewEvent, NewSubmission};
 use rusqlite::{Connection, params};
 
@@ -81,24 +81,32 @@ fn word(kind: KeyKind) -> &'static str {
 
 fn write(connection: &Connection, new: &NewSubmission) -> Result<i64, Fault> {
     resources::write(connection, &new.tenant, &new.resources, new.received)?;
-    let mut life = insert(connection, new)?;
+    let mut life = Life {
+        row: 0,
+        tenant: new.tenant.clone(),
+        state: None,
+        since: micros(new.received),
+        last_event: 0,
+        attempts: 0,
+        interchange: None,
+        superseded: false,
+    };
+    let state = life::fold_all(&mut life, &new.events)?;
+    insert(connection, new, &mut life, state)?;
     insert_parts(connection, new, life.row)?;
     for reference in [&new.focal, &new.response] {
         refer(connection, &new.tenant, reference, life.row)?;
     }
-    life::append(connection, &mut life, &new.events)?;
+    life::begin(connection, &mut life, &new.events)?;
     remember(connection, new, KeyKind::Idempotency, life.row)?;
     remember(connection, new, KeyKind::Business, life.row)?;
     Ok(life.row)
 }
 
-fn insert(connection: &Connection, new: &NewSubmission) -> Result<Life, Fault> {
-    // The state is written for good by the events that follow; the column takes no NULL.
-    let first = new.events.iter().fold(None, |state, event| advance(state, event.kind));
-    let first = first.ok_or_else(|| Fault::ours(codes::INTERNAL, "no event gives the submission a state"))?;
+fn insert(connection: &Connection, new: &NewSubmission, life: &mut Life, state: State) -> Result<(), Fault> {
     let sql = "INSERT INTO submissions (id, tenant, focal, payer, guide, mapping_version, response, state, since,
-                                        last_event, received)
-               VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, 0, ?9)";
+                                        last_event, attempts, received)
+               VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, ?12)";
     let values = params![
         new.id.as_str(),
         new.tenant,
@@ -107,20 +115,15 @@ fn insert(connection: &Connection, new: &NewSubmission) -> Result<Life, Fault> {
         new.guide,
         new.mapping_version,
         new.response,
-        first.word(),
+        state.word(),
+        life.since,
+        life.last_event,
+        life.attempts,
         micros(new.received),
     ];
     execute(connection, sql, values)?;
-    Ok(Life {
-        row: connection.last_insert_rowid(),
-        tenant: new.tenant.clone(),
-        state: None,
-        since: micros(new.received),
-        last_event: 0,
-        attempts: 0,
-        interchange: None,
-        superseded: false,
-    })
+    life.row = connection.last_insert_rowid();
+    Ok(())
 }
 
 fn insert_parts(connection: &Connection, new: &NewSubmission, row: i64) -> Result<(), Fault> {

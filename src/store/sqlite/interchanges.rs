@@ -45,7 +45,7 @@ pub fn set_numbers(connection: &Connection, partner: &str, last: ControlNumbers)
     execute(connection, sql, params![partner, last.interchange, last.group]).map(drop)
 }
 
-pub fn seal(connection: &Connection, new: NewInterchange) -> Result<Sealed, Fault> {
+pub fn seal(connection: &Connection, new: &NewInterchange) -> Result<Sealed, Fault> {
     let mut sealed = Sealed::default();
     let mut lives = Vec::new();
     let mut taken = Vec::new();
@@ -80,17 +80,17 @@ fn two_tenants() -> Fault {
 
 fn make(
     connection: &Connection,
-    new: NewInterchange,
+    new: &NewInterchange,
     taken: &[SubmissionId],
     lives: Vec<Life>,
 ) -> Result<Interchange, Fault> {
     let numbers = next_numbers(connection, &new.partner)?;
     let SealedBytes { bytes, name, claims } = (new.build)(numbers, taken)?;
     let interchange = Interchange {
-        id: new.id,
-        tenant: new.tenant,
-        payer: new.payer,
-        partner: new.partner,
+        id: new.id.clone(),
+        tenant: new.tenant.clone(),
+        payer: new.payer.clone(),
+        partner: new.partner.clone(),
         interchange_control_number: numbers.interchange,
         group_control_number: numbers.group,
         name,

@@ -55,19 +55,38 @@ pub fn known(connection: &Connection, id: &SubmissionId) -> Result<Life, Fault> 
 
 /// Appends events and moves everything that hangs on the state. Answers the state after the last.
 pub fn append(connection: &Connection, life: &mut Life, events: &[NewEvent]) -> Result<State, Fault> {
-    let before = life.state;
-    for event in events {
-        insert_event(connection, life, event)?;
-        fold(life, event);
-    }
-    let after = life.state.ok_or_else(|| Fault::ours(codes::INTERNAL, "no event gives the submission a state"))?;
-    if before != Some(after) {
-        moved(connection, life, before, after)?;
-    }
+    let after = happen(connection, life, events)?;
     let sql = "UPDATE submissions SET state = ?2, since = ?3, last_event = ?4, attempts = ?5, interchange = ?6
                WHERE row = ?1";
     let values = params![life.row, after.word(), life.since, life.last_event, life.attempts, life.interchange];
     execute(connection, sql, values)?;
+    Ok(after)
+}
+
+/// Folds events into a life that is not written yet.
+pub fn fold_all(life: &mut Life, events: &[NewEvent]) -> Result<State, Fault> {
+    events.iter().for_each(|event| fold(life, event));
+    life.state.ok_or_else(|| Fault::ours(codes::INTERNAL, "no event gives the submission a state"))
+}
+
+/// First events of a submission whose row holds their fold already.
+pub fn begin(connection: &Connection, life: &mut Life, events: &[NewEvent]) -> Result<State, Fault> {
+    life.state = None;
+    life.last_event = 0;
+    life.attempts = 0;
+    happen(connection, life, events)
+}
+
+fn happen(connection: &Connection, life: &mut Life, events: &[NewEvent]) -> Result<State, Fault> {
+    let before = life.state;
+    let first = life.last_event + 1;
+    let after = fold_all(life, events)?;
+    for (sequence, event) in (first..).zip(events) {
+        insert_event(connection, life, sequence, event)?;
+    }
+    if before != Some(after) {
+        moved(connection, life, before, after)?;
+    }
     Ok(after)
 }
 
@@ -77,17 +96,17 @@ fn fold(life: &mut Life, event: &NewEvent) {
         life.since = micros(event.at);
     }
     life.state = after;
+    life.last_event += 1;
     if event.kind == EventKind::SendFailed {
         life.attempts += 1;
     }
 }
 
-fn insert_event(connection: &Connection, life: &mut Life, event: &NewEvent) -> Result<(), Fault> {
-    life.last_event += 1;
+fn insert_event(connection: &Connection, life: &Life, sequence: u32, event: &NewEvent) -> Result<(), Fault> {
     let sql = "INSERT INTO events (tenant, submission, sequence, kind, part, at, detail)
                VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7)";
     let values =
-        params![life.tenant, life.row, life.last_event, event.kind.word(), event.part, micros(event.at), event.detail];
+        params![life.tenant, life.row, sequence, event.kind.word(), event.part, micros(event.at), event.detail];
     execute(connection, sql, values).map(drop)
 }
 

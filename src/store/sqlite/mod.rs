@@ -36,7 +36,7 @@ impl SqliteStore {
 
     fn writing<T: Send + 'static>(
         &self,
-        work: impl FnOnce(&Connection) -> Result<T, Fault> + Send + 'static,
+        work: impl Fn(&Connection) -> Result<T, Fault> + Send + 'static,
     ) -> Reply<'_, T> {
         Box::pin(self.writer.write(work))
     }
@@ -128,7 +128,7 @@ impl Store for SqliteStore {
     }
 
     fn seal(&self, interchange: NewInterchange) -> Reply<'_, Sealed> {
-        self.writing(move |c| interchanges::seal(c, interchange))
+        self.writing(move |c| interchanges::seal(c, &interchange))
     }
 
     fn interchange<'a>(&'a self, id: &'a InterchangeId) -> Reply<'a, Option<Interchange>> {

@@ -4,14 +4,17 @@ use super::rows::{all, execute, kept, micros, one, statement, time};
 use crate::fault::{Fault, Place, codes};
 use crate::store::{IndexEntry, Query, RESULTS_MOST, ResourceVersion, ResourceWrite, SEARCH_VALUES_MOST};
 use jiff::Timestamp;
+use rusqlite::types::Value;
 use rusqlite::{Connection, Row, params, params_from_iter};
+use sha2::{Digest, Sha256};
 
 /// A resource as it stands before a write.
 struct Before {
     row: i64,
     version: u32,
     entries: String,
-    same: bool,
+    body: String,
+    updated: Timestamp,
 }
 
 /// Writes each as a new resource or as the next version.
@@ -31,60 +34,73 @@ fn write_one(
     at: Timestamp,
 ) -> Result<ResourceVersion, Fault> {
     let entries = entries_text(&resource.index)?;
-    let sql = "SELECT row, version, entries, body = ?4 FROM resources WHERE tenant = ?1 AND kind = ?2 AND id = ?3";
-    let before = one(connection, sql, params![tenant, resource.kind, resource.id, resource.body], |row| {
-        Ok(Before { row: row.get(0)?, version: row.get(1)?, entries: row.get(2)?, same: row.get(3)? })
-    })?;
-    let version = match before {
-        None => insert(connection, tenant, resource, &entries, at)?,
-        Some(before) if before.same && before.entries == entries => {
-            return read(connection, tenant, &resource.kind, &resource.id)?
-                .ok_or_else(|| Fault::ours(codes::INTERNAL, "a resource vanished inside a transaction"));
-        }
-        Some(before) => replace(connection, tenant, resource, &entries, &before, at)?,
+    let (version, updated) = match insert(connection, tenant, resource, &entries, at)? {
+        true => (1, kept(at)),
+        false => replace(connection, tenant, resource, &entries, at)?,
     };
-    Ok(ResourceVersion {
-        kind: resource.kind.clone(),
-        id: resource.id.clone(),
-        version,
-        updated: kept(at),
-        body: resource.body.clone(),
-    })
+    let ResourceWrite { kind, id, body, .. } = resource.clone();
+    Ok(ResourceVersion { kind, id, version, updated, body })
 }
 
+/// `false` when the resource exists already.
 fn insert(
     connection: &Connection,
     tenant: &str,
     resource: &ResourceWrite,
     entries: &str,
     at: Timestamp,
-) -> Result<u32, Fault> {
-    let sql =
-        "INSERT INTO resources (tenant, kind, id, version, updated, entries, body) VALUES (?1, ?2, ?3, 1, ?4, ?5, ?6)";
-    execute(connection, sql, params![tenant, resource.kind, resource.id, micros(at), entries, resource.body])?;
+) -> Result<bool, Fault> {
+    let sql = "INSERT INTO resources (tenant, kind, id, version, updated, entries, body)
+               VALUES (?1, ?2, ?3, 1, ?4, ?5, ?6) ON CONFLICT DO NOTHING";
+    let values = params![tenant, resource.kind, resource.id, micros(at), entries, resource.body];
+    if execute(connection, sql, values)? == 0 {
+        return Ok(false);
+    }
     add_entries(connection, tenant, resource, connection.last_insert_rowid())?;
-    Ok(1)
+    Ok(true)
 }
 
+/// Version and time of the resource after the write: the next ones, or those before when nothing changes.
 fn replace(
     connection: &Connection,
     tenant: &str,
     resource: &ResourceWrite,
     entries: &str,
-    before: &Before,
     at: Timestamp,
-) -> Result<u32, Fault> {
-    let keep = "INSERT INTO resource_history (tenant, resource, version, updated, body)
-                SELECT tenant, row, version, updated, body FROM resources WHERE row = ?1";
-    execute(connection, keep, [before.row])?;
-    let version = before.version + 1;
+) -> Result<(u32, Timestamp), Fault> {
+    let before = before(connection, tenant, resource)?;
+    let changed = before.body != resource.body;
+    if changed {
+        keep_version(connection, &before)?;
+    }
+    let (version, updated) = if changed { (before.version + 1, kept(at)) } else { (before.version, before.updated) };
     let sql = "UPDATE resources SET version = ?2, updated = ?3, entries = ?4, body = ?5 WHERE row = ?1";
-    execute(connection, sql, params![before.row, version, micros(at), entries, resource.body])?;
+    execute(connection, sql, params![before.row, version, micros(updated), entries, resource.body])?;
     if before.entries != entries {
-        remove_entries(connection, tenant, &resource.kind, before)?;
+        remove_entries(connection, tenant, &resource.kind, &before)?;
         add_entries(connection, tenant, resource, before.row)?;
     }
-    Ok(version)
+    Ok((version, updated))
+}
+
+fn before(connection: &Connection, tenant: &str, resource: &ResourceWrite) -> Result<Before, Fault> {
+    let sql = "SELECT row, version, entries, body, updated FROM resources WHERE tenant = ?1 AND kind = ?2 AND id = ?3";
+    let found = one(connection, sql, [tenant, &resource.kind, &resource.id], |row| {
+        Ok(Before {
+            row: row.get(0)?,
+            version: row.get(1)?,
+            entries: row.get(2)?,
+            body: row.get(3)?,
+            updated: time(row, 4)?,
+        })
+    })?;
+    found.ok_or_else(|| Fault::ours(codes::INTERNAL, "a resource vanished inside a transaction"))
+}
+
+fn keep_version(connection: &Connection, before: &Before) -> Result<(), Fault> {
+    let sql = "INSERT INTO resource_history (tenant, resource, version, updated, body)
+               SELECT tenant, row, version, updated, body FROM resources WHERE row = ?1";
+    execute(connection, sql, [before.row]).map(drop)
 }
 
 fn entries_text(index: &[IndexEntry]) -> Result<String, Fault> {
@@ -92,22 +108,32 @@ fn entries_text(index: &[IndexEntry]) -> Result<String, Fault> {
     serde_json::to_string(&pairs).map_err(unreadable)
 }
 
+/// What stands for a search parameter of a tenant's resources of one kind. There are some thousands of them, so two that
+/// share 64 bits of SHA-256 are not met with.
+fn path(tenant: &str, kind: &str, name: &str) -> i64 {
+    let mut hash = Sha256::new();
+    for word in [tenant, "\0", kind, "\0", name] {
+        hash.update(word);
+    }
+    let [a, b, c, d, e, f, g, h, ..] = <[u8; 32]>::from(hash.finalize());
+    i64::from_be_bytes([a, b, c, d, e, f, g, h])
+}
+
 fn add_entries(connection: &Connection, tenant: &str, resource: &ResourceWrite, row: i64) -> Result<(), Fault> {
-    let sql = "INSERT OR IGNORE INTO resource_index (tenant, kind, name, value, resource) VALUES (?1, ?2, ?3, ?4, ?5)";
+    let sql = "INSERT OR IGNORE INTO resource_index (path, value, resource) VALUES (?1, ?2, ?3)";
     let mut insert = statement(connection, sql)?;
     for entry in &resource.index {
-        insert.execute(params![tenant, resource.kind, entry.name, entry.value, row])?;
+        insert.execute(params![path(tenant, &resource.kind, &entry.name), entry.value, row])?;
     }
     Ok(())
 }
 
 fn remove_entries(connection: &Connection, tenant: &str, kind: &str, before: &Before) -> Result<(), Fault> {
     let pairs: Vec<(String, String)> = serde_json::from_str(&before.entries).map_err(unreadable)?;
-    let sql = "DELETE FROM resource_index
-               WHERE tenant = ?1 AND kind = ?2 AND name = ?3 AND value = ?4 AND resource = ?5";
-    let mut delete = statement(connection, sql)?;
+    let mut delete =
+        statement(connection, "DELETE FROM resource_index WHERE path = ?1 AND value = ?2 AND resource = ?3")?;
     for (name, value) in pairs {
-        delete.execute(params![tenant, kind, name, value, before.row])?;
+        delete.execute(params![path(tenant, kind, &name), value, before.row])?;
     }
     Ok(())
 }
@@ -148,21 +174,25 @@ pub fn search(connection: &Connection, tenant: &str, query: &Query) -> Result<Ve
         let text = format!("the search asks for {values} values; at most {SEARCH_VALUES_MOST} are taken");
         return Err(Fault::refuse(codes::TOO_MANY, Place::Whole, text, "ask for fewer at a time"));
     }
-    let mut given = vec![tenant, query.kind.as_str()];
+    let (sql, given) = search_sql(tenant, query);
+    all(connection, &sql, params_from_iter(given), version)
+}
+
+fn search_sql(tenant: &str, query: &Query) -> (String, Vec<Value>) {
+    let text = |text: &str| Value::Text(text.to_owned());
+    let mut given = vec![text(tenant), text(&query.kind)];
     let mut sql = format!("SELECT {COLUMNS} FROM resources WHERE tenant = ?1 AND kind = ?2");
     for (name, values) in &query.conditions {
         let holes = vec!["?"; values.len()].join(", ");
         if name == "_id" {
             sql.push_str(&format!(" AND id IN ({holes})"));
         } else {
-            sql.push_str(&format!(
-                " AND row IN (SELECT resource FROM resource_index
-                              WHERE tenant = ?1 AND kind = ?2 AND name = ? AND value IN ({holes}))"
-            ));
-            given.push(name);
+            let found = format!("SELECT resource FROM resource_index WHERE path = ? AND value IN ({holes})");
+            sql.push_str(&format!(" AND row IN ({found})"));
+            given.push(Value::Integer(path(tenant, &query.kind, name)));
         }
-        given.extend(values.iter().map(String::as_str));
+        given.extend(values.iter().map(|value| text(value)));
     }
     sql.push_str(&format!(" ORDER BY row DESC LIMIT {}", query.limit.min(RESULTS_MOST)));
-    all(connection, &sql, params_from_iter(given), version)
+    (sql, given)
 }

@@ -14,7 +14,6 @@ CREATE TABLE resources (
     body    TEXT    NOT NULL,
     UNIQUE (tenant, kind, id)
 ) STRICT;
-CREATE INDEX resources_of_kind ON resources (tenant, kind);
 
 -- Versions before the newest.
 CREATE TABLE resource_history (
@@ -26,14 +25,13 @@ CREATE TABLE resource_history (
     PRIMARY KEY (resource, version)
 ) STRICT;
 
--- What the newest version of a resource is found by.
+-- What the newest version of a resource is found by. `path` is a hash of tenant, kind and name of the search parameter:
+-- this is the tree that grows most with every claim, and its keys must be short.
 CREATE TABLE resource_index (
-    tenant   TEXT    NOT NULL,
-    kind     TEXT    NOT NULL,
-    name     TEXT    NOT NULL,
+    path     INTEGER NOT NULL,
     value    TEXT    NOT NULL,
     resource INTEGER NOT NULL REFERENCES resources (row),
-    PRIMARY KEY (tenant, kind, name, value, resource)
+    PRIMARY KEY (path, value, resource)
 ) STRICT, WITHOUT ROWID;
 
 CREATE TABLE submissions (
@@ -191,7 +189,7 @@ CREATE TABLE unmatched (
     assigned INTEGER REFERENCES submissions (row),
     UNIQUE (inbound, position)
 ) STRICT;
-CREATE INDEX unmatched_open ON unmatched (row) WHERE assigned IS NULL;
+CREATE INDEX unmatched_open ON unmatched (assigned) WHERE assigned IS NULL;
 
 -- What payers said of a submission, statement by statement.
 CREATE TABLE answers (

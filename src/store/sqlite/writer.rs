@@ -1,5 +1,7 @@
-//! The one thread that writes. It takes whatever jobs are waiting, runs them in one transaction (each in a savepoint, so
-//! that a bad one does not spoil its neighbours), and answers all of them after the one fsync of the commit.
+//! The one thread that writes. It takes whatever jobs are waiting, runs them in one transaction, and answers all of them
+//! after the one fsync of the commit. A bad job must not spoil its neighbours: when one fails after it has written, the
+//! whole group is rolled back and run again with a savepoint for each. (Savepoints for all, always, cost a copy of every
+//! page that a job touches: more than the writing itself.)
 
 use crate::fault::{Fault, codes};
 use crate::telemetry::Codes;
@@ -20,27 +22,26 @@ const HAND_OVER: Duration = Duration::from_secs(10);
 
 /// A job as the thread sees it.
 trait Job: Send {
-    /// Does the work inside the transaction; `false` asks for its rollback.
+    /// Does the work inside the transaction, perhaps for the second time; `false` asks for its rollback.
     fn run(&mut self, connection: &Connection) -> bool;
     /// Answers: with the outcome when `lost` is `None`, otherwise with the fault that took the whole group.
     fn reply(self: Box<Self>, lost: Option<&Fault>);
 }
 
 struct Task<F, T> {
-    work: Option<F>,
+    work: F,
     outcome: Result<T, Fault>,
     reply: oneshot::Sender<Result<T, Fault>>,
 }
 
 impl<F, T> Job for Task<F, T>
 where
-    F: FnOnce(&Connection) -> Result<T, Fault> + Send,
+    F: Fn(&Connection) -> Result<T, Fault> + Send,
     T: Send,
 {
     fn run(&mut self, connection: &Connection) -> bool {
-        if let Some(work) = self.work.take() {
-            self.outcome = catch_unwind(AssertUnwindSafe(|| work(connection))).unwrap_or_else(|_| Err(panicked()));
-        }
+        let work = AssertUnwindSafe(|| (self.work)(connection));
+        self.outcome = catch_unwind(work).unwrap_or_else(|_| Err(panicked()));
         self.outcome.is_ok()
     }
 
@@ -70,14 +71,14 @@ impl Writer {
         Ok(Writer { jobs: Some(jobs), thread: Some(thread) })
     }
 
-    /// Runs `work` in a transaction and answers after the commit.
+    /// Runs `work` in a transaction and answers after the commit. It may be run twice; what counts is the last run.
     pub async fn write<T, F>(&self, work: F) -> Result<T, Fault>
     where
-        F: FnOnce(&Connection) -> Result<T, Fault> + Send + 'static,
+        F: Fn(&Connection) -> Result<T, Fault> + Send + 'static,
         T: Send + 'static,
     {
         let (reply, answer) = oneshot::channel();
-        let job = Box::new(Task { work: Some(work), outcome: Err(stopped()), reply });
+        let job = Box::new(Task { work, outcome: Err(stopped()), reply });
         let jobs = self.jobs.as_ref().ok_or_else(stopped)?;
         match tokio::time::timeout(HAND_OVER, jobs.send(job)).await {
             Ok(Ok(())) => answer.await.unwrap_or_else(|_| Err(stopped())),
@@ -109,20 +110,39 @@ fn work_through(mut connection: Connection, mut waiting: mpsc::Receiver<Box<dyn 
     }
 }
 
+/// A transaction that is dropped is rolled back.
 fn commit(connection: &mut Connection, group: &mut [Box<dyn Job>]) -> Result<(), Fault> {
     let transaction = connection.transaction_with_behavior(TransactionBehavior::Immediate)?;
+    if all_clean(&transaction, group) {
+        return Ok(transaction.commit()?);
+    }
+    drop(transaction);
+    let transaction = connection.transaction_with_behavior(TransactionBehavior::Immediate)?;
     for job in group {
-        transaction.prepare_cached("SAVEPOINT job")?.execute([])?;
-        if !job.run(&transaction) {
-            // A full disk or the like makes SQLite roll back everything: then nobody's work is there.
-            if transaction.is_autocommit() {
-                return Err(Fault::ours(codes::STORE, "the store could not write"));
-            }
-            transaction.prepare_cached("ROLLBACK TO job")?.execute([])?;
-        }
-        transaction.prepare_cached("RELEASE job")?.execute([])?;
+        run_apart(&transaction, job.as_mut())?;
     }
     Ok(transaction.commit()?)
+}
+
+/// Runs the jobs one after the other; `false` as soon as one leaves half its work behind.
+fn all_clean(transaction: &Connection, group: &mut [Box<dyn Job>]) -> bool {
+    group.iter_mut().all(|job| {
+        let before = transaction.total_changes();
+        job.run(transaction) || (transaction.total_changes() == before && !transaction.is_autocommit())
+    })
+}
+
+fn run_apart(transaction: &Connection, job: &mut dyn Job) -> Result<(), Fault> {
+    transaction.prepare_cached("SAVEPOINT job")?.execute([])?;
+    if !job.run(transaction) {
+        // A full disk or the like makes SQLite roll back everything: then nobody's work is there.
+        if transaction.is_autocommit() {
+            return Err(Fault::ours(codes::STORE, "the store could not write"));
+        }
+        transaction.prepare_cached("ROLLBACK TO job")?.execute([])?;
+    }
+    transaction.prepare_cached("RELEASE job")?.execute([])?;
+    Ok(())
 }
 
 fn stopped() -> Fault {
