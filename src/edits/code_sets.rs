@@ -42,7 +42,7 @@ pub fn is_npi(text: &str) -> bool {
     let doubled = |digit: u32| if digit > 4 { digit * 2 - 9 } else { digit * 2 };
     let digits = text.bytes().map(|byte| u32::from(byte - b'0')).enumerate();
     let sum: u32 = digits.map(|(n, digit)| if n % 2 == 0 { doubled(digit) } else { digit }).sum();
-    (sum + 24) % 10 == 0
+    (sum + 24).is_multiple_of(10)
 }
 
 /// The form of an ICD-10-CM code, without the dot: a letter, a digit, a digit or A or B, and at most four more.
@@ -73,11 +73,7 @@ pub fn is_procedure(code: &str) -> bool {
     let bytes = code.as_bytes();
     bytes.len() == 5
         && bytes[1..4].iter().all(u8::is_ascii_digit)
-        && match (bytes[0], bytes[4]) {
-            (b'0'..=b'9', b'0'..=b'9' | b'A'..=b'Z') => true,
-            (b'A'..=b'V', b'0'..=b'9') => true,
-            _ => false,
-        }
+        && matches!((bytes[0], bytes[4]), (b'0'..=b'9', b'0'..=b'9' | b'A'..=b'Z') | (b'A'..=b'V', b'0'..=b'9'))
 }
 
 pub fn is_modifier(code: &str) -> bool {

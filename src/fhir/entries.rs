@@ -136,7 +136,7 @@ fn entry(number: usize, full_url: Option<String>, value: Value, in_bundle: Optio
         Some(n) => format!("Bundle.entry[{n}].resource.ofType({})", kind(&value)),
         None => kind(&value).to_owned(),
     };
-    Entry { full_url, value: value, path, number }
+    Entry { full_url, value, path, number }
 }
 
 /// The `resource` of operation Parameters.
