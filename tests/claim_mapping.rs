@@ -1,5 +1,7 @@
 //! From FHIR to the segments of an 837P, one convention at a time: what a caller may write, and what a payer reads.
 
+mod other_payers;
+
 use crate::support::claim::{bundle, of};
 use crate::support::gateway::{Content, Prepared};
 use claimgate::fault::{any_error, codes};
@@ -224,7 +226,7 @@ fn a_practitioner_alone_bills_with_a_social_security_number() {
             "NM1*85*1*KILDARE*BEN****XX*1999996667",
             "N3*1 ELM ST*SUITE 2",
             "REF*SY*123456789",
-            "NM1*87*1",
+            "NM1*87*2",
             "N3*PO BOX 7",
             "N4*MIAMI*FL*33111",
             "PER*IC*BEN KILDARE*TE*3055550100",
@@ -372,83 +374,6 @@ fn references_numbers_and_replacement() {
         claim["related"] = json!([{"reference": {"value": "ICN99"}}]);
     });
     holds(&void, &["CLM*C1*140***11:B:8*Y*A*Y*Y", "REF*F8*ICN99"]);
-}
-
-/// A second coverage, of a payer that has decided on both lines: 60 + 20 paid, 40 + 20 adjusted.
-fn decided(body: &mut Value) {
-    add(
-        body,
-        json!({"resourceType": "Organization", "id": "first", "name": "First Insurance",
-                     "identifier": [{"type": coded("http://hl7.org/fhir/us/carin-bb/CodeSystem/C4BBIdentifierType", "payerid"), "value": "FI1"}]}),
-    );
-    add(
-        body,
-        json!({"resourceType": "Coverage", "id": "cov1", "status": "active",
-                     "type": coded("http://terminology.hl7.org/CodeSystem/v3-ActCode", "HMO"),
-                     "subscriber": {"reference": "Patient/p1"}, "subscriberId": "F1", "beneficiary": {"reference": "Patient/p1"},
-                     "relationship": {"coding": [{"code": "self"}]}, "payor": [{"reference": "Organization/first"}], "order": 1}),
-    );
-    let money = |value: u32| json!({"value": value, "currency": "USD"});
-    let category = |code: &str| coded("http://terminology.hl7.org/CodeSystem/adjudication", code);
-    let adjustment = |group: &str, reason: &str, amount: u32| {
-        json!({"category": {"coding": [{"system": "http://terminology.hl7.org/CodeSystem/adjudication", "code": "deductible"},
-                                       {"system": "https://x12.org/codes/claim-adjustment-group-codes", "code": group}]},
-               "reason": coded("https://x12.org/codes/claim-adjustment-reason-codes", reason), "amount": money(amount)})
-    };
-    let item = |sequence: u32, paid: u32, adjustments: Vec<Value>| {
-        let mut adjudication = vec![json!({"category": category("benefit"), "amount": money(paid)})];
-        adjudication.extend(adjustments);
-        json!({"itemSequence": sequence, "adjudication": adjudication})
-    };
-    add(
-        body,
-        json!({"resourceType": "ClaimResponse", "id": "cr1", "status": "active", "use": "claim", "outcome": "complete",
-                     "type": coded("http://terminology.hl7.org/CodeSystem/claim-type", "professional"),
-                     "patient": {"reference": "Patient/p1"}, "created": "2026-03-20", "insurer": {"reference": "Organization/first"},
-                     "identifier": [{"value": "ICN1"}],
-                     "payment": {"type": coded("http://terminology.hl7.org/CodeSystem/ex-paymenttype", "complete"), "date": "2026-03-19", "amount": money(80)},
-                     "processNote": [{"number": 1, "text": "RARC MA18 (alert): sent on to the next payer"}],
-                     "item": [item(1, 60, vec![adjustment("CO", "45", 25), adjustment("PR", "1", 15)]),
-                              item(2, 20, vec![adjustment("CO", "45", 20)])]}),
-    );
-    of(body, "Coverage")["order"] = json!(2);
-    let other = json!({"sequence": 2, "focal": false, "coverage": {"reference": "Coverage/cov1"}, "claimResponse": {"reference": "ClaimResponse/cr1"}});
-    of(body, "Claim")["insurance"].as_array_mut().unwrap().push(other);
-}
-
-#[test]
-fn what_an_earlier_payer_decided_goes_along() {
-    let segments = segments(decided);
-    holds(
-        &segments,
-        &[
-            "SBR*S*18*******CI",
-            "SBR*P*18*******HM",
-            "AMT*D*80",
-            "OI***Y***Y",
-            "MOA***MA18",
-            "NM1*IL*1*RIVERA*ANA****MI*F1",
-            "NM1*PR*2*FIRST INSURANCE*****PI*FI1",
-            "REF*F8*ICN1",
-            "SVD*FI1*60*HC:99213**1",
-            "CAS*CO*45*25",
-            "CAS*PR*1*15",
-            "DTP*573*D8*20260319",
-            "SVD*FI1*20*HC:87880**1",
-            "CAS*CO*45*20",
-        ],
-    );
-    // Decided by lines: the date stands there, and not with the payer.
-    assert_eq!(segments.iter().filter(|segment| segment.starts_with("DTP*573")).count(), 2);
-}
-
-#[test]
-fn a_decision_that_does_not_balance_is_refused() {
-    let mut body = bundle("C1");
-    decided(&mut body);
-    of(&mut body, "ClaimResponse")["payment"]["amount"]["value"] = json!(81);
-    let prepared = prepare(&body);
-    assert!(prepared.issues.iter().any(|issue| issue.code == codes::EDIT_COB && issue.is_error()));
 }
 
 #[test]

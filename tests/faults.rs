@@ -1,7 +1,7 @@
 //! The promise, under fire: what got a 2xx is delivered once and answered, whatever dies in between.
 
 use crate::support::claim::bundle;
-use crate::support::rabbit::Rabbit;
+use crate::support::rabbit::Broker;
 use crate::support::server::{Server, eventually};
 use crate::support::simulator::answer_all;
 use serde_json::Value;
@@ -110,7 +110,7 @@ async fn killed_in_the_middle_of_a_thousand() {
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn the_broker_stops_and_starts_under_load() {
-    let mut rabbit = Rabbit::start();
+    let mut rabbit = Broker::start_new();
     let home = tempfile::tempdir().unwrap();
     let url = rabbit.url();
     let environment = [("CLAIMGATE_AMQP_URL", url.as_str()), ("CLAIMGATE_WORKER__REPUBLISH_MS", "5000")];
@@ -123,7 +123,7 @@ async fn the_broker_stops_and_starts_under_load() {
     tokio::task::block_in_place(|| {
         rabbit.stop();
         std::thread::sleep(Duration::from_secs(2));
-        rabbit.restart();
+        rabbit.start();
     });
     let accepted = loading.await.unwrap();
     assert_eq!(accepted.len(), 300, "the front door stays open while the broker is away");

@@ -6,9 +6,11 @@ mod explained;
 mod facts;
 
 use crate::support::gateway::{Content, Prepared};
-use claimgate::fault::{Issue, any_error, codes};
+use claimgate::fault::{Issue, Place, any_error, codes};
 use explained::{EXTRA, MISSING, explain};
 use facts::Facts;
+use serde_json::{Value, json};
+use std::collections::HashSet;
 use std::path::{Path, PathBuf};
 use std::process::Command;
 
@@ -49,30 +51,49 @@ fn real_claims_keep_their_facts() {
     let corpus = corpus();
     let content = Content::shipped();
     let folder = tempfile::tempdir().expect("a folder for the files");
+    let mapped: Vec<Mapped> =
+        pairs(&corpus).into_iter().map(|pair| Mapped::new(&content, &corpus, folder.path(), pair)).collect();
+    let clean = clean_by_pyx12(mapped.iter().map(|each| each.file.as_path()));
     let mut faults = Vec::new();
-    for pair in pairs(&corpus) {
+    for each in &mapped {
+        let refused = any_error(&each.prepared.issues);
+        let clean = clean.contains(&each.file);
+        let told = reasons(&each.prepared.issues);
+        let (state, verdict) = (if refused { "refused" } else { "mapped" }, if clean { "OK" } else { "BAD" });
+        println!("{:<75} {state:<8} pyx12 {verdict:<3} {told}", each.pair.bundle);
+        if refused && each.pair.refusable.is_empty() {
+            faults.push(format!("{} is refused: {told}", each.pair.bundle));
+        }
+        if !refused && !clean {
+            faults.push(format!("{}: pyx12 says\n{}", each.pair.bundle, pyx12([each.file.as_path()])));
+        }
+        faults.extend(differences(&content, &each.pair, &each.prepared));
+    }
+    let refused = mapped.iter().filter(|each| any_error(&each.prepared.issues)).count();
+    println!(
+        "{} bundles: {} mapped, {refused} refused, {} clean by pyx12",
+        mapped.len(),
+        mapped.len() - refused,
+        clean.len()
+    );
+    assert!(faults.is_empty(), "\n{}", faults.join("\n"));
+}
+
+/// A bundle, and what became of it.
+struct Mapped {
+    pair: Pair,
+    prepared: Prepared,
+    file: PathBuf,
+}
+
+impl Mapped {
+    fn new(content: &Content, corpus: &Path, folder: &Path, pair: Pair) -> Mapped {
         let body = std::fs::read(corpus.join("pairs").join(&pair.bundle)).expect("the bundle");
         let prepared = content.prepare("generic", &body);
-        let refused = any_error(&prepared.issues);
-        let file = folder.path().join(pair.bundle.replace(".json", ".x12"));
+        let file = folder.join(pair.bundle.replace(".json", ".x12"));
         std::fs::write(&file, &prepared.interchange).expect("the file is written");
-        let verdict = pyx12(&file);
-        let told = if refused { reasons(&prepared.issues) } else { String::new() };
-        println!(
-            "{:<75} {:<8} pyx12 {:<3} {told}",
-            pair.bundle,
-            if refused { "refused" } else { "mapped" },
-            verdict.word()
-        );
-        if refused && pair.refusable.is_empty() {
-            faults.push(format!("{} is refused: {told}", pair.bundle));
-        }
-        if !refused && !verdict.clean {
-            faults.push(format!("{}: pyx12 says\n{}", pair.bundle, verdict.text));
-        }
-        faults.extend(differences(&content, &pair, &prepared));
+        Mapped { pair, prepared, file }
     }
-    assert!(faults.is_empty(), "\n{}", faults.join("\n"));
 }
 
 fn reasons(issues: &[Issue]) -> String {
@@ -80,31 +101,26 @@ fn reasons(issues: &[Issue]) -> String {
     errors.map(|issue| format!("{} {}: {}", issue.code, issue.at, issue.text)).collect::<Vec<_>>().join("; ")
 }
 
-struct Verdict {
-    clean: bool,
-    text: String,
+/// The files of which pyx12 says that they are OK.
+fn clean_by_pyx12<'f>(files: impl Iterator<Item = &'f Path>) -> HashSet<PathBuf> {
+    let told = pyx12(files);
+    told.lines().filter_map(|line| line.trim().strip_suffix(": OK")).map(PathBuf::from).collect()
 }
 
-impl Verdict {
-    fn word(&self) -> &'static str {
-        if self.clean { "OK" } else { "BAD" }
-    }
-}
-
-/// pyx12's x12valid says `…: OK` or `…: Failure`, and writes what it found beside it.
-fn pyx12(file: &Path) -> Verdict {
-    let program = std::env::var_os("CLAIMGATE_PYX12")
-        .unwrap_or_else(|| panic!("set CLAIMGATE_PYX12 to the path of pyx12's x12valid"));
-    let output = Command::new(program).arg(file).output().expect("x12valid runs");
-    let text = String::from_utf8_lossy(&output.stdout).into_owned() + &String::from_utf8_lossy(&output.stderr);
-    Verdict { clean: text.contains(": OK"), text }
+/// What pyx12's x12valid says of some files.
+fn pyx12<'f>(files: impl IntoIterator<Item = &'f Path>) -> String {
+    let program = std::env::var_os("CLAIMGATE_PYX12");
+    let program = program.unwrap_or_else(|| panic!("set CLAIMGATE_PYX12 to the path of pyx12's x12valid"));
+    let output = Command::new(program).args(files).output().expect("x12valid runs");
+    String::from_utf8_lossy(&output.stdout).into_owned() + &String::from_utf8_lossy(&output.stderr)
 }
 
 /// Facts of the original that ours has not, and the other way round, without those that are explained.
 fn differences(content: &Content, pair: &Pair, prepared: &Prepared) -> Vec<String> {
     let text = std::fs::read(&pair.original).expect("the original");
     let mut text = String::from_utf8_lossy(&text).into_owned();
-    if pair.changed.contains("components are split at '>'") {
+    if text.contains(">B>") {
+        // Components are parted by another character than ISA16 says.
         text = text.replace('>', ":");
     }
     let Some(theirs) = facts::of_claim(&content.guides, &text, pair.claim) else {
@@ -113,19 +129,20 @@ fn differences(content: &Content, pair: &Pair, prepared: &Prepared) -> Vec<Strin
     let Some(ours) = facts::of_claim(&content.guides, &prepared.text(), 1) else {
         return vec![format!("{}: our claim is not found in\n{}", pair.bundle, prepared.text())];
     };
-    let missing = unexplained(&theirs, &ours, MISSING).map(|fact| format!("{}: missing {fact}", pair.bundle));
-    let extra = unexplained(&ours, &theirs, EXTRA).map(|fact| format!("{}: extra   {fact}", pair.bundle));
+    let missing = unexplained(pair, &theirs, &ours, MISSING).map(|fact| format!("{}: missing {fact}", pair.bundle));
+    let extra = unexplained(pair, &ours, &theirs, EXTRA).map(|fact| format!("{}: extra   {fact}", pair.bundle));
     let changes = |fact: &String| !changed(fact, pair);
     missing.chain(extra).filter(changes).collect()
 }
 
 fn unexplained<'f>(
+    pair: &'f Pair,
     some: &'f Facts,
     others: &'f Facts,
     table: &'static [(&str, &str)],
 ) -> impl Iterator<Item = String> + 'f {
     let left = some.iter().filter(|fact| !others.contains(*fact));
-    left.filter(move |(at, _)| explain(table, at).is_none()).map(|(at, value)| format!("{at} = {value}"))
+    left.filter(move |(at, _)| explain(table, &pair.bundle, at).is_none()).map(|(at, value)| format!("{at} = {value}"))
 }
 
 /// Whether the makers of the bundle say that they changed this value.
@@ -144,6 +161,43 @@ fn changed(fact: &str, pair: &Pair) -> bool {
         || completed("patient address completed", &["2010BA N3", "2010BA N4", "2010CA N3", "2010CA N4"])
         || completed("pointers past the diagnoses dropped", &["SV1*07"])
         || completed("diagnosis qualifiers put right", &["2300 HI"])
+}
+
+/// Claims of other makers: each is mapped, or refused with issues that say where and how to mend.
+#[test]
+fn other_claims_are_mapped_or_refused_with_reasons() {
+    let content = Content::shipped();
+    let (mut seen, mut mapped) = (0, 0);
+    for folder in ["claim", "bundle-claim", "synthea"] {
+        for entry in std::fs::read_dir(corpus().join("fhir").join(folder)).expect("the folder").flatten() {
+            let Ok(body) = std::fs::read(entry.path()) else { continue };
+            for claim in claims(&body) {
+                let prepared = content.prepare("generic", claim.to_string().as_bytes());
+                seen += 1;
+                mapped += usize::from(!any_error(&prepared.issues));
+                for issue in prepared.issues.iter().filter(|issue| issue.is_error()) {
+                    let told = issue.at != Place::Whole || issue.hint.is_some();
+                    assert!(told && !issue.text.is_empty(), "{}: {issue}", entry.path().display());
+                }
+            }
+        }
+    }
+    println!("{seen} other claims: {mapped} mapped");
+    assert!(seen > 50, "only {seen} claims were found");
+}
+
+/// The claims of a file, each with everything else that stands there.
+fn claims(body: &[u8]) -> Vec<Value> {
+    let Ok(value) = serde_json::from_slice::<Value>(body) else { return Vec::new() };
+    let Some(entries) = value["entry"].as_array() else { return vec![value] };
+    let is_claim = |entry: &&Value| entry["resource"]["resourceType"] == "Claim";
+    let others: Vec<&Value> = entries.iter().filter(|entry| !is_claim(entry)).collect();
+    let bundle = |claim: &Value| {
+        let all: Vec<&Value> = std::iter::once(claim).chain(others.iter().copied()).collect();
+        json!({"resourceType": "Bundle", "type": "collection", "entry": all})
+    };
+    // A few of each file: they are all made alike.
+    entries.iter().filter(is_claim).take(5).map(bundle).collect()
 }
 
 #[test]

@@ -124,6 +124,18 @@ fn money_stands_under_its_categories() {
 }
 
 #[test]
+fn without_the_claim_the_payers_lines_are_counted() {
+    let response = serde_json::to_value(&example().responses[0]).unwrap();
+    let (claim, none) = (claim(), json!({}));
+    let vars = [("claim", &claim), ("record", &none), ("previous", &none), ("submission", &none)];
+    let made = make("response/claim-response", &response, &vars);
+    let items = made["item"].as_array().unwrap();
+    assert_eq!(items.iter().map(|item| item["itemSequence"].to_string()).collect::<Vec<_>>(), ["1", "2", "3"]);
+    assert_eq!(items[0]["extension"][0]["valueCodeableConcept"]["text"], "99213 25");
+    assert!(made["addItem"].is_null());
+}
+
+#[test]
 fn the_details_of_a_reconciliation_add_up() {
     let remittance = serde_json::to_value(&example().remittances[0]).unwrap();
     let made = make("response/payment-reconciliation", &remittance, &[]);
@@ -170,7 +182,11 @@ fn the_first_answer_is_queued() {
     let scope = Scope { payer: &payer, now: "2025-03-25T06:05:00Z".parse().unwrap(), vars: &[], resources: None };
     let (queued, issues) = LOADED.mappings.response("response/queued").unwrap().make(&claim, &scope);
     assert!(issues.is_empty(), "{issues:?}");
-    assert_eq!(queued["insurer"], json!({"identifier": {"value": "NW001"}, "display": "Northwind Health Plan"}));
+    let insurer = &queued["insurer"];
+    assert_eq!(
+        (&insurer["identifier"]["value"], &insurer["display"]),
+        (&json!("NW001"), &json!("Northwind Health Plan"))
+    );
 }
 
 /// What an offline conversion knows of the claim.

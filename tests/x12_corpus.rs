@@ -106,7 +106,7 @@ fn every_file_streams_as_it_is_read() {
         let expected: Vec<_> = Tokens::new(&text.text).filter(|token| !token.garbage).map(|token| token.raw).collect();
         let mut stream = Segments::new(bytes.as_slice());
         let mut seen = 0;
-        while let Some(streamed) = stream.next().unwrap() {
+        while let Some(streamed) = stream.next_segment().unwrap() {
             if !streamed.garbage {
                 assert_eq!(Some(&streamed.segment.raw()), expected.get(seen), "{}", path.display());
                 seen += 1;

@@ -233,6 +233,8 @@ pub struct Contact {
     /// Ten digits.
     telephone: Option<String>,
     extension: Option<String>,
+    /// A second number of ten digits.
+    other_telephone: Option<String>,
     fax: Option<String>,
     email: Option<String>,
 }

@@ -31,7 +31,8 @@ pub fn diagnoses_present(record: &BillingRecord, report: &mut Report) {
 }
 
 pub fn diagnosis_codes(record: &BillingRecord, report: &mut Report) {
-    for (n, diagnosis) in record.diagnoses.iter().enumerate() {
+    // A code that is missing altogether was told by the mapping.
+    for (n, diagnosis) in record.diagnoses.iter().enumerate().filter(|(_, diagnosis)| !diagnosis.code.is_empty()) {
         let (fine, set) = match diagnosis.code_set.as_str() {
             "icd9" => (is_icd9(&diagnosis.code), "ICD-9-CM"),
             _ => (is_icd10(&diagnosis.code), "ICD-10-CM"),
@@ -61,7 +62,8 @@ pub fn diagnosis_version(record: &BillingRecord, report: &mut Report) {
 
 pub fn diagnosis_twice(record: &BillingRecord, report: &mut Report) {
     for (n, diagnosis) in record.diagnoses.iter().enumerate() {
-        let again = record.diagnoses[..n].iter().any(|earlier| earlier.code == diagnosis.code);
+        let again =
+            !diagnosis.code.is_empty() && record.diagnoses[..n].iter().any(|earlier| earlier.code == diagnosis.code);
         report.require(
             !again,
             format!("diagnoses[{n}].code"),
@@ -87,7 +89,7 @@ pub fn pointers(record: &BillingRecord, report: &mut Report) {
 pub fn procedures(record: &BillingRecord, report: &mut Report) {
     for (n, line) in lines(record) {
         let code = &line.code.value;
-        let fine = line.code.qualifier != "HC" || is_procedure(code);
+        let fine = line.code.qualifier != "HC" || code.is_empty() || is_procedure(code);
         report.require(
             fine,
             format!("serviceLines[{n}].code.value"),

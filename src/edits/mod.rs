@@ -273,7 +273,7 @@ edits! {
     "claim-number" EDIT_CLAIM Error situations::claim_number,
         "the claim's number has 1 to 38 printable characters",
         "005010X222A1 CLM01: it comes back in every answer",
-        "give a shorter Claim.identifier";
+        "give Claim.identifier a value of at most 38 characters";
     "claim-number-length" EDIT_CLAIM Warning situations::claim_number_length,
         "the claim's number has at most 20 characters",
         "payers need not return more",

@@ -219,7 +219,7 @@ fn value<'a>(maker: &Maker<'a>, rule: &'a Rule, how: Write, this: &Item<'a>, tra
 
 /// One object; `None` when nothing in it came from the source.
 fn make_object<'a>(maker: &Maker<'a>, object: &'a ObjectRules, this: &Item<'a>, trail: &Trail<'_>) -> Option<Value> {
-    let mut map = Map::with_capacity(object.fields.len().min(16));
+    let mut map = Map::new();
     let (mut substantial, mut missing) = (object.fixed || object.frame.asks(), Vec::new());
     for field in &object.fields {
         let place = trail.step(&field.name, field.many.then_some(0));
@@ -241,6 +241,9 @@ fn make_object<'a>(maker: &Maker<'a>, object: &'a ObjectRules, this: &Item<'a>, 
     Some(Value::Object(map))
 }
 
+/// Properties that most objects have room for.
+const FEW: usize = 8;
+
 /// Puts what was made for a field into its object.
 fn settle<'a>(
     maker: &Maker<'a>,
@@ -252,6 +255,9 @@ fn settle<'a>(
 ) {
     if made.values.is_empty() {
         return;
+    }
+    if map.is_empty() {
+        *map = Map::with_capacity(FEW);
     }
     if field.many {
         map.insert(field.name.clone(), Value::Array(made.values));

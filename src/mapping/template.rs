@@ -199,7 +199,13 @@ pub fn rule(compiler: &mut Compiler<'_>, scalar: &Scalar, this: &Type) -> (Rule,
     let (expr, kind) = compiler.compile(scalar, this);
     let fixed = matches!(
         expr,
-        Expr::Text(_) | Expr::Integer(_) | Expr::Decimal(_) | Expr::Boolean(_) | Expr::Time(_) | Expr::Quantity(..)
+        Expr::Text(_)
+            | Expr::Texts(_)
+            | Expr::Integer(_)
+            | Expr::Decimal(_)
+            | Expr::Boolean(_)
+            | Expr::Time(_)
+            | Expr::Quantity(..)
     );
     (Rule { expr, fixed, text: scalar.text.clone(), at: scalar.at.clone() }, kind)
 }

@@ -110,7 +110,7 @@ impl<'de> Visitor<'de> for RawVisitor {
 }
 
 /// Reads a document; a syntax error is the one mistake that hides the rest.
-pub fn parse(path: &str, text: &str) -> Result<Node, Issue> {
+pub fn parse(path: &str, text: &str) -> Result<Node, Vec<Issue>> {
     // Y and N are codes here, not truth values.
     let options = serde_saphyr::options! { strict_booleans: true };
     match serde_saphyr::from_str_with_options::<Spanned<Raw>>(text, options) {
@@ -118,8 +118,8 @@ pub fn parse(path: &str, text: &str) -> Result<Node, Issue> {
         Err(error) => {
             let (line, column) = error.location().map_or((0, 0), |at| (at.line() as u32, at.column() as u32));
             let at = Place::File { path: path.to_owned(), line, column };
-            Err(Issue::error(codes::MAPPING_SYNTAX, at, error.without_snippet().to_string())
-                .hint("YAML: indent with spaces, put texts with `:` or `#` into quotes"))
+            let issue = Issue::error(codes::MAPPING_SYNTAX, at, error.without_snippet().to_string());
+            Err(vec![issue.hint("YAML: indent with spaces, put texts with `:` or `#` into quotes")])
         }
     }
 }

@@ -96,7 +96,7 @@ fn load_one(mappings: &Folder, path: &str, id: &str, surroundings: &Surroundings
         vec![Issue::error(codes::MAPPING_SYNTAX, at, "the file can't be read as UTF-8 text")]
     };
     let text = mappings.text(path).ok_or_else(unreadable)?;
-    let document = document::parse(&file, &text).map_err(|issue| vec![issue])?;
+    let document = document::parse(&file, &text)?;
     let mistakes = document::Mistakes::of(&file);
     let profile = read::profile(id, &document, &mistakes, surroundings);
     let issues = mistakes.into_issues();

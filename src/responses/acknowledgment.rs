@@ -53,7 +53,6 @@ fn statement(context: &Context, group: &[Segment], set: Option<&[Segment]>, deci
         keys: keys(group, set),
         disposition: Some(disposition(context, decision, set.is_some(), &complaints)),
         complaints,
-        payer_identifier: context.group.and_then(|group| text(&group.gs, 2)),
         ..PayerResponse::default()
     }
 }

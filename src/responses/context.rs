@@ -130,10 +130,14 @@ pub(super) fn known(number: Option<String>) -> Option<String> {
     number.filter(|number| number.chars().any(|c| c != '0'))
 }
 
-/// A number of type R or N0: `100`, `-.5`, `1.5E2`.
+/// Largest amount that is believed, either way: beyond it sums could overflow.
+pub(super) const NUMBER_MAX: Decimal = Decimal::from_parts(2_764_472_320, 232_830, 0, false, 0);
+
+/// A number of type R or N0, up to [`NUMBER_MAX`]: `100`, `-.5`, `1.5E2`.
 pub(super) fn decimal(text: &str) -> Option<Decimal> {
     let text = text.strip_prefix('+').unwrap_or(text);
-    text.parse().ok().or_else(|| Decimal::from_scientific(text).ok())
+    let number = text.parse().ok().or_else(|| Decimal::from_scientific(text).ok());
+    number.filter(|number: &Decimal| number.abs() <= NUMBER_MAX)
 }
 
 /// `CCYYMMDD`.
@@ -200,6 +204,16 @@ mod tests {
         }
         for written in ["", "1,000", "12-", "abc", "1e999999"] {
             assert_eq!(decimal(written), None, "{written}");
+        }
+    }
+
+    #[test]
+    fn numbers_end_where_sums_could_overflow() {
+        assert_eq!(NUMBER_MAX.to_string(), "1000000000000000");
+        for (written, believed) in
+            [("1000000000000000", true), ("-1000000000000000", true), ("1000000000000000.01", false)]
+        {
+            assert_eq!(decimal(written).is_some(), believed, "{written}");
         }
     }
 

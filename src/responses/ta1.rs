@@ -27,7 +27,6 @@ fn statement(context: &Context, ta1: &Segment) -> PayerResponse {
         keys: keys(ta1),
         disposition: Some(disposition(context, ta1)),
         complaints,
-        payer_identifier: Some(context.interchange.sender().to_owned()).filter(|id| !id.is_empty()),
         ..PayerResponse::default()
     }
 }

@@ -251,3 +251,54 @@ fn an_unknown_set_is_told_and_nothing_is_no_panic() {
         assert!(read_text(text).responses.is_empty());
     }
 }
+
+mod properties {
+    use super::*;
+    use proptest::prelude::*;
+
+    fn element() -> impl Strategy<Value = String> {
+        let written = [
+            "",
+            "0",
+            "1",
+            "PT",
+            "22",
+            "19",
+            "QC",
+            "MI",
+            "6R",
+            "472",
+            "A7:20:PR",
+            "HC:99213:25",
+            "20250303",
+            "-5.5",
+            "R",
+            "é",
+        ];
+        prop_oneof![
+            prop::sample::select(written.to_vec()).prop_map(str::to_owned),
+            "[0-9.E-]{0,30}",
+            "[A-Z0-9:^ ]{0,12}"
+        ]
+    }
+
+    fn segment() -> impl Strategy<Value = String> {
+        let ids = [
+            "TA1", "AK1", "AK2", "IK3", "CTX", "IK4", "IK5", "AK9", "HL", "NM1", "TRN", "STC", "QTY", "REF", "DTP",
+            "SVC", "BPR", "N1", "LX", "CLP", "CAS", "MIA", "MOA", "DTM", "AMT", "LQ", "PLB", "ST", "SE", "GS", "GE",
+            "",
+        ];
+        (prop::sample::select(ids.to_vec()), prop::collection::vec(element(), 0..20))
+            .prop_map(|(id, elements)| format!("{id}*{}~", elements.join("*")))
+    }
+
+    proptest! {
+        /// Any segments in any order: nothing panics, every CLP and AK2 of a set is heard.
+        #[test]
+        fn any_heap_of_segments_is_read(kind in prop::sample::select(vec!["999", "277", "835"]),
+                                        segments in prop::collection::vec(segment(), 0..40)) {
+            let reading = wrapped(&format!("ST*{kind}*1~{}SE*1*1~", segments.concat()));
+            prop_assert_eq!(reading.remitted.len(), reading.remittances.len());
+        }
+    }
+}

@@ -4,6 +4,9 @@ use crate::x12::reader::{Interchange, TransactionSet};
 use crate::x12::segment::Segment;
 use rust_decimal::Decimal;
 
+/// Largest amount that is believed: beyond it sums could overflow.
+pub const CHARGE_MAX: Decimal = Decimal::from_parts(3_567_587_328, 232, 0, false, 0);
+
 /// One CLM with what stands above and below it.
 #[derive(Debug, Clone, Default, PartialEq)]
 pub struct Claim {
@@ -144,8 +147,10 @@ fn read_set(number: usize, set: &TransactionSet, claims: &mut Vec<Claim>) {
     *claims = walk.claims;
 }
 
+/// An amount; one that can't be read, or is beyond what a claim can come to, is nothing.
 fn number(text: &str) -> Decimal {
-    text.trim().parse().unwrap_or_default()
+    let number: Decimal = text.trim().parse().unwrap_or_default();
+    if number.abs() <= CHARGE_MAX { number } else { Decimal::ZERO }
 }
 
 impl Walk {

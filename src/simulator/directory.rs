@@ -21,6 +21,8 @@ use tokio::time::Instant;
 const TAKEN: &str = "taken";
 /// Endings of files that are read, in any case.
 const ENDINGS: &[&str] = &["x12", "edi", "txt"];
+/// Largest file that is read.
+pub const FILE_BYTES_MAX: u64 = 64 << 20;
 
 /// One simulated payer.
 #[derive(Clone)]
@@ -81,13 +83,16 @@ impl Payer {
         Payer { options, waiting: HashMap::new() }
     }
 
-    /// One look: answers what is due, and says how many answers were written.
+    /// One look: answers what is due, and says how many answers were written. A file that makes trouble holds up no other.
     pub fn round(&mut self) -> Result<usize, Fault> {
-        let mut written = 0;
+        let (mut written, mut trouble) = (0, None);
         for name in self.files()? {
-            written += self.attend(&name)?;
+            match self.attend(&name) {
+                Ok(count) => written += count,
+                Err(fault) => trouble = trouble.or(Some(fault)),
+            }
         }
-        Ok(written)
+        trouble.map_or(Ok(written), Err)
     }
 
     /// Names of the files that wait to be read, in order.
@@ -109,7 +114,7 @@ impl Payer {
     fn attend(&mut self, name: &str) -> Result<usize, Fault> {
         let path = self.options.outbound.join(name);
         if !self.waiting.contains_key(name) {
-            let bytes = std::fs::read(&path).map_err(trouble(&path))?;
+            let bytes = read(&path)?;
             let options = &self.options;
             let answers = answer(&options.scenario, &options.guides, &bytes, &options.clock);
             self.waiting.insert(name.to_owned(), (Instant::now(), answers));
@@ -140,6 +145,15 @@ impl Payer {
         std::fs::rename(&hidden, &path).map_err(trouble(&path))?;
         Ok(true)
     }
+}
+
+/// A file of the gateway, up to [`FILE_BYTES_MAX`].
+fn read(path: &Path) -> Result<Vec<u8>, Fault> {
+    let size = std::fs::metadata(path).map_err(trouble(path))?.len();
+    if size > FILE_BYTES_MAX {
+        return Err(Fault::ours(codes::PAYER_UNREACHABLE, format!("{} is larger than 64 MiB", path.display())));
+    }
+    std::fs::read(path).map_err(trouble(path))
 }
 
 fn has_ending(name: &str) -> bool {

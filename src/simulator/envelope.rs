@@ -39,7 +39,7 @@ impl Paper {
         let isa = |n: usize| interchange.isa.element(n).to_owned();
         let gs = |n: usize| interchange.groups.first().map_or("", |group| group.gs.element(n)).to_owned();
         let now = TimeZone::UTC.to_datetime(now);
-        let source = interchange.control_number().parse().unwrap_or(0);
+        let source = interchange.control_number().parse().unwrap_or(0).min(CONTROL_NUMBER_MAX);
         let mut delimiters = interchange.delimiters;
         delimiters.repetition = delimiters.repetition.or(Some(b'^'));
         Paper {

@@ -12,6 +12,8 @@ use std::time::Duration;
 pub const DEFAULT: &str = "scenarios/default.yaml";
 /// Longest delay of an answer, in seconds: a day.
 pub const DELAY_MAX_S: u64 = 86_400;
+/// Largest amount or percentage of a share.
+pub const SHARE_MAX: Decimal = Decimal::from_parts(1_000_000_000, 0, 0, false, 0);
 
 /// A scenario.
 #[derive(Debug, Clone, Default, PartialEq, Deserialize)]
@@ -224,10 +226,11 @@ impl Share {
         part.min(whole)
     }
 
-    /// `20%`, `15.00`; not negative.
+    /// `20%`, `15.00`; not negative, at most [`SHARE_MAX`].
     fn parse(text: &str) -> Option<Share> {
         let (number, percent) = text.trim().strip_suffix('%').map_or((text, false), |number| (number, true));
-        let number: Decimal = number.trim().parse().ok().filter(|number: &Decimal| !number.is_sign_negative())?;
+        let number: Decimal =
+            number.trim().parse().ok().filter(|number| (Decimal::ZERO..=SHARE_MAX).contains(number))?;
         Some(if percent { Share::Percent(number) } else { Share::Amount(number) })
     }
 }

@@ -187,11 +187,30 @@ fn a_scenario_tells_where_it_is_wrong() {
     let fault = Scenario::read("name: x\nrules:\n  - when: { claimNumer: A }\n    then: { silence: {} }\n", "s.yaml")
         .unwrap_err();
     assert!(fault.to_string().contains("s.yaml:3"), "{fault}");
-    for wrong in ["usual: { pay: { copay: -1 } }", "delays: { payment: 25h }", "usual: { pay: { copay: lots } }"] {
+    for wrong in [
+        "usual: { pay: { copay: 1000000001 } }",
+        "usual: { pay: { copay: -1 } }",
+        "delays: { payment: 25h }",
+        "usual: { pay: { copay: lots } }",
+    ] {
         assert!(Scenario::read(wrong, "s.yaml").is_err(), "{wrong}");
     }
+    assert!(Scenario::read("usual: { pay: { copay: 1000000000 } }", "s.yaml").is_ok());
     let day = Scenario::read("delays: { payment: 24h }", "s.yaml").unwrap();
     assert_eq!(day.delays.payment, Duration::from_secs(scenario::DELAY_MAX_S));
+}
+
+#[test]
+fn amounts_that_no_claim_comes_to_are_nothing() {
+    assert_eq!(claim::CHARGE_MAX.to_string(), "1000000000000");
+    let of = |charge: &str| {
+        let text = file(&claim("ACC1").replace("ACC1*165", &format!("ACC1*{charge}")));
+        let text = Text::decode(text.as_bytes());
+        claim::read(&reader::read_text(&text).0[0])[0].charge
+    };
+    assert_eq!((of("1000000000000"), of("1000000000000.01")), (claim::CHARGE_MAX, Decimal::ZERO));
+    let huge = file(&claim("ACC1")).replace("000000101", "999999999999999999");
+    answer(&shipped(), &GUIDES, huge.as_bytes(), &clock());
 }
 
 #[test]
@@ -254,6 +273,19 @@ mod in_folders {
         std::fs::rename(inbound.join("999-000000101.x12"), inbound.join("taken/999-000000101.x12")).unwrap();
         std::fs::write(outbound.join("837P-000000101.x12"), file(&claim("ACC1"))).unwrap();
         assert_eq!(Payer::new(options(home.path(), true)).round().unwrap(), 0);
+    }
+
+    #[test]
+    fn a_file_that_is_too_large_holds_up_no_other() {
+        use crate::simulator::directory::FILE_BYTES_MAX;
+        let home = tempfile::tempdir().unwrap();
+        let outbound = home.path().join("outbound");
+        std::fs::create_dir(&outbound).unwrap();
+        let large = std::fs::File::create(outbound.join("a.x12")).unwrap();
+        large.set_len(FILE_BYTES_MAX + 1).unwrap();
+        std::fs::write(outbound.join("b.x12"), file(&claim("ACC1"))).unwrap();
+        assert!(Payer::new(options(home.path(), true)).round().unwrap_err().to_string().contains("larger"));
+        assert_eq!(names(&home.path().join("inbound")).len(), 3);
     }
 
     #[tokio::test]

@@ -6,6 +6,7 @@ use crate::x12::reader::{Group, Interchange, TransactionSet};
 use crate::x12::segment::Segment;
 use crate::x12::writer::Lines;
 use jiff::civil::DateTime;
+use std::collections::HashMap;
 
 /// Most errors that a 999 names for one transaction set; it is rejected all the same.
 pub const MAX_NOTES: usize = 1_000;
@@ -32,8 +33,8 @@ pub struct Numbers {
 /// A TA1 is written when ISA14 asks for it or the envelope is broken; a broken envelope gets no 999. What consists of
 /// acknowledgments alone is never answered.
 pub fn acknowledge(interchange: &Interchange<'_>, issues: &[Issue], numbers: Numbers, at: DateTime) -> Vec<u8> {
-    let places: Vec<_> = issues.iter().filter_map(noted).collect();
-    let verdict = Verdict::of(&places);
+    let places = Places::of(issues);
+    let verdict = Verdict::of(places.at(None, None));
     let groups: Vec<_> = interchange.groups.iter().filter(|group| group.functional_id() != ACKNOWLEDGMENTS).collect();
     let only_answers = groups.is_empty() && (!interchange.groups.is_empty() || !interchange.ta1.is_empty());
     let wants_ta1 = !only_answers && (interchange.isa.element(14) == "1" || verdict.code == "R");
@@ -73,6 +74,25 @@ fn noted(issue: &Issue) -> Option<Noted<'_>> {
     Some(Noted { at, code: at.error_code.as_deref()?, is_error: issue.is_error() })
 }
 
+/// The faults of the interchange (no group, no set), of each group (no set) and of each set.
+struct Places<'i>(HashMap<(Option<&'i str>, Option<&'i str>), Vec<Noted<'i>>>);
+
+impl<'i> Places<'i> {
+    fn of(issues: &'i [Issue]) -> Places<'i> {
+        let mut places = Places(HashMap::new());
+        for noted in issues.iter().filter_map(noted) {
+            let key = (noted.at.group.as_deref(), noted.at.transaction_set.as_deref());
+            places.0.entry(key).or_default().push(noted);
+        }
+        places
+    }
+
+    fn at<'p>(&'p self, group: Option<&'p str>, set: Option<&'p str>) -> &'p [Noted<'i>] {
+        let found: Option<&'p Vec<Noted<'i>>> = self.0.get(&(group, set));
+        found.map(Vec::as_slice).unwrap_or_default()
+    }
+}
+
 /// TA104 and TA105.
 struct Verdict<'i> {
     code: &'static str,
@@ -82,8 +102,7 @@ struct Verdict<'i> {
 impl<'i> Verdict<'i> {
     /// By the faults of the interchange itself.
     fn of(places: &[Noted<'i>]) -> Verdict<'i> {
-        let own = || places.iter().filter(|noted| noted.at.group.is_none() && noted.at.transaction_set.is_none());
-        let (error, warning) = (own().find(|noted| noted.is_error), own().next());
+        let (error, warning) = (places.iter().find(|noted| noted.is_error), places.first());
         match (error, warning) {
             (Some(noted), _) => Verdict { code: "R", note: noted.code },
             (None, Some(noted)) => Verdict { code: "E", note: noted.code },
@@ -131,22 +150,22 @@ fn ta1(lines: &mut Lines, interchange: &Interchange<'_>, verdict: &Verdict<'_>) 
 }
 
 /// One 999 for one group.
-fn group_999(lines: &mut Lines, n: usize, group: &Group<'_>, places: &[Noted<'_>]) {
+fn group_999(lines: &mut Lines, n: usize, group: &Group<'_>, places: &Places<'_>) {
     let number = format!("{n:04}");
-    let own: Vec<_> =
-        places.iter().filter(|noted| noted.at.group.as_deref() == Some(group.control_number())).copied().collect();
     lines.count = 0;
     lines.line(&["ST", "999", &number, VERSION]);
     lines.line(&["AK1", group.functional_id(), group.control_number(), group.version()]);
-    let codes: Vec<_> = group.sets.iter().map(|set| set_response(lines, set, &own)).collect();
-    let faults: Vec<_> = own.iter().filter(|noted| noted.at.transaction_set.is_none()).copied().collect();
+    let own = Some(group.control_number());
+    let codes: Vec<_> =
+        group.sets.iter().map(|set| set_response(lines, set, places.at(own, Some(set.control_number())))).collect();
+    let faults = places.at(own, None);
     let accepted = codes.iter().filter(|code| **code != "R").count();
-    let (code, accepted) = group_code(&codes, accepted, &faults);
+    let (code, accepted) = group_code(&codes, accepted, faults);
     let received = codes.len().to_string();
     let included = group.ge.as_ref().map(|ge| ge.element(1)).filter(|count| count.parse::<u32>().is_ok());
     let accepted = accepted.to_string();
     let mut line = vec!["AK9", code, included.unwrap_or(&received), &received, &accepted];
-    line.extend(distinct(&faults));
+    line.extend(distinct(faults));
     lines.line(&line);
     let count = (lines.count + 1).to_string();
     lines.line(&["SE", &count, &number]);
@@ -180,8 +199,8 @@ fn distinct<'i>(faults: &[Noted<'i>]) -> Vec<&'i str> {
 /// AK2 to IK5 of one set; gives back IK501.
 fn set_response(lines: &mut Lines, set: &TransactionSet<'_>, places: &[Noted<'_>]) -> &'static str {
     lines.line(&["AK2", set.id(), set.control_number(), set.segments.first().map_or("", |st| st.element(3))]);
-    let own = || places.iter().filter(|noted| noted.at.transaction_set.as_deref() == Some(set.control_number()));
-    let mut inside: Vec<_> = own().filter(|noted| noted.at.ordinal.is_some()).copied().collect();
+    let (mut inside, mut faults): (Vec<Noted<'_>>, Vec<Noted<'_>>) =
+        places.iter().copied().partition(|noted| noted.at.ordinal.is_some());
     inside.sort_by_key(|noted| (noted.at.ordinal, noted.at.element, noted.at.component));
     for (n, noted) in inside.iter().enumerate().take(MAX_NOTES) {
         let is_element = noted.at.element.is_some();
@@ -194,12 +213,10 @@ fn set_response(lines: &mut Lines, set: &TransactionSet<'_>, places: &[Noted<'_>
             element_note(lines, set, noted);
         }
     }
-    let mut faults: Vec<_> = own().filter(|noted| noted.at.ordinal.is_none()).copied().collect();
-    let is_error = own().any(|noted| noted.is_error);
-    let code = match own().next() {
-        Some(_) if is_error => "R",
-        Some(_) => "E",
-        None => "A",
+    let code = match places.iter().any(|noted| noted.is_error) {
+        true => "R",
+        false if places.is_empty() => "A",
+        false => "E",
     };
     if let Some(first) = inside.first() {
         faults.push(Noted { code: "5", ..*first });

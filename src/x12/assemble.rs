@@ -3,21 +3,20 @@
 
 use crate::fault::{Blame, Fault, Issue, Place, Retry, codes};
 use crate::x12::build::{self, LoopNode, SegmentNode, text_of};
+use crate::x12::check::check_envelope;
 use crate::x12::delimiters::Delimiters;
 use crate::x12::guide::Guide;
+use crate::x12::levels::Forest;
 use crate::x12::reader;
-use crate::x12::segment::Segment;
 use crate::x12::writer::{self, Lines};
 use jiff::civil::DateTime;
-use std::collections::HashMap;
+use std::collections::HashSet;
 use std::fmt::Write as _;
 
 /// Most claims in one transaction set (recommendation of the 837 guides); more go into a further set.
 pub const CLAIMS_PER_SET: usize = 5_000;
 /// Largest control number of an interchange or group (nine digits).
 pub const MAX_CONTROL_NUMBER: u32 = 999_999_999;
-/// Levels that are shared when equal: source or billing provider, receiver, provider of service (HL03).
-const SHARED_LEVELS: [&str; 3] = ["20", "21", "19"];
 
 /// What ISA and GS say.
 #[derive(Debug, Clone)]
@@ -291,120 +290,15 @@ impl<'a> Header<'a> {
     }
 }
 
-/// The levels of all bodies, equal ones made one.
-struct Forest<'a> {
-    nodes: Vec<Node<'a>>,
-    roots: Vec<usize>,
-}
-
-/// A level: its HL and the segments up to the next.
-struct Node<'a> {
-    body: usize,
-    code: &'a str,
-    child_code: &'a str,
-    segments: Vec<&'a str>,
-    children: Vec<usize>,
-    /// A level below one that is not shared: part of the same claim.
-    inside_claim: bool,
-}
-
-impl Node<'_> {
-    fn is_shared(&self) -> bool {
-        SHARED_LEVELS.contains(&self.code) && !self.inside_claim
-    }
-}
-
-impl<'a> Forest<'a> {
-    fn of(bodies: &[&'a str], delimiters: Delimiters, first: usize) -> Result<Forest<'a>, Fault> {
-        let mut forest = Forest { nodes: Vec::new(), roots: Vec::new() };
-        let mut known = HashMap::new();
-        let mut issues = Vec::new();
-        for (n, body) in bodies.iter().enumerate() {
-            if let Err(text) = forest.add(first + n, body, delimiters, &mut known) {
-                issues.push(Issue::error(
-                    codes::INTERNAL,
-                    Place::Whole,
-                    format!("claim {} of the batch {text}", first + n + 1),
-                ));
-            }
-        }
-        match issues.is_empty() {
-            true => Ok(forest),
-            false => Err(Fault { issues, blame: Blame::Gateway, retry: Retry::Never }),
-        }
-    }
-
-    /// Adds the levels of one body. `known` finds a shared level by its parent, its code and its segments.
-    fn add(
-        &mut self,
-        body: usize,
-        text: &'a str,
-        delimiters: Delimiters,
-        known: &mut HashMap<(Option<usize>, &'a str, Vec<&'a str>), usize>,
-    ) -> Result<(), &'static str> {
-        let mut by_number: HashMap<&str, usize> = HashMap::new();
-        let mut segments = segments_of(text, delimiters).peekable();
-        if segments.peek().is_none() {
-            return Err("is empty");
-        }
-        while let Some(raw) = segments.next() {
-            let hl = Segment::new(raw, delimiters);
-            if hl.id() != "HL" {
-                return Err("does not begin with an HL segment");
-            }
-            let parent = match hl.element(2) {
-                "" => None,
-                number => Some(*by_number.get(number).ok_or("has an HL whose parent is missing")?),
-            };
-            let mut own = Vec::new();
-            while let Some(raw) = segments.next_if(|raw| Segment::new(raw, delimiters).id() != "HL") {
-                own.push(raw);
-            }
-            let inside_claim = parent.is_some_and(|parent| !self.nodes[parent].is_shared());
-            let code = hl.element(3);
-            let node =
-                Node { body, code, child_code: hl.element(4), segments: own, children: Vec::new(), inside_claim };
-            let ix = self.place(parent, node, known);
-            by_number.insert(hl.element(1), ix);
-        }
-        Ok(())
-    }
-
-    fn place(
-        &mut self,
-        parent: Option<usize>,
-        node: Node<'a>,
-        known: &mut HashMap<(Option<usize>, &'a str, Vec<&'a str>), usize>,
-    ) -> usize {
-        let key = node.is_shared().then(|| (parent, node.code, node.segments.clone()));
-        if let Some(found) = key.as_ref().and_then(|key| known.get(key)) {
-            return *found;
-        }
-        let ix = self.nodes.len();
-        known.extend(key.map(|key| (key, ix)));
-        self.nodes.push(node);
-        match parent {
-            Some(parent) => self.nodes[parent].children.push(ix),
-            None => self.roots.push(ix),
-        }
-        ix
-    }
-}
-
-fn segments_of(text: &str, delimiters: Delimiters) -> impl Iterator<Item = &str> {
-    let all = text.split(char::from(delimiters.terminator));
-    all.map(|raw| raw.trim_matches(['\r', '\n'])).filter(|raw| !raw.is_empty())
-}
-
 /// Nothing leaves that we would not read ourselves as it was meant.
 fn read_back(assembled: &Assembled, bodies: &[&str], sets: usize) -> Result<(), Fault> {
     let text = std::str::from_utf8(&assembled.bytes).unwrap_or_default();
     let (interchanges, mut issues) = reader::read(text);
     for interchange in &interchanges {
-        issues.extend(crate::x12::check::check_envelope(interchange));
+        issues.extend(check_envelope(interchange));
     }
     let found: usize = interchanges.iter().flat_map(|interchange| interchange.sets()).count();
-    let placed: std::collections::HashSet<_> = assembled.claims.iter().map(|placed| placed.body).collect();
+    let placed: HashSet<_> = assembled.claims.iter().map(|placed| placed.body).collect();
     if interchanges.len() != 1 || found != sets || placed.len() != bodies.len() || !issues.is_empty() {
         let mut text = format!("an interchange that was assembled can't be read back: {found} of {sets} sets");
         for issue in issues.iter().take(3) {

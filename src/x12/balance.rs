@@ -6,8 +6,11 @@ use crate::x12::segment::Segment;
 use crate::x12::tree::Loop;
 use rust_decimal::Decimal;
 
-/// Transactions and what must add up in them.
-const RULES: [(&str, fn(&mut Balance, &Loop<'_>)); 2] = [("837", Balance::claims), ("835", Balance::remittance)];
+/// What must add up in a transaction.
+type Rule = fn(&mut Balance, &Loop<'_>);
+
+/// Transactions and their rules.
+const RULES: [(&str, Rule); 2] = [("837", Balance::claims), ("835", Balance::remittance)];
 
 /// The segment of a service line, and the element of its charge (005010X222A1, X223A2, X224A2 loop 2400).
 const LINE_CHARGES: [(&str, usize); 3] = [("SV1", 2), ("SV2", 3), ("SV3", 2)];

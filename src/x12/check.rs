@@ -2,7 +2,8 @@
 
 use crate::fault::{Issue, Place, X12Place, codes};
 use crate::x12::balance;
-use crate::x12::guide::{Guide, Guides};
+use crate::x12::build::{is_date, is_time};
+use crate::x12::guide::{Guide, Guides, SegmentSpec};
 use crate::x12::reader::{Group, Interchange, TransactionSet};
 use crate::x12::rules::{self, Finding, LoopFault, Read};
 use crate::x12::segment::Segment;
@@ -47,8 +48,8 @@ pub fn check_envelope(interchange: &Interchange<'_>) -> Vec<Issue> {
 /// Elements of an ISA, what they must hold, and the TA105 when they do not.
 type IsaRow = (usize, &'static str, fn(&str) -> bool, &'static str);
 const ISA: [IsaRow; 6] = [
-    (9, "014", |text| super::build::is_date(text) && text.len() == 6, "ISA09 is no date (YYMMDD)"),
-    (10, "015", |text| super::build::is_time(text), "ISA10 is no time (HHMM)"),
+    (9, "014", |text| is_date(text) && text.len() == 6, "ISA09 is no date (YYMMDD)"),
+    (10, "015", |text| is_time(text), "ISA10 is no time (HHMM)"),
     (12, "017", |text| text == "00501", "ISA12 is not 00501"),
     (13, "018", |text| text.len() == 9 && number(text).is_some(), "ISA13 is no number of nine digits"),
     (14, "019", |text| matches!(text, "0" | "1"), "ISA14 is neither 0 nor 1"),
@@ -194,7 +195,7 @@ fn place(set: &TransactionSet<'_>, found: &Loop<'_>, segment: &Segment<'_>, erro
 }
 
 fn element_issue(
-    spec: &super::guide::SegmentSpec,
+    spec: &SegmentSpec,
     set: &TransactionSet<'_>,
     found: &Loop<'_>,
     segment: &Segment<'_>,

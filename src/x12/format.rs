@@ -36,7 +36,7 @@ pub fn lines(
 ) -> Result<std::io::Result<()>, Fault> {
     let mut segments = Segments::new(source);
     let mut follower = Follower::new(guides);
-    while let Some(Streamed { segment, garbage, .. }) = segments.next()? {
+    while let Some(Streamed { segment, garbage, .. }) = segments.next_segment()? {
         if garbage {
             continue;
         }

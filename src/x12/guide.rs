@@ -61,6 +61,8 @@ pub struct Guide {
     /// GS01.
     pub functional_id: String,
     pub title: String,
+    /// The loops that a set is a list of: claims (2300), payments (2100), answers.
+    pub units: Vec<LoopIx>,
     /// The first is the transaction set itself.
     pub loops: Vec<LoopSpec>,
     pub segments: Vec<SegmentSpec>,
@@ -111,6 +113,8 @@ pub struct SegmentSpec {
     pub syntax: Vec<Syntax>,
     /// Element, component (0 in a simple element) and text of what has but one value.
     pub constants: Vec<(usize, usize, String)>,
+    /// Bit n is set when element n is required.
+    pub(crate) required: u128,
     pub(crate) tag: Tag,
 }
 

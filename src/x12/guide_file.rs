@@ -5,12 +5,13 @@ use crate::x12::guide::{
     Content, ElementKind, ElementSpec, Guide, Item, LoopIx, LoopSpec, Relation, SegmentIx, SegmentSpec, Syntax, Tag,
     Usage,
 };
+use crate::x12::rules::MAX_KINDS;
 use std::collections::BTreeMap;
 use std::sync::Arc;
 
 /// Reads the text of one guide; `path` names it in issues, and its stem is the guide's name.
 pub(crate) fn parse(path: &str, text: &str) -> Result<Guide, Vec<Issue>> {
-    let mut file = File { path, line: 0, issues: Vec::new(), guide: empty(path), links: Vec::new() };
+    let mut file = File { path, line: 0, issues: Vec::new(), guide: empty(path), units: (0, ""), links: Vec::new() };
     for (n, line) in text.lines().enumerate() {
         file.line = u32::try_from(n + 1).unwrap_or(u32::MAX);
         if !line.trim().is_empty() && file.take(line).is_none() {
@@ -24,7 +25,7 @@ pub(crate) fn parse(path: &str, text: &str) -> Result<Guide, Vec<Issue>> {
 fn empty(path: &str) -> Guide {
     let name = path.rsplit(['/', '\\']).next().unwrap_or(path).trim_end_matches(".guide").to_owned();
     let (id, transaction, functional_id, title) = Default::default();
-    Guide { name, id, transaction, functional_id, title, loops: Vec::new(), segments: Vec::new() }
+    Guide { name, id, transaction, functional_id, title, units: Vec::new(), loops: Vec::new(), segments: Vec::new() }
 }
 
 struct File<'t> {
@@ -32,6 +33,8 @@ struct File<'t> {
     line: u32,
     issues: Vec<Issue>,
     guide: Guide,
+    /// The line of the units, and their ids.
+    units: (u32, &'t str),
     /// Per loop: its line, the parents that it names, and where which child stands (after how many segments).
     links: Vec<Link<'t>>,
 }
@@ -76,6 +79,7 @@ impl<'t> File<'t> {
             "transaction" => guide.transaction = words.rest.to_owned(),
             "group" => guide.functional_id = words.rest.to_owned(),
             "title" => guide.title = words.rest.to_owned(),
+            "unit" => self.units = (self.line, words.rest),
             "loop" => return self.start_loop(words),
             _ => return None,
         }
@@ -149,6 +153,13 @@ impl<'t> File<'t> {
             }
             self.links.push(Link { line: link.line, parents: link.parents, items: Vec::new() });
         }
+        let (line, units) = self.units;
+        for id in units.split(',').filter(|id| !id.is_empty()) {
+            match by_id.get(id) {
+                Some(ix) => self.guide.units.push(*ix),
+                None => self.complain_at(line, format!("no loop {id} in this guide")),
+            }
+        }
         self.check_parents();
         self.index();
     }
@@ -179,6 +190,11 @@ impl<'t> File<'t> {
                 self.complain_at(0, text);
                 continue;
             };
+            if spec.items.len() > MAX_KINDS {
+                let text = format!("loop {} holds more than {MAX_KINDS} segments and loops", spec.id);
+                self.complain_at(0, text);
+                continue;
+            }
             let spec = &mut self.guide.loops[n];
             spec.index = index;
             spec.is_level = spec.index.first().is_some_and(|(tag, _)| *tag == Tag::of("HL"));
@@ -188,6 +204,8 @@ impl<'t> File<'t> {
         for spec in &mut self.guide.segments {
             spec.qualifier_at = qualifier_at(spec);
             spec.constants = constants(spec);
+            let required = (1..).zip(&spec.elements).filter(|(_, element)| element.usage == Usage::Required);
+            spec.required = required.fold(0, |bits, (n, _)| bits | bit(n));
         }
     }
 
@@ -253,6 +271,7 @@ fn segment(words: &mut Words<'_>) -> Option<SegmentSpec> {
         elements: Vec::new(),
         syntax: Vec::new(),
         constants: Vec::new(),
+        required: 0,
         tag: Tag::of(id),
     };
     while let Some(syntax) = words.peek().and_then(syntax) {
@@ -338,7 +357,7 @@ fn syntax(word: &str) -> Option<Syntax> {
     let letter = word.chars().next()?;
     let (_, relation) = all.iter().find(|(name, _)| *name == letter)?;
     let digits = &word[1..];
-    let whole = digits.len() >= 4 && digits.len() % 2 == 0 && digits.bytes().all(|byte| byte.is_ascii_digit());
+    let whole = digits.len() >= 4 && digits.len().is_multiple_of(2) && digits.bytes().all(|byte| byte.is_ascii_digit());
     let pairs = digits.as_bytes().chunks(2).map(|pair| usize::from(pair[0] - b'0') * 10 + usize::from(pair[1] - b'0'));
     whole.then(|| Syntax { relation: *relation, elements: pairs.collect() })
 }
@@ -365,6 +384,11 @@ fn constants(spec: &SegmentSpec) -> Vec<(usize, usize, String)> {
         found.push((element, component, only.clone()));
     }
     found
+}
+
+/// Bit `n`; none beyond the last.
+pub(crate) fn bit(n: usize) -> u128 {
+    u32::try_from(n).ok().and_then(|n| 1u128.checked_shl(n)).unwrap_or(0)
 }
 
 /// The words of a line; what is left is its name.

@@ -1,17 +1,22 @@
 //! A transaction set as JSON, for people and for programs that do not read X12.
 
-use crate::x12::guide::Guide;
-use crate::x12::guide::Guides;
+use crate::x12::guide::{Guide, Guides};
 use crate::x12::reader::{Group, Interchange, TransactionSet};
 use crate::x12::segment::Segment;
 use crate::x12::tree::{self, Loop};
-use serde_json::{Map, Value, json};
+use serde_json::{Map, Value};
+
+/// An object of these members. Values are moved into it: `json!` would copy what lies inside, once for each loop around.
+fn object<const N: usize>(members: [(&str, Value); N]) -> Value {
+    Value::Object(members.into_iter().map(|(name, value)| (name.to_owned(), value)).collect())
+}
 
 /// One segment as an object: `{"ordinal", "id", "loop", "offset", "elements"}`. A composite is an array of its components,
 /// a repeated element an object `{"repeats": […]}`; elements that are empty at the end are left out.
 pub fn segment(segment: &Segment<'_>, loop_id: &str) -> Value {
-    let count = (1..=segment.len()).rev().find(|n| !segment.element(*n).is_empty()).unwrap_or(0);
-    let elements: Vec<_> = (1..=count).map(|n| element(segment, n)).collect();
+    let mut elements: Vec<_> = segment.elements().map(|text| element(segment, text)).collect();
+    let count = elements.iter().rposition(|value| value.as_str() != Some("")).map_or(0, |last| last + 1);
+    elements.truncate(count);
     let mut object = Map::new();
     object.insert("ordinal".to_owned(), segment.ordinal.into());
     object.insert("id".to_owned(), segment.id().into());
@@ -23,63 +28,63 @@ pub fn segment(segment: &Segment<'_>, loop_id: &str) -> Value {
     Value::Object(object)
 }
 
-fn element(segment: &Segment<'_>, n: usize) -> Value {
+fn element(segment: &Segment<'_>, text: &str) -> Value {
     // ISA names the separators themselves.
-    if segment.id() == "ISA" {
-        return segment.element(n).into();
-    }
-    let all: Vec<Value> = segment.repetitions(n).map(|repetition| composite(segment.parts(repetition))).collect();
-    match <[Value; 1]>::try_from(all) {
-        Ok([only]) => only,
-        Err(all) if all.is_empty() => "".into(),
-        Err(all) => json!({ "repeats": all }),
+    let repetition = segment.delimiters.repetition.filter(|_| segment.id() != "ISA").map(char::from);
+    match repetition.filter(|separator| text.contains(*separator)) {
+        Some(separator) => object([("repeats", text.split(separator).map(|one| composite(segment, one)).collect())]),
+        None => composite(segment, text),
     }
 }
 
-fn composite<'a>(parts: impl Iterator<Item = &'a str>) -> Value {
-    let parts: Vec<&str> = parts.collect();
-    match parts.as_slice() {
-        [only] => (*only).into(),
-        _ => parts.into(),
+fn composite(segment: &Segment<'_>, text: &str) -> Value {
+    let separator = char::from(segment.delimiters.component);
+    match segment.id() != "ISA" && text.contains(separator) {
+        true => text.split(separator).map(Value::from).collect(),
+        false => text.into(),
     }
+}
+
+/// Segments without loops.
+fn plain(segments: &[Segment<'_>]) -> Value {
+    segments.iter().map(|one| segment(one, "")).collect()
 }
 
 /// A whole interchange: envelope, groups, sets, and the loops of each set that has a guide.
 pub fn interchange(guides: &Guides, found: &Interchange<'_>) -> Value {
-    json!({
-        "controlNumber": found.control_number(),
-        "sender": found.sender(),
-        "receiver": found.receiver(),
-        "isa": segment(&found.isa, ""),
-        "ta1": found.ta1.iter().map(|ta1| segment(ta1, "")).collect::<Vec<_>>(),
-        "groups": found.groups.iter().map(|one| group(guides, one)).collect::<Vec<_>>(),
-        "strays": found.strays.iter().map(|stray| segment(stray, "")).collect::<Vec<_>>(),
-    })
+    object([
+        ("controlNumber", found.control_number().into()),
+        ("sender", found.sender().into()),
+        ("receiver", found.receiver().into()),
+        ("isa", segment(&found.isa, "")),
+        ("ta1", plain(&found.ta1)),
+        ("groups", found.groups.iter().map(|one| group(guides, one)).collect()),
+        ("strays", plain(&found.strays)),
+    ])
 }
 
 fn group(guides: &Guides, found: &Group<'_>) -> Value {
-    json!({
-        "functionalId": found.functional_id(),
-        "controlNumber": found.control_number(),
-        "version": found.version(),
-        "gs": segment(&found.gs, ""),
-        "sets": found.sets.iter().map(|one| set(guides, one)).collect::<Vec<_>>(),
-    })
+    object([
+        ("functionalId", found.functional_id().into()),
+        ("controlNumber", found.control_number().into()),
+        ("version", found.version().into()),
+        ("gs", segment(&found.gs, "")),
+        ("sets", found.sets.iter().map(|one| set(guides, one)).collect()),
+    ])
 }
 
 fn set(guides: &Guides, found: &TransactionSet<'_>) -> Value {
     let guide = guides.for_transaction(found);
-    let content = match guide {
-        Some(guide) => ("tree", tree(guide, found)),
-        None => ("segments", found.segments.iter().map(|one| segment(one, "")).collect()),
-    };
-    let mut object = Map::new();
-    object.insert("transaction".to_owned(), found.id().into());
-    object.insert("controlNumber".to_owned(), found.control_number().into());
-    object.insert("version".to_owned(), found.version().into());
-    object.insert("guide".to_owned(), guide.map(|guide| guide.id.as_str()).into());
-    object.insert(content.0.to_owned(), content.1);
-    Value::Object(object)
+    object([
+        ("transaction", found.id().into()),
+        ("controlNumber", found.control_number().into()),
+        ("version", found.version().into()),
+        ("guide", guide.map(|guide| guide.id.as_str()).into()),
+        match guide {
+            Some(guide) => ("tree", tree(guide, found)),
+            None => ("segments", plain(&found.segments)),
+        },
+    ])
 }
 
 /// The loops of a set: `{"loop", "name", "segments", "loops"}`.
@@ -89,12 +94,12 @@ pub fn tree(guide: &Guide, set: &TransactionSet<'_>) -> Value {
 }
 
 fn loop_object(guide: &Guide, found: &Loop<'_>) -> Value {
-    json!({
-        "loop": &*found.id,
-        "name": guide.loop_at(found.spec).name,
-        "segments": found.segments.iter().map(|one| segment(one, "")).collect::<Vec<_>>(),
-        "loops": found.children.iter().map(|child| loop_object(guide, child)).collect::<Vec<_>>(),
-    })
+    object([
+        ("loop", Value::from(&*found.id)),
+        ("name", guide.loop_at(found.spec).name.as_str().into()),
+        ("segments", plain(&found.segments)),
+        ("loops", found.children.iter().map(|child| loop_object(guide, child)).collect()),
+    ])
 }
 
 #[cfg(test)]

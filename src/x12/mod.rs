@@ -1,6 +1,7 @@
 //! X12 005010 and nothing else: read, understood by its guide, checked, acknowledged and written.
 //!
-//! * [`text`], [`delimiters`], [`segment`], [`tokens`], [`reader`] and [`stream`] take an interchange apart.
+//! * [`text`], [`delimiters`], [`segment`], [`tokens`], [`reader`] and [`stream`] take an interchange apart;
+//!   [`pieces`] and [`split`] take a set apart.
 //! * [`guide`] says what a transaction may hold; [`tree`] sorts the segments of a set into its loops.
 //! * [`build`] is what a mapping makes; [`writer`] and [`assemble`] put it on the wire.
 //! * [`check`] finds what is wrong (SNIP 1 to 3); [`acknowledge`] tells the sender (TA1, 999).
@@ -16,9 +17,12 @@ pub mod format;
 pub mod guide;
 mod guide_file;
 pub mod json;
+mod levels;
+pub mod pieces;
 pub mod reader;
 mod rules;
 pub mod segment;
+pub mod split;
 pub mod stream;
 pub mod text;
 pub mod tokens;

@@ -6,6 +6,7 @@ use crate::x12::check::check_interchange;
 use crate::x12::delimiters::Delimiters;
 use crate::x12::guide::tests::shipped;
 use crate::x12::guide::{ElementKind, ElementSpec};
+use crate::x12::pieces::Pieces;
 use crate::x12::reader::{self, Interchange};
 use crate::x12::stream::Segments;
 use crate::x12::text::Text;
@@ -45,12 +46,22 @@ fn use_all(found: &Interchange<'_>) {
 fn streamed(bytes: &[u8]) -> Vec<Vec<u8>> {
     let mut segments = Segments::new(bytes);
     let mut all = Vec::new();
-    while let Ok(Some(streamed)) = segments.next() {
+    while let Ok(Some(streamed)) = segments.next_segment() {
         if !streamed.garbage {
             all.push(streamed.segment.raw().as_bytes().to_vec());
         }
     }
     all
+}
+
+/// How many segments stand in any piece.
+fn in_pieces(bytes: &[u8]) -> usize {
+    let mut pieces = Pieces::new(shipped(), bytes);
+    let mut seen = std::collections::BTreeSet::new();
+    while let Ok(Some(piece)) = pieces.next_piece() {
+        seen.extend(piece.set.view().segments.iter().map(|segment| segment.offset));
+    }
+    seen.len()
 }
 
 /// Text without the delimiters of [`Delimiters::default`].
@@ -93,6 +104,9 @@ proptest! {
             let tokens: Vec<_> = tokens.map(|token| token.raw.as_bytes().to_vec()).collect();
             prop_assert_eq!(streamed(&bytes), tokens);
         }
+        // No segment of a set is lost between the pieces.
+        let in_sets: usize = interchanges.iter().flat_map(|found| found.sets()).map(|set| set.segments.len()).sum();
+        prop_assert!(in_pieces(&bytes) >= in_sets);
     }
 
     #[test]

@@ -218,11 +218,19 @@ impl<'a> Reader<'a> {
     }
 
     fn content(&mut self, segment: Segment<'a>) {
+        let take = Self::ENVELOPE.iter().find(|(id, _)| segment.id() == *id);
+        // Nearly every segment stands inside a set.
+        if take.is_none()
+            && self.in_set
+            && let Some(set) = self.open.as_mut().and_then(last_set)
+        {
+            return push(set, segment);
+        }
         let Some(mut open) = self.open.take() else {
             let text = "a segment outside of any interchange";
             return self.issues.push(Issue::error(codes::X12_ENVELOPE, Place::X12(segment.place()), text));
         };
-        match Self::ENVELOPE.iter().find(|(id, _)| segment.id() == *id) {
+        match take {
             Some((_, take)) => take(self, &mut open, segment),
             None => self.body(&mut open, segment),
         }

@@ -4,6 +4,7 @@
 use crate::x12::build::{Element, ElementProblem, problem_of};
 use crate::x12::delimiters::Delimiters;
 use crate::x12::guide::{ElementKind, ElementSpec, Guide, LoopIx, Relation, SegmentIx, SegmentSpec, Syntax, Usage};
+use crate::x12::guide_file::bit;
 
 /// Something wrong with an element. Positions count from 1; 0 is none.
 #[derive(Debug, Clone, PartialEq)]
@@ -153,7 +154,7 @@ pub(crate) fn check_elements<'v, V: View<'v>>(
             continue;
         }
         last = n;
-        present |= 1u128.checked_shl(n as u32).unwrap_or(0);
+        present |= bit(n);
         match spec.elements.get(n - 1) {
             Some(element) => check_element(element, n, view, report),
             None => report(finding(n, ElementFault::TooManyElements)),
@@ -162,8 +163,10 @@ pub(crate) fn check_elements<'v, V: View<'v>>(
     if count > last {
         report(finding(count, ElementFault::TrailingEmpty));
     }
-    let has = |n: usize| present & 1u128.checked_shl(n as u32).unwrap_or(0) != 0;
-    for (n, _) in (1..).zip(&spec.elements).filter(|(n, element)| element.usage == Usage::Required && !has(*n)) {
+    let has = |n: usize| present & bit(n) != 0;
+    let missing = spec.required & !present;
+    let last = if missing == 0 { 0 } else { spec.elements.len() };
+    for n in (1..=last).filter(|n| missing & bit(*n) != 0) {
         report(finding(n, ElementFault::Missing));
     }
     for syntax in &spec.syntax {
@@ -308,18 +311,23 @@ impl LoopFault {
     }
 }
 
+/// Most kinds of segments or loops in one loop of a guide.
+pub(crate) const MAX_KINDS: usize = 128;
+
 /// Counts the segments and loops of a loop against the guide.
 pub(crate) fn check_counts(
     guide: &Guide,
     of: LoopIx,
-    segments: impl Iterator<Item = SegmentIx> + Clone,
-    children: impl Iterator<Item = LoopIx> + Clone,
+    segments: impl Iterator<Item = SegmentIx>,
+    children: impl Iterator<Item = LoopIx>,
     report: &mut impl FnMut(LoopFault),
 ) {
     let spec = guide.loop_at(of);
-    for ix in &spec.segments {
+    // The segments of a loop have indices one after another.
+    let first = spec.segments.first().map_or(0, |ix| usize::from(ix.0));
+    let counts = tally(segments.map(|ix| usize::from(ix.0).wrapping_sub(first)));
+    for (ix, count) in spec.segments.iter().zip(counts) {
         let segment = guide.segment_at(*ix);
-        let count = segments.clone().filter(|found| found == ix).count();
         match (segment.usage, count) {
             (Usage::Required, 0) => report(LoopFault::SegmentMissing(*ix)),
             (_, 0) => {}
@@ -327,9 +335,9 @@ pub(crate) fn check_counts(
             _ => too_often(count, segment.max).into_iter().for_each(|max| report(LoopFault::SegmentTooOften(*ix, max))),
         }
     }
-    for ix in &spec.children {
+    let position = |child| spec.children.iter().position(|ix| *ix == child).unwrap_or(usize::MAX);
+    for (ix, count) in spec.children.iter().zip(tally(children.map(position))) {
         let child = guide.loop_at(*ix);
-        let count = children.clone().filter(|found| found == ix).count();
         match (child.usage, count) {
             (Usage::Required, 0) => report(LoopFault::LoopMissing(*ix)),
             (_, 0) => {}
@@ -338,6 +346,17 @@ pub(crate) fn check_counts(
     }
 }
 
-fn too_often(count: usize, max: Option<u32>) -> Option<u32> {
-    max.filter(|max| count > *max as usize)
+/// How often each number comes.
+fn tally(numbers: impl Iterator<Item = usize>) -> [u32; MAX_KINDS] {
+    let mut counts = [0u32; MAX_KINDS];
+    for number in numbers {
+        if let Some(count) = counts.get_mut(number) {
+            *count = count.saturating_add(1);
+        }
+    }
+    counts
+}
+
+fn too_often(count: u32, max: Option<u32>) -> Option<u32> {
+    max.filter(|max| count > *max)
 }

@@ -58,7 +58,7 @@ impl<R: Read> Segments<R> {
     }
 
     /// The next segment; `None` at the end. A fault when the file can't be read, or holds a segment without end.
-    pub fn next(&mut self) -> Result<Option<Streamed<'_>>, Fault> {
+    pub fn next_segment(&mut self) -> Result<Option<Streamed<'_>>, Fault> {
         let span = loop {
             match tokens::span(&self.buffer[self.at..], self.delimiters, self.complete) {
                 Some(span) => break span,
@@ -214,19 +214,35 @@ impl<'g> Follower<'g> {
 pub struct OwnedSet {
     pub isa: String,
     pub gs: String,
-    segments: Vec<(String, u64, u32)>,
+    pub(super) segments: Vec<Kept>,
     pub delimiters: Delimiters,
+}
+
+/// A segment that outlives the buffer.
+#[derive(Debug, Clone)]
+pub(super) struct Kept {
+    pub raw: String,
+    pub ordinal: u32,
+    pub offset: u64,
+    pub line: u32,
+}
+
+impl Kept {
+    pub fn of(segment: &Segment<'_>) -> Kept {
+        let (ordinal, offset, line) = (segment.ordinal, segment.offset, segment.line);
+        Kept { raw: segment.raw().to_owned(), ordinal, offset, line }
+    }
+
+    pub fn view(&self, delimiters: Delimiters) -> Segment<'_> {
+        let (ordinal, offset, line) = (self.ordinal, self.offset, self.line);
+        Segment { ordinal, offset, line, ..Segment::new(&self.raw, delimiters) }
+    }
 }
 
 impl OwnedSet {
     /// The set, as the reader would have given it.
     pub fn view(&self) -> TransactionSet<'_> {
-        let segments = (1..).zip(&self.segments).map(|(ordinal, (raw, offset, line))| Segment {
-            ordinal,
-            offset: *offset,
-            line: *line,
-            ..Segment::new(raw, self.delimiters)
-        });
+        let segments = self.segments.iter().map(|kept| kept.view(self.delimiters));
         TransactionSet::new(segments.collect(), Segment::new(&self.gs, self.delimiters).element(8))
     }
 }
@@ -238,7 +254,7 @@ pub struct Sets<R> {
     isa: String,
     gs: String,
     /// An ST that followed a set without SE.
-    next: Option<(String, u64, u32)>,
+    next: Option<Kept>,
 }
 
 impl<R: Read> Sets<R> {
@@ -247,10 +263,10 @@ impl<R: Read> Sets<R> {
     }
 
     /// The next set; `None` at the end.
-    pub fn next(&mut self) -> Result<Option<OwnedSet>, Fault> {
+    pub fn next_set(&mut self) -> Result<Option<OwnedSet>, Fault> {
         let mut open: Vec<_> = self.next.take().into_iter().collect();
-        while let Some(Streamed { segment, .. }) = self.segments.next()? {
-            let owned = || (segment.raw().to_owned(), segment.offset, segment.line);
+        while let Some(Streamed { segment, .. }) = self.segments.next_segment()? {
+            let owned = || Kept::of(&segment);
             let delimiters = segment.delimiters;
             let ends = match segment.id() {
                 "ISA" | "GS" | "GE" | "IEA" => !open.is_empty(),
@@ -316,7 +332,7 @@ mod tests {
     fn streamed(source: impl Read) -> Vec<(String, u64, u32)> {
         let mut segments = Segments::new(source);
         let mut all = Vec::new();
-        while let Some(streamed) = segments.next().unwrap() {
+        while let Some(streamed) = segments.next_segment().unwrap() {
             all.push((streamed.segment.raw().to_owned(), streamed.segment.offset, streamed.segment.line));
         }
         all
@@ -345,10 +361,10 @@ mod tests {
         let head = isa('*', '^', ':', "~");
         let of = |length: usize| format!("{head}K3*{}~IEA*1*1~", "A".repeat(length));
         let mut fine = Segments::new(std::io::Cursor::new(of(MAX_SEGMENT - CHUNK)));
-        while fine.next().unwrap().is_some() {}
+        while fine.next_segment().unwrap().is_some() {}
         let mut endless = Segments::new(std::io::Cursor::new(of(MAX_SEGMENT + 2 * CHUNK)));
-        endless.next().unwrap();
-        assert!(endless.next().is_err());
+        endless.next_segment().unwrap();
+        assert!(endless.next_segment().is_err());
     }
 
     #[test]
@@ -361,7 +377,7 @@ mod tests {
         let mut segments = Segments::new(text.as_bytes());
         let mut follower = Follower::new(shipped());
         let mut seen = Vec::new();
-        while let Some(Streamed { segment, .. }) = segments.next().unwrap() {
+        while let Some(Streamed { segment, .. }) = segments.next_segment().unwrap() {
             follower.take(&segment);
             seen.push(format!("{}{}:{}", segment.ordinal, segment.id(), follower.loop_id()));
             if segment.id() == "BHT" {
@@ -380,7 +396,7 @@ mod tests {
         );
         let mut sets = Sets::new(text.as_bytes());
         let mut seen = Vec::new();
-        while let Some(set) = sets.next().unwrap() {
+        while let Some(set) = sets.next_set().unwrap() {
             let view = set.view();
             seen.push(format!("{}:{}:{}", view.control_number(), view.segments.len(), view.version()));
         }

@@ -125,33 +125,35 @@ pub enum Problem {
     OutOfOrder,
     /// The segment that begins its loop, or a loop around it, is missing (IK304 = 3).
     LoopMissing,
-    /// HL02 does not name the level that it stands in.
+    /// HL02 does not name the level that it stands in (IK403 = 7).
     WrongParent,
 }
 
-impl Problem {
-    fn row(self) -> (Self, &'static str, bool, &'static str) {
-        const ROWS: [(Problem, &str, bool, &str); 6] = [
-            (Problem::NoId, "1", true, "this is no segment id"),
-            (Problem::Unknown, "6", true, "the guide knows no such segment"),
-            (Problem::Unexpected, "2", true, "the guide does not expect this segment here"),
-            (Problem::OutOfOrder, "7", false, "the segment stands after what should follow it"),
-            (Problem::LoopMissing, "3", true, "the segment that should begin this loop is missing"),
-            (Problem::WrongParent, "I9", true, "HL02 does not name the level that this one stands in"),
-        ];
-        ROWS[self as usize]
-    }
+/// A problem, its IK304 or IK403, whether it is an error, and what to say of it.
+type ProblemRow = (Problem, &'static str, bool, &'static str);
 
+const PROBLEMS: [ProblemRow; 6] = [
+    (Problem::NoId, "1", true, "this is no segment id"),
+    (Problem::Unknown, "6", true, "the guide knows no such segment"),
+    (Problem::Unexpected, "2", true, "the guide does not expect this segment here"),
+    (Problem::OutOfOrder, "7", false, "the segment stands after what should follow it"),
+    (Problem::LoopMissing, "3", true, "the segment that should begin this loop is missing"),
+    (Problem::WrongParent, "7", true, "HL02 does not name the level that this one stands in"),
+];
+
+impl Problem {
     fn issue(self, guide: &Guide, in_loop: LoopIx, set: &TransactionSet<'_>, segment: &Segment<'_>) -> Issue {
-        let (_, error_code, is_error, text) = self.row();
+        let row = PROBLEMS.iter().find(|(problem, ..)| *problem == self).unwrap_or(&PROBLEMS[0]);
+        let (_, error_code, is_error, text) = row;
         let at = X12Place {
             transaction_set: Some(set.control_number().to_owned()),
             loop_id: Some(guide.loop_at(in_loop).id.to_string()),
-            error_code: Some(error_code.to_owned()),
+            error_code: Some((*error_code).to_owned()),
+            element: (self == Problem::WrongParent).then_some(2),
             ..segment.place()
         };
-        let make = if is_error { Issue::error } else { Issue::warning };
-        make(codes::X12_GUIDE, Place::X12(at), text.to_owned())
+        let make = if *is_error { Issue::error } else { Issue::warning };
+        make(codes::X12_GUIDE, Place::X12(at), (*text).to_owned())
     }
 }
 

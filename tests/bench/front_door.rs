@@ -22,7 +22,7 @@ use std::time::{Duration, Instant};
 async fn main() {
     let numbers: Vec<usize> = std::env::args().skip(1).filter_map(|argument| argument.parse().ok()).collect();
     let (claims, connections) = (numbers.first().copied().unwrap_or(20_000), numbers.get(1).copied().unwrap_or(64));
-    let broker = rabbit::Rabbit::start();
+    let broker = rabbit::Broker::start_new();
     let home = tempfile::tempdir().unwrap();
     let server =
         Arc::new(Server::start(home.path(), &[("CLAIMGATE_AMQP_URL", &broker.url()), ("CLAIMGATE_LOG", "warn")]).await);

@@ -67,7 +67,7 @@ impl Content {
         let facts = profile.facts();
         let now = "2026-11-24T12:00:00Z".parse::<Timestamp>().expect("a time");
         let scope = Scope { payer: &facts, now, vars: &[], resources: Some(resources) };
-        let mapping = self.mappings.record("record/claim").expect("record/claim");
+        let mapping = self.mappings.record(&profile.id, "record/claim").expect("record/claim");
         let (record, found) = mapping.make(resources.focal(), &scope);
         issues.extend(found);
         let interchange = match serde_json::from_value::<BillingRecord>(record.clone()) {
@@ -87,17 +87,17 @@ impl Content {
         scope: &Scope<'_>,
         issues: &mut Vec<Issue>,
     ) -> Vec<u8> {
-        let today = scope.now.to_zoned(jiff::tz::TimeZone::UTC).date();
-        issues.extend(edits::check(&record, |code| profile.wants_edit(code), today));
+        issues.extend(edits::check(&record, |code| profile.wants_edit(code), jiff::civil::date(2026, 11, 24)));
         let Some(route) = profile.route(&record.intent, &record.claim_type) else {
-            issues.push(Issue::error(codes::ROUTE_MISSING, Place::Whole, "no route"));
+            let at = Place::Record("claimType".into());
+            issues.push(Issue::error(codes::ROUTE_MISSING, at, "the payer has no route for this claim"));
             return Vec::new();
         };
         let mapping = self.mappings.transaction(&profile.id, &route.mapping).expect("the mapping");
         let mut bodies = Vec::new();
         for part in split(record, LINES_OF_A_CLAIM) {
             let part = serde_json::to_value(part).expect("a record is JSON");
-            let (mut node, found) = mapping.make(&part, scope);
+            let (mut node, found) = mapping.make_with(&part, scope, &profile.delimiters);
             issues.extend(found);
             arrange(&mapping.guide, &mut node);
             issues.extend(check(&mapping.guide, &node));

@@ -2,6 +2,7 @@
 
 pub mod bless;
 pub mod claim;
+pub mod gateway;
 pub mod queue_contract;
 pub mod rabbit;
 pub mod server;

@@ -140,6 +140,10 @@ fn answer(submission: &SubmissionId, kind: EventKind) -> AnswerWrite {
     }
 }
 
+fn said(part: u32, body: &str) -> MatchedAnswer {
+    MatchedAnswer { part, at: at(59), fresh: true, body: body.into() }
+}
+
 fn code(fault: &Fault) -> &'static str {
     fault.issues[0].code
 }
@@ -591,17 +595,25 @@ pub async fn answers_change_submissions(store: &dyn Store) {
     let paid = AnswerWrite {
         resources: vec![write("ClaimResponse", "1", "{\"v\":2}", &[("request", "Claim/1"), ("outcome", "complete")])],
         payer_claim_control_number: Some((2, "ICN77".into())),
+        answers: vec![said(1, "{\"paid\":1.10}"), said(2, "{}")],
         ..answer(&a, EventKind::Adjudicated)
     };
     let corrected = AnswerWrite {
         resources: vec![write("ClaimResponse", "1-2", "{}", &[("request", "Claim/1")])],
         response: Some("ClaimResponse/1-2".into()),
+        answers: vec![said(1, "{\"paid\":-1.10}")],
         ..answer(&a, EventKind::Reversed)
     };
     let remittance = write("PaymentReconciliation", "r", "{}", &[("payment-identifier", "TRN1")]);
     let answers = vec![paid, corrected, answer(&b, EventKind::Rejected)];
     let write = InboundWrite { answers, unmatched: vec![], resources: vec![remittance] };
     store.apply(&file.id, write).await.unwrap();
+    let heard = store.answers(&a).await.unwrap();
+    let bodies: Vec<_> = heard.iter().map(|said| (said.part, said.at, said.fresh, said.body.as_str())).collect();
+    let expected =
+        [(1, at(59), false, "{\"paid\":1.10}"), (2, at(59), false, "{}"), (1, at(59), false, "{\"paid\":-1.10}")];
+    assert_eq!(bodies, expected);
+    assert!(store.answers(&b).await.unwrap().is_empty());
     let found = store.submission(&a).await.unwrap().unwrap();
     assert_eq!((found.state, found.since, found.response.as_str()), (State::Adjudicated, at(60), "ClaimResponse/1-2"));
     assert_eq!(state(store, &b).await, State::Rejected);

@@ -12,7 +12,6 @@ use crate::mapping::mistakes::{Mistakes, did_you_mean};
 use crate::mapping::source::{FhirTypes, Member, Type, member};
 use crate::mapping::tables::Tables;
 use crate::mapping::yaml::Scalar;
-use regex_lite::Regex;
 
 /// A name that stands after `%`.
 #[derive(Debug, Clone)]
@@ -195,7 +194,7 @@ impl Work<'_, '_> {
             Times | Over | Div | Mod | Plus | Less => arithmetic_type(&left_kind, &right_kind),
             _ => Type::Boolean,
         };
-        (Expr::Binary(operator, Box::new(left), Box::new(right)), kind)
+        (combined(operator, left, right), kind)
     }
 
     fn type_test(&mut self, cast: bool, base: &Ast, name: &str, at: usize, this: &Type) -> Typed {
@@ -235,9 +234,8 @@ impl Work<'_, '_> {
             || matches!(name, "Boolean" | "String" | "Integer" | "Decimal" | "Date" | "DateTime" | "Time");
         let known = |types: &dyn FhirTypes| types.knows(plain) || !interned(plain).is_empty();
         if !system && self.compiler.types.is_some_and(|types| !known(types)) {
-            // Resources that we have no definition of may still stand in a bundle: not a mistake, perhaps a typo.
-            let text = format!("`{}`: the type `{name}` is not among those that are known here", self.scalar.text);
-            self.compiler.mistakes.warn(codes::MAPPING_SOURCE, &self.scalar.spot(at), text, "check the spelling");
+            let hint = "types are spelt as FHIR spells them: Quantity, dateTime, PractitionerRole";
+            self.mistake(codes::MAPPING_SOURCE, at, format!("there is no type `{name}`"), hint);
         }
     }
 
@@ -269,6 +267,11 @@ impl Work<'_, '_> {
         }
         let base = if name == "extension" { base.map(shadowed) } else { base };
         let kind = self.returned(function, &of, &kinds, arguments);
+        if let ("first", Some(Expr::Binary(Operator::Union, ..))) = (name, &base) {
+            let mut operands = Vec::new();
+            base.into_iter().for_each(|union| take_apart(union, &mut operands));
+            return (Expr::FirstOf(operands.into()), kind);
+        }
         (Expr::Call(function, base.map(Box::new), compiled.into()), kind)
     }
 
@@ -298,7 +301,7 @@ impl Work<'_, '_> {
     /// Makes patterns and tables that are named by literals ready.
     fn prepare(&mut self, function: &Function, first: &mut Expr, argument: &Ast) {
         match (function.arguments, &*first) {
-            (Arguments::Pattern, Expr::Text(text)) => match Regex::new(text) {
+            (Arguments::Pattern, Expr::Text(text)) => match functions::regex(text) {
                 Ok(regex) => *first = Expr::Pattern(Box::new(regex), text.clone()),
                 Err(error) => {
                     let text = format!("this is no regular expression: {error}");
@@ -367,6 +370,37 @@ fn resolved(of: &Type) -> Type {
             Type::one_of(types.iter().filter(|kind| matches!(kind, Type::Reference(_))).map(resolved))
         }
         _ => Type::Any,
+    }
+}
+
+/// An operator between its operands, in a quicker form where there is one.
+fn combined(operator: Operator, left: Expr, right: Expr) -> Expr {
+    match (operator, left, right) {
+        (Operator::Union, Expr::Text(left), Expr::Text(right)) => texts(vec![left], vec![right]),
+        (Operator::Union, Expr::Texts(left), Expr::Text(right)) => texts(left.into_vec(), vec![right]),
+        (Operator::Union, Expr::Texts(left), Expr::Texts(right)) => texts(left.into_vec(), right.into_vec()),
+        (Operator::In, left, Expr::Texts(right)) => Expr::OneOf(Box::new(left), right),
+        (operator, left, right) => Expr::Binary(operator, Box::new(left), Box::new(right)),
+    }
+}
+
+fn texts(mut left: Vec<String>, right: Vec<String>) -> Expr {
+    for text in right {
+        if !left.contains(&text) {
+            left.push(text);
+        }
+    }
+    Expr::Texts(left.into())
+}
+
+/// The operands of nested unions, in their order.
+fn take_apart(expr: Expr, out: &mut Vec<Expr>) {
+    match expr {
+        Expr::Binary(Operator::Union, left, right) => {
+            take_apart(*left, out);
+            take_apart(*right, out);
+        }
+        other => out.push(other),
     }
 }
 

@@ -1,10 +1,10 @@
 //! Runs compiled expressions. Nothing is parsed and no source is copied here.
 
 use super::ast::Operator;
-use super::expr::{Expr, How, Step};
+use super::expr::{Expr, Step};
 use super::functions;
 use super::item::{Item, Items, Node};
-use super::types::choice_suffix;
+use super::walk::{walk, walk_item};
 use crate::fault::codes;
 use crate::mapping::tables::Tables;
 use serde_json::Value;
@@ -62,6 +62,8 @@ pub struct Run<'a> {
     slots: RefCell<Vec<Slot<'a>>>,
     each_index: Cell<usize>,
     trace: Trace<'a>,
+    /// References that were followed already, by where they stand.
+    resolved: RefCell<Vec<(&'a Value, Option<&'a Value>)>>,
 }
 
 #[derive(Debug, Default, Clone)]
@@ -95,6 +97,7 @@ impl<'a> Run<'a> {
             slots: RefCell::new(vec![Slot::default(); slots]),
             each_index: Cell::new(0),
             trace: Trace::default(),
+            resolved: RefCell::default(),
         }
     }
 
@@ -152,6 +155,14 @@ impl<'a> Run<'a> {
             Expr::Empty => Items::None,
             Expr::Boolean(yes) => Items::boolean(*yes),
             Expr::Text(text) | Expr::Pattern(_, text) => Items::text(text.as_str()),
+            Expr::Texts(texts) => texts.iter().map(|text| Item::Text(Cow::Borrowed(text))).collect(),
+            Expr::FirstOf(operands) => return self.first_of(operands, focus),
+            Expr::OneOf(base, texts) => match singleton(self.eval(base, focus)?)? {
+                Some(item) => {
+                    Items::boolean(item.as_string().is_some_and(|text| texts.iter().any(|known| *known == text)))
+                }
+                None => Items::None,
+            },
             Expr::Integer(number) => Items::One(Item::Integer(*number)),
             Expr::Decimal(number) => Items::One(Item::Decimal(*number)),
             Expr::Time(text) => Items::One(Item::Time(Cow::Borrowed(text))),
@@ -199,6 +210,7 @@ impl<'a> Run<'a> {
         let mut out = Items::None;
         match base {
             None => walk_item(focus.this, steps, &mut out),
+            Some(Expr::Slot(slot)) => self.slot_path(*slot, steps, &mut out),
             Some(base) => {
                 for item in self.eval(base, focus)?.iter() {
                     walk_item(item, steps, &mut out);
@@ -206,6 +218,25 @@ impl<'a> Run<'a> {
             }
         }
         Ok(out)
+    }
+
+    /// A path from a variable, whose items need not be copied for it.
+    fn slot_path(&self, slot: usize, steps: &'a [Step], out: &mut Items<'a>) {
+        let slots = self.slots.borrow();
+        let Some(slot) = slots.get(slot) else { return };
+        if self.trace.listens() {
+            self.trace.read.borrow_mut().extend(&slot.read);
+        }
+        slot.items.iter().for_each(|item| walk_item(item, steps, out));
+    }
+
+    fn first_of(&self, operands: &'a [Expr], focus: Focus<'_, 'a>) -> Outcome<'a> {
+        for operand in operands {
+            if let Some(first) = self.eval(operand, focus)?.into_first() {
+                return Ok(Items::One(first));
+            }
+        }
+        Ok(Items::None)
     }
 
     /// `_name` of primitives, or the object itself where the name holds one.
@@ -341,11 +372,26 @@ impl<'a> Run<'a> {
             Item::Node(node) => (node.resource, node.value),
             _ => return None,
         };
-        let target = resolver.resolve(container, reference)?;
+        let target = self.target(resolver, container, reference)?;
         let text = reference.as_str().or_else(|| reference.get("reference")?.as_str());
         let inside = text.is_some_and(|text| text.starts_with('#'));
         let resource = if inside { container } else { target };
         Some(Item::Node(Node { value: target, resource, kind: "" }))
+    }
+
+    /// What a reference points to; looked up once for each reference.
+    fn target(&self, resolver: &'a dyn Resolver, container: &'a Value, reference: &'a Value) -> Option<&'a Value> {
+        let known =
+            self.resolved.borrow().iter().find(|(known, _)| std::ptr::eq(*known, reference)).map(|(_, found)| *found);
+        if let Some(found) = known {
+            return found;
+        }
+        let found = resolver.resolve(container, reference);
+        let mut resolved = self.resolved.borrow_mut();
+        if resolved.len() < MAX_RESOLVED {
+            resolved.push((reference, found));
+        }
+        found
     }
 
     /// The items of an expression that is written: they are noted as its sources.
@@ -357,6 +403,9 @@ impl<'a> Run<'a> {
         Ok(items)
     }
 }
+
+/// How many references are remembered: past that a search among them costs more than it saves.
+const MAX_RESOLVED: usize = 64;
 
 pub(super) fn integer(n: usize) -> i64 {
     i64::try_from(n).unwrap_or(i64::MAX)
@@ -396,71 +445,4 @@ fn equal(left: &Items<'_>, right: &Items<'_>) -> Option<bool> {
 fn equivalent(left: &Items<'_>, right: &Items<'_>) -> bool {
     let (left, right) = (left.as_slice(), right.as_slice());
     left.len() == right.len() && left.iter().all(|item| right.iter().any(|other| item.equivalent(other)))
-}
-
-fn walk_item<'a>(item: &Item<'a>, steps: &'a [Step], out: &mut Items<'a>) {
-    match item {
-        Item::Node(node) => walk(*node, steps, out),
-        Item::Fields(fields) => {
-            let Some((first, rest)) = steps.split_first() else { return out.push(item.clone()) };
-            let found = fields.iter().find(|(name, _)| **name == *first.name);
-            for item in found.iter().flat_map(|(_, items)| items.iter()) {
-                walk_item(item, rest, out);
-            }
-        }
-        Item::Quantity(quantity) => match steps {
-            [] => out.push(item.clone()),
-            [step] if &*step.name == "value" => out.push(Item::Decimal(quantity.0)),
-            [step] if &*step.name == "unit" => out.push(Item::Text(Cow::Owned(quantity.1.clone()))),
-            _ => {}
-        },
-        _ if steps.is_empty() => out.push(item.clone()),
-        _ => {}
-    }
-}
-
-/// Follows the steps from a part of the source; lists are looked through.
-fn walk<'a>(mut node: Node<'a>, steps: &'a [Step], out: &mut Items<'a>) {
-    if let Value::Array(items) = node.value {
-        return items.iter().for_each(|value| walk(Node { value, ..node }, steps, out));
-    }
-    for (n, step) in steps.iter().enumerate() {
-        let Some(next) = take_step(node, step) else { return };
-        node = next;
-        if let Value::Array(items) = node.value {
-            return items.iter().for_each(|value| walk(Node { value, ..node }, &steps[n + 1..], out));
-        }
-    }
-    if !node.value.is_null() {
-        out.push(Item::Node(node));
-    }
-}
-
-fn take_step<'a>(node: Node<'a>, step: &'a Step) -> Option<Node<'a>> {
-    let Value::Object(map) = node.value else { return None };
-    if step.how == How::TypeName {
-        return (map.get("resourceType").and_then(Value::as_str) == Some(&*step.name)).then_some(node);
-    }
-    match get(map, &step.name) {
-        Some(value) => {
-            let resource = if &*step.name == "resource" { value } else { node.resource };
-            Some(Node { value, resource, kind: step.kind })
-        }
-        None if step.how == How::Choice => {
-            let (kind, value) = map.iter().find_map(|(key, value)| Some((choice_suffix(key, &step.name)?, value)))?;
-            Some(Node { value, resource: node.resource, kind })
-        }
-        None => None,
-    }
-}
-
-/// Below this many properties a walk over the keys is quicker than hashing the name.
-const FEW: usize = 12;
-
-fn get<'a>(map: &'a serde_json::Map<String, Value>, name: &str) -> Option<&'a Value> {
-    if map.len() <= FEW {
-        map.iter().find(|(key, _)| key.as_str() == name).map(|(_, value)| value)
-    } else {
-        map.get(name)
-    }
 }

@@ -17,6 +17,8 @@ pub enum Expr {
     Decimal(Decimal),
     Time(String),
     Quantity(Decimal, String),
+    /// Several fixed texts: `'NPI' | 'XX'`.
+    Texts(Box<[String]>),
     /// A literal pattern of `matches` and `replaceMatches`.
     Pattern(Box<Regex>, String),
     /// A code table named by a literal.
@@ -41,6 +43,10 @@ pub enum Expr {
     Call(&'static Function, Option<Box<Expr>>, Box<[Expr]>),
     At(Box<Expr>, Box<Expr>),
     Minus(Box<Expr>),
+    /// `(a | b | c).first()`: the first item of the first that has one; those behind it are not run.
+    FirstOf(Box<[Expr]>),
+    /// `x in ('a' | 'b')`.
+    OneOf(Box<Expr>, Box<[String]>),
     Binary(Operator, Box<Expr>, Box<Expr>),
     Is(Box<Expr>, String),
     As(Box<Expr>, String),

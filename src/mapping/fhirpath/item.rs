@@ -252,11 +252,11 @@ impl<'a> Item<'a> {
         let timed = matches!((self, other), (Item::Time(_), _) | (_, Item::Time(_)));
         if timed || (self.is_text() && other.is_text()) {
             if let (Some(left), Some(right)) = (self.as_moment(), other.as_moment()) {
-                return self
-                    .as_text()
-                    .filter(|text| Some(text) == other.as_text().as_ref())
-                    .map(|_| true)
-                    .or_else(|| left.compare(right).map(|order| order == Ordering::Equal));
+                if !left.is_like(&right) {
+                    return Some(false);
+                }
+                let alike = self.as_text() == other.as_text();
+                return if alike { Some(true) } else { left.compare(right).map(Ordering::is_eq) };
             }
             return Some(self.is_text() && other.is_text() && self.as_text() == other.as_text());
         }

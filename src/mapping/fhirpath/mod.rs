@@ -12,6 +12,7 @@ pub mod lexer;
 pub mod parser;
 pub mod time;
 pub mod types;
+pub mod walk;
 
 #[cfg(test)]
 mod tests;

@@ -108,13 +108,19 @@ impl Moment {
         Moment { parts, offset: Some(0), ..self }
     }
 
-    /// Compares as FHIRPath does: `None` when the one is less precise than the other and they agree so far.
+    /// Whether both are dates (with or without a time of day), or both times of day.
+    pub fn is_like(&self, other: &Moment) -> bool {
+        self.first == other.first
+    }
+
+    /// Compares as FHIRPath does: `None` when the one is less precise than the other and they agree so far, or when only one
+    /// of two times of day has an offset.
     pub fn compare(self, other: Moment) -> Option<Ordering> {
-        if self.first != other.first {
+        let timed = self.given > 3 && other.given > 3;
+        if self.first != other.first || (timed && self.offset.is_some() != other.offset.is_some()) {
             return None;
         }
-        let both = self.offset.is_some() && other.offset.is_some();
-        let (left, right) = if both { (self.normal(), other.normal()) } else { (self, other) };
+        let (left, right) = if timed { (self.normal(), other.normal()) } else { (self, other) };
         let shared = left.given.min(right.given);
         let order = left.parts[..shared].cmp(&right.parts[..shared]);
         (order != Ordering::Equal || left.given == right.given).then_some(order)
@@ -145,7 +151,7 @@ fn minutes_east(text: &str) -> Option<i32> {
 
 /// Whether a text may follow `@`.
 pub fn is_literal(text: &str) -> bool {
-    Moment::parse(text).is_some()
+    Moment::parse(text).is_some_and(|moment| moment.first == 0 || moment.offset.is_none())
 }
 
 /// Whether a text of unknown type is to be compared as a date: at least year and month.
@@ -154,23 +160,46 @@ pub fn looks_like_date(text: &str) -> bool {
     bytes.len() >= 7 && bytes[4] == b'-' && bytes[..4].iter().all(u8::is_ascii_digit) && Moment::parse(text).is_some()
 }
 
-/// Moves a date by a calendar unit; the time of day and the offset are kept.
+/// Moves a date by a unit; what is not given of it, and the offset, stay as they are written. Months and years of UCUM are
+/// no calendar units, so they are none here.
 pub fn add(text: &str, amount: i64, unit: &str) -> Option<String> {
-    let moment = Moment::parse(text)?;
-    let (year, month, day) = moment.ymd();
-    let full = |part: i32| i8::try_from(part.max(1)).ok();
-    let date = Date::new(year.try_into().ok()?, full(month)?, full(day)?).ok()?;
     let span = jiff::Span::new();
     let span = match unit.trim_end_matches('s') {
         "year" => span.try_years(amount),
         "month" => span.try_months(amount),
-        "week" => span.try_weeks(amount),
-        "day" => span.try_days(amount),
-        _ => return None,
+        "week" | "wk" => span.try_weeks(amount),
+        "day" | "d" => span.try_days(amount),
+        _ => return add_time(text, amount, unit),
     };
+    let moment = Moment::parse(text)?;
+    let (year, month, day) = moment.ymd();
+    let full = |part: i32| i8::try_from(part.max(1)).ok();
+    let date = Date::new(year.try_into().ok()?, full(month)?, full(day)?).ok()?;
     let moved = date.checked_add(span.ok()?).ok()?.to_string();
     let kept = text.split_once('T').map_or(text.len(), |(date, _)| date.len());
     Some(format!("{}{}", moved.get(..kept)?, &text[kept..]))
+}
+
+/// Moves a date with a time of day by hours and less.
+fn add_time(text: &str, amount: i64, unit: &str) -> Option<String> {
+    let milliseconds = match unit {
+        "hour" | "hours" | "h" => 3_600_000,
+        "minute" | "minutes" | "min" => 60_000,
+        "second" | "seconds" | "s" => 1_000,
+        "millisecond" | "milliseconds" | "ms" => 1,
+        _ => return None,
+    };
+    let (date, time) = text.split_once('T')?;
+    let clock_end = time.find(['Z', '+', '-']).unwrap_or(time.len());
+    let at: jiff::civil::DateTime = format!("{date}T{}", &time[..clock_end]).parse().ok()?;
+    let span = jiff::Span::new().try_milliseconds(amount.checked_mul(milliseconds)?).ok()?;
+    let moved = at.checked_add(span).ok()?;
+    let written = match clock_end {
+        0..=5 => moved.strftime("%Y-%m-%dT%H:%M").to_string(),
+        6..=8 => moved.strftime("%Y-%m-%dT%H:%M:%S").to_string(),
+        _ => moved.strftime("%Y-%m-%dT%H:%M:%S%.3f").to_string(),
+    };
+    Some(format!("{written}{}", &time[clock_end..]))
 }
 
 #[cfg(test)]
@@ -189,6 +218,7 @@ mod tests {
         assert_eq!(compare("2025-03-03T10:00:00", "2025-03-03T10:00"), None);
         assert_eq!(compare("T10:00", "T11:00"), Some(Ordering::Less));
         assert_eq!(compare("T10:00", "2025"), None);
+        assert_eq!(compare("2025-03-03T10:00:00Z", "2025-03-03T10:00:00"), None);
     }
 
     #[test]
@@ -205,6 +235,8 @@ mod tests {
         assert_eq!(add("2025-01-31", 1, "month").as_deref(), Some("2025-02-28"));
         assert_eq!(add("2025-03", -3, "months").as_deref(), Some("2024-12"));
         assert_eq!(add("2025-03-01T10:00:00Z", 1, "day").as_deref(), Some("2025-03-02T10:00:00Z"));
+        assert_eq!(add("2025-03-03T23:59:00-05:00", 1, "minute").as_deref(), Some("2025-03-04T00:00:00-05:00"));
+        assert_eq!(add("2025-03-03", 1, "hour"), None);
         assert_eq!(add("x", 1, "day"), None);
     }
 }

@@ -94,7 +94,7 @@ impl Link {
         }
     }
 
-    async fn close(&self) {
+    pub async fn close(&self) {
         let _ = tokio::time::timeout(ANSWER, self.connection.close(200, "OK".into())).await;
     }
 

@@ -69,7 +69,7 @@ impl RabbitQueue {
         let envelope = &Envelope::now();
         let sending = stream::iter(messages)
             .map(|message| async move { self.send(&message, envelope).await.map(|()| message) })
-            .buffer_unordered(IN_FLIGHT);
+            .buffered(IN_FLIGHT);
         let outcomes: Vec<Result<Message, Fault>> = sending.collect().await;
         let fault = outcomes.iter().find_map(|outcome| outcome.as_ref().err().cloned());
         let sent: Vec<Message> = outcomes.into_iter().flatten().collect();
@@ -83,6 +83,11 @@ impl RabbitQueue {
 impl Drop for RabbitQueue {
     fn drop(&mut self) {
         self.supervisor.abort();
+        // What was handed out and is not settled goes back to the broker now, not with the last of the deliveries.
+        let link = self.links.borrow().clone();
+        if let (Some(link), Ok(runtime)) = (link, tokio::runtime::Handle::try_current()) {
+            runtime.spawn(async move { link.close().await });
+        }
     }
 }
 

@@ -1,6 +1,6 @@
 //! Finding submissions: by id, by reference, by state, and by the keys that a payer's answer names.
 
-use super::rows::{all, one, state, time};
+use super::rows::{all, one, scan, state, time};
 use crate::billing::id::{InterchangeId, PayerId, SubmissionId};
 use crate::billing::journey::State;
 use crate::fault::{Fault, codes};
@@ -94,7 +94,7 @@ pub fn list(connection: &Connection, filter: &Filter) -> Result<Vec<Submission>,
         }
     }
     sql.push_str(&format!(" ORDER BY s.since, s.row LIMIT {}", filter.limit.min(RESULTS_MOST)));
-    Ok(all(connection, &sql, params_from_iter(given), submission)?.into_iter().map(|(_, found)| found).collect())
+    Ok(scan(connection, &sql, params_from_iter(given), submission)?.into_iter().map(|(_, found)| found).collect())
 }
 
 /// Where a key points to: submission, part, and the interchange when the key is one of the interchange's.
@@ -185,16 +185,18 @@ fn place(connection: &Connection, hit: &Hit, id: &SubmissionId) -> Result<Option
 pub fn figures(connection: &Connection) -> Result<Figures, Fault> {
     let sql = "SELECT state, sum(submissions) FROM state_counts GROUP BY state";
     let counts: HashMap<State, u64> =
-        all(connection, sql, [], |row| Ok((state(row, 0)?, row.get::<_, i64>(1)?.max(0) as u64)))?
+        scan(connection, sql, [], |row| Ok((state(row, 0)?, row.get::<_, i64>(1)?.max(0) as u64)))?
             .into_iter()
             .collect();
-    let count = |sql| one(connection, sql, [], |row| row.get::<_, i64>(0)).map(|n| n.unwrap_or(0).max(0) as u64);
+    let count = |state: &State| (*state, counts.get(state).copied().unwrap_or(0));
     Ok(Figures {
-        submissions_by_state: State::ALL
-            .iter()
-            .map(|state| (*state, counts.get(state).copied().unwrap_or(0)))
-            .collect(),
-        outbox: count("SELECT count(*) FROM outbox")?,
-        unmatched: count("SELECT count(*) FROM unmatched WHERE assigned IS NULL")?,
+        submissions_by_state: State::ALL.iter().map(count).collect(),
+        outbox: count_rows(connection, "SELECT count(*) FROM outbox")?,
+        unmatched: count_rows(connection, "SELECT count(*) FROM unmatched WHERE assigned IS NULL")?,
     })
+}
+
+fn count_rows(connection: &Connection, sql: &str) -> Result<u64, Fault> {
+    let counted = scan(connection, sql, [], |row| row.get::<_, i64>(0))?;
+    Ok(counted.into_iter().sum::<i64>().max(0) as u64)
 }

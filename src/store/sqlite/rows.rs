@@ -4,7 +4,7 @@ use crate::billing::journey::{EventKind, State};
 use crate::fault::{Fault, codes};
 use jiff::Timestamp;
 use rusqlite::types::Type;
-use rusqlite::{CachedStatement, Connection, OptionalExtension, Params, Row};
+use rusqlite::{CachedStatement, Connection, OptionalExtension, Params, Row, StatementStatus};
 
 /// SQLite's complaint goes to the log (it names tables and columns, never values); the caller hears less.
 impl From<rusqlite::Error> for Fault {
@@ -57,8 +57,20 @@ pub fn execute(connection: &Connection, sql: &str, params: impl Params) -> Resul
     Ok(statement(connection, sql)?.execute(params)?)
 }
 
-/// All rows of a query.
+/// All rows of a query that finds them by an index.
 pub fn all<T>(
+    connection: &Connection,
+    sql: &str,
+    params: impl Params,
+    read: impl FnMut(&Row<'_>) -> rusqlite::Result<T>,
+) -> Result<Vec<T>, Fault> {
+    let found = scan(connection, sql, params, read)?;
+    no_scan(connection, sql);
+    Ok(found)
+}
+
+/// All rows of a query that may walk through a whole table.
+pub fn scan<T>(
     connection: &Connection,
     sql: &str,
     params: impl Params,
@@ -76,5 +88,16 @@ pub fn one<T>(
     params: impl Params,
     read: impl FnOnce(&Row<'_>) -> rusqlite::Result<T>,
 ) -> Result<Option<T>, Fault> {
-    Ok(statement(connection, sql)?.query_row(params, read).optional()?)
+    let found = statement(connection, sql)?.query_row(params, read).optional()?;
+    no_scan(connection, sql);
+    Ok(found)
+}
+
+/// Every lookup has its index: development builds, and with them all tests, refuse one that walks through a table.
+fn no_scan(connection: &Connection, sql: &str) {
+    if cfg!(debug_assertions)
+        && let Ok(statement) = connection.prepare_cached(sql)
+    {
+        assert_eq!(statement.get_status(StatementStatus::FullscanStep), 0, "walks through a table: {sql}");
+    }
 }

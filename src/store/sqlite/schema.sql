@@ -189,7 +189,7 @@ CREATE TABLE unmatched (
     assigned INTEGER REFERENCES submissions (row),
     UNIQUE (inbound, position)
 ) STRICT;
-CREATE INDEX unmatched_open ON unmatched (row) WHERE assigned IS NULL;
+CREATE INDEX unmatched_open ON unmatched (assigned) WHERE assigned IS NULL;
 
 -- What payers said of a submission, statement by statement.
 CREATE TABLE answers (

@@ -1,10 +1,10 @@
 //! Whether what a mapping made is what the guide wants, before it is written.
 
 use crate::fault::{Issue, Place, X12Place, codes};
-use crate::x12::build::LoopNode;
 use crate::x12::build::arrange::is_numbered;
+use crate::x12::build::{Element, LoopNode};
 use crate::x12::guide::{Guide, LoopSpec, SegmentSpec};
-use crate::x12::rules::{self, Finding, LoopFault};
+use crate::x12::rules::{self, ElementFault, Finding, LoopFault};
 
 /// Checks usage, repeats, relational notes, codes and lengths of an arranged tree. The header of the set (ST to 1000B) is
 /// not looked for. Ordinals of the places count the segments of the tree, in the order in which they are written.
@@ -34,13 +34,13 @@ impl Check<'_> {
         node.children.iter().for_each(|child| self.take(child));
     }
 
-    fn segment(&mut self, in_loop: &LoopSpec, spec: &SegmentSpec, elements: &[crate::x12::build::Element]) {
+    fn segment(&mut self, in_loop: &LoopSpec, spec: &SegmentSpec, elements: &[Element]) {
         let (issues, ordinal) = (&mut self.issues, self.ordinal);
         // Whatever is empty at the end is trimmed by the writer.
         let count = elements.iter().rposition(|element| !element.is_absent()).map_or(0, |last| last + 1);
         let written = elements.iter().take(count);
         rules::check_elements(spec, count, written, &mut |finding| {
-            if finding.fault != rules::ElementFault::TrailingEmpty {
+            if finding.fault != ElementFault::TrailingEmpty {
                 issues.push(element_issue(in_loop, spec, ordinal, &finding));
             }
         });

@@ -86,7 +86,9 @@ pub fn text_of<'r>(spec: &ElementSpec, raw: &'r str, delimiters: &Delimiters) ->
             written(raw, spec.content == Content::FreeText, delimiters)?
         }
     };
-    match problem_of(spec, &text) {
+    // What was made just now holds no odd characters, dates or times.
+    let problem = length_problem(spec, &text).or_else(|| code_problem(spec, &text));
+    match problem {
         Some(problem) if !text.is_empty() => Err(problem),
         _ => Ok(text),
     }
@@ -94,31 +96,33 @@ pub fn text_of<'r>(spec: &ElementSpec, raw: &'r str, delimiters: &Delimiters) ->
 
 /// What is wrong with a value as it stands in a segment, if anything.
 pub fn problem_of(spec: &ElementSpec, text: &str) -> Option<ElementProblem> {
+    length_problem(spec, text).or_else(|| code_problem(spec, text)).or_else(|| content_problem(spec, text))
+}
+
+fn length_problem(spec: &ElementSpec, text: &str) -> Option<ElementProblem> {
     let length = match spec.kind {
-        ElementKind::R | ElementKind::N0 | ElementKind::N(_) => number_digits(text, spec)?,
-        _ if text.is_ascii() => Ok(text.len()),
-        _ => Ok(text.chars().count()),
-    };
-    let length = match length {
-        Ok(length) => length,
-        Err(problem) => return Some(problem),
+        ElementKind::R | ElementKind::N0 | ElementKind::N(_) => match number_digits(text, spec) {
+            Ok(digits) => digits,
+            Err(problem) => return Some(problem),
+        },
+        _ if text.is_ascii() => text.len(),
+        _ => text.chars().count(),
     };
     if length > usize::from(spec.max) {
         return Some(ElementProblem::TooLong(spec.max));
     }
-    if length < usize::from(spec.min) {
-        return Some(ElementProblem::TooShort(spec.min));
-    }
-    content_problem(spec, text)
+    (length < usize::from(spec.min)).then_some(ElementProblem::TooShort(spec.min))
+}
+
+fn code_problem(spec: &ElementSpec, text: &str) -> Option<ElementProblem> {
+    let closed = !spec.codes.is_empty() && spec.external.is_none();
+    (closed && !spec.codes.iter().any(|code| code == text)).then_some(ElementProblem::Code)
 }
 
 fn content_problem(spec: &ElementSpec, text: &str) -> Option<ElementProblem> {
     match spec.kind {
-        ElementKind::ID | ElementKind::AN if !spec.codes.is_empty() && spec.external.is_none() => {
-            (!spec.codes.iter().any(|code| code == text)).then_some(ElementProblem::Code)
-        }
         ElementKind::AN if text.starts_with(' ') || text.ends_with(' ') => Some(ElementProblem::Spaces),
-        ElementKind::AN | ElementKind::ID => {
+        ElementKind::AN | ElementKind::ID if !text.bytes().all(|byte| (b' '..=b'~').contains(&byte)) => {
             text.chars().find(|character| character.is_control()).map(ElementProblem::Character)
         }
         ElementKind::DT => (!is_date(text)).then_some(ElementProblem::Date),
@@ -127,22 +131,22 @@ fn content_problem(spec: &ElementSpec, text: &str) -> Option<ElementProblem> {
     }
 }
 
-/// How many digits a number has: sign and point do not count. `None` is an empty number, which is no problem here.
-fn number_digits(text: &str, spec: &ElementSpec) -> Option<Result<usize, ElementProblem>> {
+/// How many digits a number has: sign and point do not count.
+fn number_digits(text: &str, spec: &ElementSpec) -> Result<usize, ElementProblem> {
     let digits = text.strip_prefix('-').unwrap_or(text);
     let (whole, decimals) = digits.split_once('.').unwrap_or((digits, ""));
     let numeric = |part: &str| part.bytes().all(|byte| byte.is_ascii_digit());
     let fits = numeric(whole) && numeric(decimals) && !(whole.is_empty() && decimals.is_empty());
     let pointless = spec.kind == ElementKind::R || !digits.contains('.');
     if !fits || !pointless {
-        return Some(Err(ElementProblem::Number));
+        return Err(ElementProblem::Number);
     }
     let length = whole.len() + decimals.len();
     let significant = whole.trim_start_matches('0').len() + decimals.trim_end_matches('0').len();
     match spec.content == Content::Money {
-        true if decimals.trim_end_matches('0').len() > MONEY_DECIMALS => Some(Err(ElementProblem::Decimals)),
-        true if significant > MONEY_DIGITS => Some(Err(ElementProblem::TooLong(MONEY_DIGITS as u16))),
-        _ => Some(Ok(length)),
+        true if decimals.trim_end_matches('0').len() > MONEY_DECIMALS => Err(ElementProblem::Decimals),
+        true if significant > MONEY_DIGITS => Err(ElementProblem::TooLong(MONEY_DIGITS as u16)),
+        _ => Ok(length),
     }
 }
 
@@ -238,10 +242,7 @@ pub(crate) fn is_time(text: &str) -> bool {
 /// Text for AN and ID.
 fn written<'r>(raw: &'r str, free: bool, delimiters: &Delimiters) -> Result<Cow<'r, str>, ElementProblem> {
     let keeps_case = raw.contains('@') || raw.contains("://");
-    let fine = |byte: u8| {
-        (b' '..=b'~').contains(&byte) && !delimiters.contains(byte) && (keeps_case || !byte.is_ascii_lowercase())
-    };
-    if raw.bytes().all(fine) {
+    if is_written(raw, keeps_case, delimiters) {
         return Ok(Cow::Borrowed(raw));
     }
     let ascii = if raw.is_ascii() { Cow::Borrowed(raw) } else { Cow::Owned(deunicode::deunicode_with_tofu(raw, " ")) };
@@ -257,6 +258,17 @@ fn written<'r>(raw: &'r str, free: bool, delimiters: &Delimiters) -> Result<Cow<
     }
     text.truncate(text.trim_end().len());
     Ok(Cow::Owned(text))
+}
+
+/// Whether nothing has to change. Looks at every byte without leaving early, which a processor does many at a time.
+fn is_written(raw: &str, keeps_case: bool, delimiters: &Delimiters) -> bool {
+    let Delimiters { element, component, terminator, .. } = *delimiters;
+    let repetition = delimiters.repetition.unwrap_or(element);
+    let odd = raw.bytes().fold(false, |odd, byte| {
+        let outside = !(b' '..=b'~').contains(&byte) | (!keeps_case & byte.is_ascii_lowercase());
+        odd | outside | (byte == element) | (byte == component) | (byte == terminator) | (byte == repetition)
+    });
+    !odd
 }
 
 /// A space that follows no other and does not begin the text.

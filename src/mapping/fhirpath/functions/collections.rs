@@ -52,7 +52,7 @@ pub const FUNCTIONS: &[Function] = &[
     each("sort([key, …])", (0, MANY), Returns::Input, sort, "The items ordered by their keys (`-key` turns the order); equal ones keep their places.", "item.sort(-sequence).first().sequence = 2"),
     each("distinctBy(key)", (1, 1), Returns::Input, distinct_by, "The first item of each key.", "item.distinctBy(sequence).count() = 2"),
     row("positionIn(list)", (1, 1), Returns::Integer, position, "The place of each item in the list, from 1; what is not in the list has none.", "(2).positionIn(item.sequence) = 2"),
-    row("trace(name[, projection])", (1, 2), Returns::Input, |_, input| Ok(input), "Nothing: items pass unchanged (FHIRPath logs them, which is not done with patients' data).", "use.trace('use') = 'claim'"),
+    each("trace(name[, projection])", (1, 2), Returns::Input, |_, input| Ok(input), "Nothing: items pass unchanged (FHIRPath logs them, which is not done with patients' data).", "use.trace('use') = 'claim'"),
 ];
 
 fn empty<'a>(_: &Call<'_, 'a>, input: Items<'a>) -> Outcome<'a> {
@@ -285,7 +285,8 @@ fn sort<'a>(call: &Call<'_, 'a>, input: Items<'a>) -> Outcome<'a> {
     keyed.sort_by(|(left, _), (right, _)| {
         let orders = left.iter().zip(right).enumerate().map(|(n, (left, right))| {
             let order = by_key(left.as_ref(), right.as_ref());
-            if turned.get(n) == Some(&true) { order.reverse() } else { order }
+            let turns = turned.get(n) == Some(&true) && left.is_some() && right.is_some();
+            if turns { order.reverse() } else { order }
         });
         orders.fold(Ordering::Equal, Ordering::then)
     });

@@ -109,6 +109,7 @@ fn texts<'a>(call: &Call<'_, 'a>) -> Result<Vec<Cow<'a, str>>, Box<Problem>> {
     for n in 0..call.arguments.len() {
         match call.arguments.get(n) {
             Some(Expr::Text(text)) => texts.push(Cow::Borrowed(text.as_str())),
+            Some(Expr::Texts(all)) => texts.extend(all.iter().map(|text| Cow::Borrowed(text.as_str()))),
             _ => texts.extend(call.items(n)?.iter().filter_map(Item::as_text)),
         }
     }
@@ -271,16 +272,38 @@ fn resources<'a>(call: &Call<'_, 'a>, _: Items<'a>) -> Outcome<'a> {
 /// Where the gateway's own extensions live (`837.md` 10.5).
 const X12_EXTENSION: &str = "https://claimgate.dev/fhir/StructureDefinition/x12-";
 
+/// Where the same stands in `supportingInfo` of a Claim: the category's system, with the element as code.
+const X12_INFORMATION: &str = "https://claimgate.dev/fhir/CodeSystem/x12-info";
+
 fn x12<'a>(call: &Call<'_, 'a>, input: Items<'a>) -> Outcome<'a> {
     let Some(element) = call.text(0)? else { return Ok(Items::None) };
     let mut out = Items::None;
     for item in input.iter() {
-        for node in below(item, "extension") {
-            let named = string(&node, "url").and_then(|url| url.strip_prefix(X12_EXTENSION)) == Some(&*element);
-            let Some(map) = node.value.as_object().filter(|_| named) else { continue };
-            let values = map.iter().filter_map(|(key, value)| Some((types::choice_suffix(key, "value")?, value)));
-            values.for_each(|(kind, value)| out.push(Item::Node(Node { value, kind, ..node })));
+        let before = out.len();
+        let named = |node: &Node<'a>| string(node, "url").and_then(|url| url.strip_prefix(X12_EXTENSION)) == Some(&*element);
+        below(item, "extension").iter().filter(|node| named(node)).for_each(|node| choices(node, &["value"], &mut out));
+        if out.len() == before {
+            let told = below(item, "supportingInfo").into_iter().filter(|node| is_information(node, &element));
+            told.for_each(|node| choices(&node, &["value", "timing"], &mut out));
         }
     }
     Ok(out)
+}
+
+/// Whether an entry of `supportingInfo` stands for an X12 element.
+fn is_information(entry: &Node<'_>, element: &str) -> bool {
+    let coded = |name: &str| {
+        let concepts = below(&Item::Node(*entry), name);
+        concepts.into_iter().flat_map(|concept| codings(&Item::Node(concept))).collect::<Vec<_>>()
+    };
+    coded("category").iter().any(|coding| string(coding, "system") == Some(X12_INFORMATION))
+        && coded("code").iter().any(|coding| string(coding, "code") == Some(element))
+}
+
+/// The values of choice elements: `valueCode`, `timingDate` …
+fn choices<'a>(node: &Node<'a>, names: &[&str], out: &mut Items<'a>) {
+    let fields = node.value.as_object().into_iter().flatten();
+    let typed = |key: &str| names.iter().find_map(|name| types::choice_suffix(key, name));
+    let values = fields.filter_map(|(key, value)| Some((typed(key)?, value)));
+    values.for_each(|(kind, value)| out.push(Item::Node(Node { value, kind, ..*node })));
 }

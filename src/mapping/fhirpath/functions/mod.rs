@@ -106,6 +106,11 @@ const fn row(
 /// The most arguments that a function without a limit of its own may take.
 pub const MANY: usize = 32;
 
+/// A pattern of FHIRPath: `.` matches line breaks too.
+pub fn regex(pattern: &str) -> Result<Regex, regex_lite::Error> {
+    regex_lite::RegexBuilder::new(pattern).dot_matches_new_line(true).build()
+}
+
 /// A function by its name.
 pub fn find(name: &str) -> Option<&'static Function> {
     all().find(|function| function.name == name)
@@ -183,7 +188,7 @@ impl<'r, 'a> Call<'r, 'a> {
         }
         let Some(text) = self.text(n)? else { return Ok(None) };
         let wrong = |_| Problem::value("this is no regular expression", "see the syntax of the Rust crate regex-lite");
-        Regex::new(&text).map(|regex| Some(Cow::Owned(regex))).map_err(wrong)
+        regex(&text).map(|regex| Some(Cow::Owned(regex))).map_err(wrong)
     }
 
     pub fn table(&self, n: usize) -> Option<&'a Table> {

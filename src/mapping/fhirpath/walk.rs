@@ -1,0 +1,75 @@
+//! Follows names through the source: the one loop that every path of every mapping goes through.
+
+use super::expr::{How, Step};
+use super::item::{Item, Items, Node};
+use super::types::choice_suffix;
+use serde_json::Value;
+use std::borrow::Cow;
+
+/// Follows the steps from an item.
+pub fn walk_item<'a>(item: &Item<'a>, steps: &'a [Step], out: &mut Items<'a>) {
+    match item {
+        Item::Node(node) => walk(*node, steps, out),
+        Item::Fields(fields) => {
+            let Some((first, rest)) = steps.split_first() else { return out.push(item.clone()) };
+            let found = fields.iter().find(|(name, _)| **name == *first.name);
+            for item in found.iter().flat_map(|(_, items)| items.iter()) {
+                walk_item(item, rest, out);
+            }
+        }
+        Item::Quantity(quantity) => match steps {
+            [] => out.push(item.clone()),
+            [step] if &*step.name == "value" => out.push(Item::Decimal(quantity.0)),
+            [step] if &*step.name == "unit" => out.push(Item::Text(Cow::Owned(quantity.1.clone()))),
+            _ => {}
+        },
+        _ if steps.is_empty() => out.push(item.clone()),
+        _ => {}
+    }
+}
+
+/// Follows the steps from a part of the source; lists are looked through.
+pub fn walk<'a>(mut node: Node<'a>, steps: &'a [Step], out: &mut Items<'a>) {
+    if let Value::Array(items) = node.value {
+        return items.iter().for_each(|value| walk(Node { value, ..node }, steps, out));
+    }
+    for (n, step) in steps.iter().enumerate() {
+        let Some(next) = take_step(node, step) else { return };
+        node = next;
+        if let Value::Array(items) = node.value {
+            return items.iter().for_each(|value| walk(Node { value, ..node }, &steps[n + 1..], out));
+        }
+    }
+    if !node.value.is_null() {
+        out.push(Item::Node(node));
+    }
+}
+
+fn take_step<'a>(node: Node<'a>, step: &'a Step) -> Option<Node<'a>> {
+    let Value::Object(map) = node.value else { return None };
+    if step.how == How::TypeName {
+        return (map.get("resourceType").and_then(Value::as_str) == Some(&*step.name)).then_some(node);
+    }
+    match get(map, &step.name) {
+        Some(value) => {
+            let resource = if &*step.name == "resource" { value } else { node.resource };
+            Some(Node { value, resource, kind: step.kind })
+        }
+        None if step.how == How::Choice => {
+            let (kind, value) = map.iter().find_map(|(key, value)| Some((choice_suffix(key, &step.name)?, value)))?;
+            Some(Node { value, resource: node.resource, kind })
+        }
+        None => None,
+    }
+}
+
+/// Below this many properties a walk over the keys is quicker than hashing the name.
+const FEW: usize = 12;
+
+fn get<'a>(map: &'a serde_json::Map<String, Value>, name: &str) -> Option<&'a Value> {
+    if map.len() <= FEW {
+        map.iter().find(|(key, _)| key.as_str() == name).map(|(_, value)| value)
+    } else {
+        map.get(name)
+    }
+}
