@@ -152,7 +152,7 @@ pub fn envelope(profile: &PayerProfile, numbers: ControlNumbers, at: Timestamp) 
         at: TimeZone::UTC.to_datetime(at),
         interchange_control_number: numbers.interchange,
         group_control_number: numbers.group,
-        delimiters: profile.delimiters.clone(),
+        delimiters: profile.delimiters,
     }
 }
 
