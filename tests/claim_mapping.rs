@@ -74,6 +74,7 @@ fn a_plain_claim() {
             "DMG*D8*19800501*F",
             "NM1*PR*2*NORTHWIND HEALTH PLAN*****PI*NW001",
             "CLM*C1*140***11:B:1*Y*A*Y*Y",
+            "REF*D9*CGC1",
             "HI*ABK:J020",
             "NM1*82*1*KILDARE*BEN****XX*1999996667",
             "PRV*PE*PXC*207Q00000X",
