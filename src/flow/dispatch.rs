@@ -266,7 +266,7 @@ async fn acknowledge(payer: &PayerId, transport: &dyn Transport, file: &str, byt
     let stem = file.rsplit_once('.').map_or(file, |(stem, _)| stem);
     let outgoing = Outgoing { name: format!("999-{stem}.x12"), bytes };
     if let Err(error) = transport.send(&outgoing).await {
-        tracing::warn!(payer = payer.as_str(), file, reason = ?error, "an acknowledgment could not be sent");
+        tracing::warn!(payer = payer.as_str(), file, reason = error.reason(), "an acknowledgment could not be sent");
     }
 }
 

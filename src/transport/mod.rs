@@ -42,6 +42,18 @@ pub enum SendError {
     Never(String),
 }
 
+impl SendError {
+    /// What went wrong, as it may be logged.
+    pub fn reason(&self) -> &str {
+        match self {
+            SendError::Retry(reason)
+            | SendError::RetryAfter(_, reason)
+            | SendError::Unknown(reason)
+            | SendError::Never(reason) => reason,
+        }
+    }
+}
+
 /// One payer's way.
 pub trait Transport: Send + Sync {
     fn send<'a>(&'a self, outgoing: &'a Outgoing) -> BoxFuture<'a, Result<Sent, SendError>>;

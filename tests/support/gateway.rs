@@ -28,7 +28,6 @@ pub struct Content {
 /// What became of a claim: an interchange, and everything that was said of it. With errors among the issues it would be
 /// refused; the interchange is made all the same where it can be, so that it can be looked at.
 pub struct Prepared {
-    pub record: Value,
     pub interchange: Vec<u8>,
     pub issues: Vec<Issue>,
 }
@@ -58,7 +57,7 @@ impl Content {
         let resources = claimgate::fhir::parse::json(body, 64).and_then(|value| Resources::collect(value, 1_000));
         match resources {
             Ok(resources) => self.map(profile, &resources),
-            Err(Fault { issues, .. }) => Prepared { record: Value::Null, interchange: Vec::new(), issues },
+            Err(Fault { issues, .. }) => Prepared { interchange: Vec::new(), issues },
         }
     }
 
@@ -70,14 +69,14 @@ impl Content {
         let mapping = self.mappings.record(&profile.id, "record/claim").expect("record/claim");
         let (record, found) = mapping.make(resources.focal(), &scope);
         issues.extend(found);
-        let interchange = match serde_json::from_value::<BillingRecord>(record.clone()) {
+        let interchange = match serde_json::from_value::<BillingRecord>(record) {
             Ok(typed) => self.write(profile, typed, &scope, &mut issues),
             Err(error) => {
                 issues.push(Issue::error(codes::MAPPING_VALUE, Place::Whole, error.to_string()));
                 Vec::new()
             }
         };
-        Prepared { record, interchange, issues }
+        Prepared { interchange, issues }
     }
 
     fn write(

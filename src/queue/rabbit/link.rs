@@ -45,11 +45,11 @@ pub async fn answer<T>(what: &str, asked: impl Future<Output = lapin::Result<T>>
     match tokio::time::timeout(ANSWER, asked).await {
         Ok(Ok(value)) => Ok(value),
         Ok(Err(error)) => {
-            tracing::warn!(what, %error, "the broker refused or is gone");
+            tracing::warn!(kind = what, %error, "the broker refused or is gone");
             Err(unavailable("the broker refused or is gone"))
         }
         Err(_) => {
-            tracing::warn!(what, "the broker does not answer");
+            tracing::warn!(kind = what, "the broker does not answer");
             Err(unavailable("the broker does not answer"))
         }
     }
@@ -148,7 +148,7 @@ pub async fn supervise(uri: AMQPUri, links: watch::Sender<Option<Arc<Link>>>) {
     loop {
         match Link::open(&uri).await {
             Ok(link) => {
-                tracing::info!(after_failures = failures, "connected to the broker");
+                tracing::info!(attempts = failures, "connected to the broker");
                 failures = 0;
                 let link = Arc::new(link);
                 links.send_replace(Some(link.clone()));
