@@ -145,6 +145,7 @@ pub const FIELDS: &[(&str, &str)] = &[
     ("route", "the pattern of the path, never the path itself"),
     ("state", "a state of a submission or a connection"),
     ("status", "HTTP status"),
+    ("step", "what was asked of the broker"),
     ("submission", "our id of a submission"),
     ("trace", "id that a reply showed for an internal fault"),
     ("variable", "the name of an environment variable"),

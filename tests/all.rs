@@ -1,5 +1,7 @@
 //! The one integration binary: it links once. Run it with `tests/run.sh`, which sets up what the tests need.
 #![allow(clippy::unwrap_used, reason = "a test that can't go on fails where it stands")]
+#![allow(clippy::type_complexity, reason = "tables of cases are read row by row")]
+#![allow(clippy::cloned_ref_to_slice_refs, reason = "an expected list reads better as a list")]
 #![allow(clippy::disallowed_methods, reason = "tests take the machine's time, and may wait on a thread of their own")]
 
 mod support;

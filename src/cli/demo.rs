@@ -181,7 +181,7 @@ async fn print(gateway: &Gateway, sample: &Sample, journey: &Value) -> Result<()
     }
     for (title, body) in lookup::files(gateway, journey).await? {
         println!("\n  {title}");
-        crate::cli::x12::print(&body);
+        crate::cli::x12::print(&gateway.translator.guides, &body);
     }
     let response = lookup::read_reference(gateway, DEFAULT_TENANT, &text(&journey["claimResponse"])).await?;
     println!("\n  ClaimResponse\n{}", indented(&format!("{:#}", response.unwrap_or_default())));

@@ -27,7 +27,8 @@ pub fn files(folder: &Path, endings: &[&str]) -> Result<Vec<PathBuf>, Fault> {
     Ok(files)
 }
 
-fn unreadable(path: &Path, error: &std::io::Error) -> Fault {
+/// The fault of a file that can not be read.
+pub fn unreadable(path: &Path, error: &std::io::Error) -> Fault {
     let at = Place::File { path: path.display().to_string(), line: 0, column: 0 };
     Fault::refuse(
         codes::JSON_SYNTAX,

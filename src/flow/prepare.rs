@@ -166,9 +166,17 @@ impl<'a> Station<'a> {
         if record.service_lines.len() <= split::LINES_OF_A_CLAIM {
             return Ok(vec![(record, value)]);
         }
+        let parts = split::split(record, split::LINES_OF_A_CLAIM).into_iter().enumerate();
+        let traced = parts.map(|(n, part)| BillingRecord { trace_number: self.trace_of(n), ..part });
         let json = |part: BillingRecord| serde_json::to_value(&part).map(|value| (part, value));
-        let parts: Result<Vec<_>, _> = split::split(record, split::LINES_OF_A_CLAIM).into_iter().map(json).collect();
+        let parts: Result<Vec<_>, _> = traced.map(json).collect();
         parts.map_err(|_| Fault::ours(codes::INTERNAL, "a part of the claim can't be written as JSON"))
+    }
+
+    /// REF*D9 of a part: each is a claim of its own to the payer.
+    fn trace_of(&self, part: usize) -> Option<String> {
+        let letter = char::from_u32('A' as u32 + part as u32 % 26).unwrap_or('A');
+        Some(format!("{}{letter}", self.known.trace_number))
     }
 
     /// Billing record → the transaction set's loops, checked against the guide, as text.

@@ -241,12 +241,14 @@ fn queued_response(
 ) -> Result<Value, Fault> {
     let missing = || Fault::ours(codes::INTERNAL, "no mapping response/queued is loaded");
     let mapping = gateway.translator.mappings.response("response/queued").ok_or_else(missing)?;
+    let first = prepared.parts.first().map(|part| &part.record);
+    let record = serde_json::to_value(first).unwrap_or(Value::Null);
     let mut claim = named.focal().clone();
     claim["id"] = Value::from(named.focal_reference.trim_start_matches("Claim/"));
     let scope = Scope {
         payer: gateway.translator.facts(&prepared.profile.id),
         now: known.now,
-        vars: &[("claim", &claim)],
+        vars: &[("claim", &claim), ("record", &record)],
         resources: None,
     };
     let (mut response, issues) = mapping.make(&claim, &scope);

@@ -28,7 +28,8 @@ pub struct Told {
     opened: bool,
     events: Vec<NewEvent>,
     answers: Vec<MatchedAnswer>,
-    number: Option<(u32, String)>,
+    /// The payer's own numbers of the claim's parts.
+    numbers: Vec<(u32, String)>,
 }
 
 impl Told {
@@ -48,7 +49,7 @@ impl Told {
             opened: false,
             events: Vec::new(),
             answers,
-            number: None,
+            numbers: Vec::new(),
         })
     }
 
@@ -80,7 +81,7 @@ impl Told {
             return Ok(());
         }
         if let Some(number) = &response.payer_claim_control_number {
-            self.number = Some((claim.found.part, number.clone()));
+            self.numbers.push((claim.found.part, number.clone()));
         }
         if decision == Decision::Adjudicated && self.current["status"] == "cancelled" {
             self.open_correction();
@@ -154,7 +155,7 @@ impl Told {
             submission: self.submission.id,
             events: self.events,
             resources: self.versions.into_iter().map(submit::write).collect(),
-            payer_claim_control_number: self.number,
+            payer_claim_control_numbers: self.numbers,
             response,
             answers: self.answers.into_iter().filter(|answer| answer.fresh).collect(),
         }

@@ -38,15 +38,15 @@ impl Lineage {
         }
     }
 
-    /// The sources of a target, else of what stands below it, else of the nearest thing around it.
+    /// The sources of a target and of what stands below it. Of a target that was not made, the part of the source that most
+    /// of what stands around it came from.
     pub fn source_of(&self, target: &str) -> Vec<&str> {
         let mut wanted = target;
         loop {
             let found = self.below(wanted);
-            if !found.is_empty() {
-                return found;
-            }
             match wanted.rfind(['.', '[', '/']) {
+                _ if wanted == target && !found.is_empty() => return found,
+                _ if !found.is_empty() => return shared(&found).into_iter().collect(),
                 Some(end) => wanted = &wanted[..end],
                 None => return Vec::new(),
             }
@@ -71,7 +71,9 @@ impl Lineage {
     /// The source of the place that an issue names, when this mapping made it.
     pub fn source_of_place(&self, at: &Place) -> Option<String> {
         match at {
-            Place::Record(path) => self.source_of(path).first().map(|source| (*source).to_owned()),
+            Place::Record(path) => {
+                self.source_of(path).into_iter().find(|source| is_mendable(source)).map(str::to_owned)
+            }
             Place::X12(place) => self.source_of_x12(place),
             _ => None,
         }
@@ -81,7 +83,8 @@ impl Lineage {
     /// stands several times; when the element is not made, by the segment.
     fn source_of_x12(&self, place: &X12Place) -> Option<String> {
         let first = |fits: &dyn Fn(&LineageRow) -> bool| {
-            self.rows.iter().filter(|row| fits(row)).flat_map(|row| &row.sources).next().cloned()
+            let sources = self.rows.iter().filter(|row| fits(row)).flat_map(|row| &row.sources);
+            sources.into_iter().find(|source| is_mendable(source)).cloned()
         };
         let here = |row: &LineageRow| row.ordinal.is_some() && row.ordinal == place.ordinal && is_segment(row, place);
         first(&|row| here(row) && is_element(row, place))
@@ -89,6 +92,21 @@ impl Lineage {
             .or_else(|| first(&|row| is_in_loop(row, place) && is_segment(row, place) && is_element(row, place)))
             .or_else(|| first(&|row| is_in_loop(row, place) && is_segment(row, place)))
     }
+}
+
+/// Whether a source is the caller's own: `%payer.defaults.clm06` is not.
+fn is_mendable(source: &str) -> bool {
+    !source.starts_with('%')
+}
+
+/// The longest beginning that at least half of the paths share, and that is none of them whole.
+fn shared<'s>(paths: &[&'s str]) -> Option<&'s str> {
+    let beginnings = paths.iter().flat_map(|path| path.match_indices('.').map(|(end, _)| &path[..end]));
+    let held = |start: &&str| {
+        let below = |path: &&&str| path.strip_prefix(*start).is_some_and(|rest| rest.starts_with('.'));
+        paths.iter().filter(below).count() * 2 >= paths.len()
+    };
+    beginnings.filter(held).max_by_key(|start| start.len()).or(paths.first().copied())
 }
 
 /// The last names of a target, from the inside out: element, segment, loop.
@@ -141,8 +159,15 @@ mod tests {
         let lineage = lineage();
         assert_eq!(lineage.source_of("serviceLines[1].charge"), ["Claim.item[1].net.value"]);
         assert_eq!(lineage.source_of("serviceLines[1]"), ["Claim.item[1].net.value"]);
-        assert_eq!(lineage.source_of("serviceLines[1].unit"), ["Claim.item[1].net.value"]);
+        assert_eq!(lineage.source_of("serviceLines[1].unit"), ["Claim.item[1].net"]);
         assert!(lineage.source_of("subscriber.npi").is_empty());
+    }
+
+    #[test]
+    fn what_was_not_made_leads_to_where_its_neighbours_came_from() {
+        let paths = ["Claim.item[1].net.value", "Claim.item[1].quantity.value", "Claim.identifier[0].value"];
+        assert_eq!(shared(&paths), Some("Claim.item[1]"));
+        assert_eq!(shared(&["Claim"]), Some("Claim"));
     }
 
     #[test]

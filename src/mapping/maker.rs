@@ -4,7 +4,7 @@
 use super::fhirpath::eval::{Focus, Problem, Resolver, Run};
 use super::fhirpath::item::{Item, Items};
 use super::lineage::{Lineage, LineageRow};
-use super::template::{Frame, Rule};
+use super::template::{Frame, FrameStep, Rule};
 use crate::fault::{Issue, Place, codes};
 use serde_json::Value;
 use std::cell::RefCell;
@@ -110,14 +110,14 @@ impl<'a> Maker<'a> {
     }
 
     fn wanted(&self, frame: &'a Frame, this: &Item<'a>, trail: &Trail<'_>, work: &mut dyn FnMut(&Item<'a>)) {
-        for (slot, rule) in &frame.lets {
-            self.run.set(*slot, self.value(rule, this, trail));
-        }
-        for when in &frame.whens {
-            match self.run.muted(|| self.run.truth(&when.expr, Focus::on(this))) {
-                Ok(Some(true)) => {}
-                Ok(_) => return,
-                Err(problem) => return self.problem(when, this, trail, *problem),
+        for step in &frame.steps {
+            match step {
+                FrameStep::Let(slot, rule) => self.run.set(*slot, self.value(rule, this, trail)),
+                FrameStep::When(when) => match self.run.muted(|| self.run.truth(&when.expr, Focus::on(this))) {
+                    Ok(Some(true)) => {}
+                    Ok(_) => return,
+                    Err(problem) => return self.problem(when, this, trail, *problem),
+                },
             }
         }
         work(this);

@@ -31,13 +31,20 @@ impl Rule {
 pub struct Parts<'n> {
     pub at: Spot,
     pub each: Option<&'n Scalar>,
-    pub lets: Vec<(&'n Key, &'n Scalar)>,
-    pub whens: Vec<&'n Scalar>,
+    /// In the order in which they are run: the object's own names and conditions, then those of its templates.
+    pub steps: Vec<PartStep<'n>>,
     pub make: Option<&'n Node>,
     /// Everything else: the properties, segments or elements.
     pub fields: Vec<(&'n Key, &'n Node)>,
     /// How many of the fields, from the first, are the object's own; the others come from templates.
     pub own: usize,
+}
+
+/// One `let` or `when`.
+#[derive(Debug)]
+pub enum PartStep<'n> {
+    Let(&'n Key, &'n Scalar),
+    When(&'n Scalar),
 }
 
 /// The templates of one mapping, by name.
@@ -55,8 +62,8 @@ pub fn parts<'n>(
     is_field: &dyn Fn(&str) -> bool,
     mistakes: &mut Mistakes,
 ) -> Parts<'n> {
-    let (lets, whens, fields) = (Vec::new(), Vec::new(), Vec::new());
-    let mut parts = Parts { at: at.clone(), each: None, lets, whens, make: None, fields, own: 0 };
+    let (steps, fields) = (Vec::new(), Vec::new());
+    let mut parts = Parts { at: at.clone(), each: None, steps, make: None, fields, own: 0 };
     Reader { templates, is_field, mistakes, open: Vec::new(), removed: Vec::new() }.take(entries, &mut parts);
     parts
 }
@@ -73,11 +80,11 @@ struct Reader<'r, 'n> {
 
 impl<'n> Reader<'_, 'n> {
     fn take(&mut self, entries: &'n [(Key, Node)], parts: &mut Parts<'n>) {
-        let mut used = None;
+        let (mut used, mut whens) = (None, Vec::new());
         for (key, node) in entries {
             match key.name.as_str() {
                 "each" => self.each(key, node, parts),
-                "when" => parts.whens.extend(self.scalar(key, node)),
+                "when" => whens.extend(self.scalar(key, node).map(PartStep::When)),
                 "let" => self.lets(node, parts),
                 "make" => parts.make = parts.make.or(Some(node)),
                 "use" if self.is_template(node) => used = Some((key, node)),
@@ -85,6 +92,7 @@ impl<'n> Reader<'_, 'n> {
                 _ => self.field(key, node, parts),
             }
         }
+        parts.steps.append(&mut whens);
         if self.open.is_empty() {
             parts.own = parts.fields.len();
         }
@@ -146,9 +154,10 @@ impl<'n> Reader<'_, 'n> {
             return self.mistakes.add(codes::MAPPING_SYNTAX, node.at(), "`let` takes names with expressions", hint);
         };
         for (key, node) in entries {
-            let known = parts.lets.iter().any(|(known, _)| known.name == key.name);
+            let same = |step: &PartStep<'_>| matches!(step, PartStep::Let(known, _) if known.name == key.name);
+            let known = parts.steps.iter().any(same);
             let scalar = self.scalar(key, node);
-            parts.lets.extend(scalar.filter(|_| !known).map(|scalar| (key, scalar)));
+            parts.steps.extend(scalar.filter(|_| !known).map(|scalar| PartStep::Let(key, scalar)));
         }
     }
 
@@ -183,14 +192,20 @@ impl<'n> Reader<'_, 'n> {
 #[derive(Debug, Default)]
 pub struct Frame {
     pub each: Option<Rule>,
-    pub lets: Vec<(usize, Rule)>,
-    pub whens: Vec<Rule>,
+    pub steps: Vec<FrameStep>,
+}
+
+/// One `let`, with the place of its value, or one `when`.
+#[derive(Debug)]
+pub enum FrameStep {
+    Let(usize, Rule),
+    When(Rule),
 }
 
 impl Frame {
     /// Whether the mapping says by itself when the object is wanted, so that fixed values alone make it.
     pub fn asks(&self) -> bool {
-        self.each.is_some() || !self.whens.is_empty()
+        self.each.is_some() || self.steps.iter().any(|step| matches!(step, FrameStep::When(_)))
     }
 }
 
@@ -219,16 +234,21 @@ pub fn frame(compiler: &mut Compiler<'_>, parts: &Parts<'_>, this: &Type) -> (Fr
         never(compiler, &each, "each");
         (frame.each, inner) = (Some(each), kind);
     }
-    for (key, scalar) in &parts.lets {
-        let (value, kind) = rule(compiler, scalar, &inner);
-        let slot = compiler.new_slot();
-        frame.lets.push((slot, value));
-        compiler.variables.push(Variable { name: key.name.clone(), kind, expr: VariableExpr::Slot(slot) });
-    }
-    for scalar in &parts.whens {
-        let (when, _) = rule(compiler, scalar, &inner);
-        never(compiler, &when, "when");
-        frame.whens.push(when);
+    for step in &parts.steps {
+        let step = match step {
+            PartStep::Let(key, scalar) => {
+                let (value, kind) = rule(compiler, scalar, &inner);
+                let slot = compiler.new_slot();
+                compiler.variables.push(Variable { name: key.name.clone(), kind, expr: VariableExpr::Slot(slot) });
+                FrameStep::Let(slot, value)
+            }
+            PartStep::When(scalar) => {
+                let (when, _) = rule(compiler, scalar, &inner);
+                never(compiler, &when, "when");
+                FrameStep::When(when)
+            }
+        };
+        frame.steps.push(step);
     }
     (frame, inner)
 }

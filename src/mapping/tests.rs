@@ -324,6 +324,20 @@ fn responses_are_made_as_fhir() {
 }
 
 #[test]
+fn mappings_may_be_shared_by_threads() {
+    fn shared<T: Send + Sync>() {}
+    shared::<Mappings>();
+}
+
+#[test]
+fn conditions_of_an_object_come_before_the_names_of_its_template() {
+    let body = "  note: { when: supportingInfo.exists(), use: note }\ntemplates:\n  note:\n    let: { x: item.sequence + 1 }\n    \
+                code: \"'ADD'\"\n    text: \"%x\"\n";
+    let (value, issues, _) = made(body);
+    assert!(issues.is_empty() && value.get("note").is_none(), "{issues:#?}");
+}
+
+#[test]
 fn the_version_names_the_content() {
     let version = |text: &str| load(&[("record/claim.yaml", text)]).unwrap().version().to_owned();
     let (one, other) = (record("  onset: created\n"), record("  lastSeen: created\n"));

@@ -301,7 +301,7 @@ pub struct AnswerWrite {
     /// New versions, usually one ClaimResponse; or a further resource.
     pub resources: Vec<ResourceWrite>,
     /// The payer's own number of the claim, remembered for replacements: part and number.
-    pub payer_claim_control_number: Option<(u32, String)>,
+    pub payer_claim_control_numbers: Vec<(u32, String)>,
     /// When a correction opened a new ClaimResponse: its reference.
     pub response: Option<String>,
     /// The statements themselves, kept with the submission.

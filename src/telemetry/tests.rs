@@ -84,11 +84,11 @@ fn of_issues_only_codes_and_places_are_shown() {
     let issue =
         Issue::error(codes::EDIT_TOTAL, Place::FhirPath("Claim.item[0]".into()), "SMITH is wrong").hint("SMITH");
     let whole = Issue { at: Place::Whole, ..issue.clone() };
-    assert_eq!(Codes(&[issue.clone(), whole]).to_string(), "CG-1300 Claim.item[0], CG-1300");
+    assert_eq!(Codes(&[issue.clone(), whole]).to_string(), "CG-1302 Claim.item[0], CG-1302");
     let ours = Issue::error(codes::STORE, Place::Whole, "the disk is full");
     assert_eq!(Codes(&[ours]).to_string(), "CG-9101: the disk is full");
     let many = vec![Issue { at: Place::Whole, ..issue }; Codes::SHOWN + 2];
-    assert!(Codes(&many).to_string().ends_with("CG-1300 and 2 more"));
+    assert!(Codes(&many).to_string().ends_with("CG-1302 and 2 more"));
     assert!(!Codes(&many[..Codes::SHOWN]).to_string().contains("more"));
 }
 

@@ -43,7 +43,7 @@ pub enum SendError {
 }
 
 impl SendError {
-    /// What went wrong, as it may be logged.
+    /// Why, in words for the log and the journey.
     pub fn reason(&self) -> &str {
         match self {
             SendError::Retry(reason)

@@ -1,6 +1,7 @@
 //! How many claims a second the whole gateway takes: HTTP in, mapped, checked, committed to SQLite, published to a real
 //! RabbitMQ and confirmed; client, gateway and broker share this machine's cores. Prints claims a second, and the time that
 //! each station took. `cargo bench --bench front_door [-- CLAIMS CONNECTIONS]`
+#![allow(clippy::disallowed_methods, reason = "it shares the support of the tests, which may wait on a thread")]
 #![allow(clippy::unwrap_used, reason = "a bench that can't go on fails where it stands")]
 #![allow(clippy::disallowed_types, reason = "rates are no money")]
 

@@ -14,7 +14,6 @@ use claimgate::x12::build::{arrange, check};
 use claimgate::x12::guide::Guides;
 use claimgate::x12::writer::write_loop;
 use jiff::Timestamp;
-use serde_json::Value;
 use std::path::Path;
 
 /// Everything that people edit.

@@ -134,7 +134,7 @@ fn answer(submission: &SubmissionId, kind: EventKind) -> AnswerWrite {
         submission: submission.clone(),
         events: vec![event(kind, 60)],
         resources: vec![],
-        payer_claim_control_number: None,
+        payer_claim_control_numbers: Vec::new(),
         response: None,
         answers: Vec::new(),
     }
@@ -594,7 +594,7 @@ pub async fn answers_change_submissions(store: &dyn Store) {
     store.receive(file.clone()).await.unwrap();
     let paid = AnswerWrite {
         resources: vec![write("ClaimResponse", "1", "{\"v\":2}", &[("request", "Claim/1"), ("outcome", "complete")])],
-        payer_claim_control_number: Some((2, "ICN77".into())),
+        payer_claim_control_numbers: vec![(2, "ICN77".into())],
         answers: vec![said(1, "{\"paid\":1.10}"), said(2, "{}")],
         ..answer(&a, EventKind::Adjudicated)
     };

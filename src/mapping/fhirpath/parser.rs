@@ -6,9 +6,16 @@ use super::lexer::{SyntaxError, Token, TokenKind, error, tokens};
 /// How deep brackets and arguments may nest.
 pub const MAX_NESTING: usize = 100;
 
+/// How many tokens one expression may have: a chain of operators is as deep as it is long.
+pub const MAX_TOKENS: usize = 1000;
+
 /// Parses one expression, complete.
 pub fn parse(text: &str) -> Result<Ast, SyntaxError> {
-    let mut parser = Parser { tokens: tokens(text)?, next: 0, depth: 0 };
+    let tokens = tokens(text)?;
+    if let Some(token) = tokens.get(MAX_TOKENS) {
+        return Err(error(token.at, format!("longer than {MAX_TOKENS} tokens"), "split it with `let`"));
+    }
+    let mut parser = Parser { tokens, next: 0, depth: 0 };
     if parser.peek() == &TokenKind::End {
         return Err(error(0, "an empty expression", "write {} when nothing is meant"));
     }
@@ -305,6 +312,14 @@ mod tests {
         {
             assert_eq!(parse(text).unwrap_err().at, at, "{text}");
         }
+    }
+
+    #[test]
+    fn length_is_bounded() {
+        // The end is a token too.
+        let chain = |operands: usize| vec!["1"; operands].join("+");
+        assert!(parse(&chain(MAX_TOKENS / 2)).is_ok());
+        assert!(parse(&chain(MAX_TOKENS / 2 + 1)).is_err());
     }
 
     #[test]

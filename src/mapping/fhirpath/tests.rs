@@ -151,3 +151,30 @@ fn what_cannot_be_computed_says_why() {
         assert!(error.contains(part), "{expression}: {error}");
     }
 }
+
+#[test]
+fn limits_hold() {
+    use super::functions::{MANY, MAX_PAD, MAX_REPEATED};
+    let repeated = |last: usize| run(&format!("(1).repeat(iif($this < {last}, $this + 1)).count()"));
+    assert_eq!(repeated(MAX_REPEATED + 1), Ok(vec![MAX_REPEATED.to_string()]));
+    assert!(repeated(MAX_REPEATED + 2).unwrap_err().contains("more than"));
+    let padded = |width: usize| run(&format!("'1'.pad({width}).length()"));
+    assert_eq!(padded(MAX_PAD), Ok(vec![MAX_PAD.to_string()]));
+    assert_eq!(padded(MAX_PAD + 1), Ok(vec![MAX_PAD.to_string()]));
+    let many = |n: usize| run(&format!("coalesce({})", vec!["1"; n].join(", ")));
+    assert_eq!(many(MANY), Ok(vec!["1".to_owned()]));
+    assert!(many(MANY + 1).unwrap_err().contains("arguments"));
+}
+
+#[test]
+fn quicker_forms_give_the_same() {
+    for (quick, plain) in [
+        ("(item.detail.sequence | use | 'x').first()", "(item.detail.sequence | use | 'x').take(1)"),
+        ("use in ('claim' | 'other')", "use = 'claim'"),
+        ("{} in ('a' | 'b')", "{}"),
+        ("('a' | 'b' | 'a').count()", "2"),
+        ("identifier('x' | 'https://clinic.example/claims')", "identifier('https://clinic.example/claims')"),
+    ] {
+        assert_eq!(run(quick), run(plain), "{quick}");
+    }
+}

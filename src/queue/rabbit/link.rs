@@ -45,11 +45,11 @@ pub async fn answer<T>(what: &str, asked: impl Future<Output = lapin::Result<T>>
     match tokio::time::timeout(ANSWER, asked).await {
         Ok(Ok(value)) => Ok(value),
         Ok(Err(error)) => {
-            tracing::warn!(kind = what, %error, "the broker refused or is gone");
+            tracing::warn!(step = what, %error, "the broker refused or is gone");
             Err(unavailable("the broker refused or is gone"))
         }
         Err(_) => {
-            tracing::warn!(kind = what, "the broker does not answer");
+            tracing::warn!(step = what, "the broker does not answer");
             Err(unavailable("the broker does not answer"))
         }
     }

@@ -73,7 +73,7 @@ fn write_answer(connection: &Connection, answer: &AnswerWrite, now: Timestamp) -
     let mut life = life::known(connection, &answer.submission)?;
     resources::write(connection, &life.tenant, &answer.resources, now)?;
     life::append(connection, &mut life, &answer.events)?;
-    if let Some((part, number)) = &answer.payer_claim_control_number {
+    for (part, number) in &answer.payer_claim_control_numbers {
         let sql = "UPDATE parts SET payer_claim_control_number = ?3 WHERE submission = ?1 AND number = ?2";
         execute(connection, sql, params![life.row, part, number])?;
     }

@@ -51,7 +51,8 @@ impl Authority {
         let builder = if asks {
             let mut roots = RootCertStore::empty();
             roots.add(self.issuer.der().clone()).unwrap();
-            ServerConfig::builder().with_client_cert_verifier(WebPkiClientVerifier::builder(roots.into()).build().unwrap())
+            ServerConfig::builder()
+                .with_client_cert_verifier(WebPkiClientVerifier::builder(roots.into()).build().unwrap())
         } else {
             ServerConfig::builder().with_no_client_auth()
         };

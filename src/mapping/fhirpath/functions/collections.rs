@@ -169,7 +169,7 @@ fn select<'a>(call: &Call<'_, 'a>, input: Items<'a>) -> Outcome<'a> {
 }
 
 /// The most items that `repeat` gathers: past that it is taken for a circle.
-pub const MAX_REPEATED: usize = 10_000;
+pub const MAX_REPEATED: usize = 1_000;
 
 fn repeat<'a>(call: &Call<'_, 'a>, input: Items<'a>) -> Outcome<'a> {
     let mut found: Vec<Item<'a>> = Vec::new();

@@ -280,7 +280,8 @@ fn x12<'a>(call: &Call<'_, 'a>, input: Items<'a>) -> Outcome<'a> {
     let mut out = Items::None;
     for item in input.iter() {
         let before = out.len();
-        let named = |node: &Node<'a>| string(node, "url").and_then(|url| url.strip_prefix(X12_EXTENSION)) == Some(&*element);
+        let named =
+            |node: &Node<'a>| string(node, "url").and_then(|url| url.strip_prefix(X12_EXTENSION)) == Some(&*element);
         below(item, "extension").iter().filter(|node| named(node)).for_each(|node| choices(node, &["value"], &mut out));
         if out.len() == before {
             let told = below(item, "supportingInfo").into_iter().filter(|node| is_information(node, &element));

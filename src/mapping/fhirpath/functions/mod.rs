@@ -15,7 +15,8 @@ use crate::mapping::tables::Table;
 use regex_lite::Regex;
 use std::borrow::Cow;
 
-pub use collections::distinct;
+pub use collections::{MAX_REPEATED, distinct};
+pub use text::MAX_PAD;
 
 /// One function.
 #[derive(Debug)]
