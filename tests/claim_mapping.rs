@@ -86,7 +86,7 @@ fn a_plain_claim() {
             "LX*2",
         ],
     );
-    lacks(&segments, &["HL*3", "PAT", "NM1*87", "REF*D9"]);
+    lacks(&segments, &["HL*3", "PAT", "NM1*87"]);
 }
 
 #[test]
