@@ -183,7 +183,8 @@ impl<'a> Station<'a> {
     fn transaction(&self, part: (BillingRecord, Value), warnings: &mut Vec<Issue>) -> Result<PreparedPart, Fault> {
         let (record, value) = part;
         let guide = &self.transaction_mapping.guide;
-        let (mut node, mut issues) = self.transaction_mapping.make_with(&value, &self.scope(), &self.profile.delimiters);
+        let (mut node, mut issues) =
+            self.transaction_mapping.make_with(&value, &self.scope(), &self.profile.delimiters);
         build::arrange(guide, &mut node);
         issues.extend(build::check(guide, &node));
         if any_error(&issues) {
