@@ -178,6 +178,10 @@ main() {
     lints
     say "tests"
     # Last, so that the runner's own line is the last of all.
+    if [ $# -eq 0 ] && [ ${#SKIP[@]} -eq 0 ]; then
+        say "real claims and their FHIR bundles: which map (and what pyx12 says), which are refused, and why"
+        cargo test --locked --test all pairs::real -- --nocapture
+    fi
     exec cargo test --locked -- "$@" ${SKIP[@]+"${SKIP[@]}"}
 }
 
