@@ -168,8 +168,31 @@ fn is_fixed(rules: &Rules) -> bool {
 /// What a list of values is gathered in, with whether anything in it came from the source.
 #[derive(Default)]
 pub struct Made {
-    pub values: Vec<Value>,
+    /// Most places take one value, and need no list for it.
+    first: Option<Value>,
+    more: Vec<Value>,
     pub substantial: bool,
+}
+
+impl Made {
+    fn push(&mut self, value: Value) {
+        match self.first {
+            None => self.first = Some(value),
+            Some(_) => self.more.push(value),
+        }
+    }
+
+    fn len(&self) -> usize {
+        usize::from(self.first.is_some()) + self.more.len()
+    }
+
+    pub fn into_first(self) -> Option<Value> {
+        self.first
+    }
+
+    fn into_list(self) -> Vec<Value> {
+        self.first.into_iter().chain(self.more).collect()
+    }
 }
 
 /// Makes what stands at a place.
@@ -178,10 +201,10 @@ pub fn make<'a>(maker: &Maker<'a>, rules: &'a Rules, this: &Item<'a>, trail: &Tr
         Rules::Value(rule, how) => value(maker, rule, *how, this, trail, made),
         Rules::Object(object) => {
             maker.framed(&object.frame, this, trail, &mut |item| {
-                let place = indexed(trail, made.values.len());
+                let place = indexed(trail, made.len());
                 if let Some(value) = make_object(maker, object, item, &place) {
                     made.substantial |= !object.fixed || object.frame.asks();
-                    made.values.push(value);
+                    made.push(value);
                 }
             });
         }
@@ -207,10 +230,10 @@ fn value<'a>(maker: &Maker<'a>, rule: &'a Rule, how: Write, this: &Item<'a>, tra
             Ok(value) => {
                 if maker.keeps_lineage() {
                     let shown = value.as_str().map_or_else(|| value.to_string(), str::to_owned);
-                    maker.keep(rule, &indexed(trail, made.values.len()), &shown);
+                    maker.keep(rule, &indexed(trail, made.len()), &shown);
                 }
                 made.substantial |= !rule.fixed;
-                made.values.push(value);
+                made.push(value);
             }
             Err(problem) => maker.problem(rule, this, trail, *problem),
         }
@@ -227,7 +250,7 @@ fn make_object<'a>(maker: &Maker<'a>, object: &'a ObjectRules, this: &Item<'a>, 
         let mut made = Made::default();
         make(maker, &field.rules, this, &place, &mut made);
         substantial |= made.substantial;
-        if made.values.is_empty() && field.required && maker.issue_count() == before {
+        if made.first.is_none() && field.required && maker.issue_count() == before {
             missing.push(field);
         }
         settle(maker, field, made, this, &place, &mut map);
@@ -248,27 +271,29 @@ const FEW: usize = 8;
 fn settle<'a>(
     maker: &Maker<'a>,
     field: &'a FieldRules,
-    mut made: Made,
+    made: Made,
     this: &Item<'a>,
     trail: &Trail<'_>,
     map: &mut Map<String, Value>,
 ) {
-    if made.values.is_empty() {
+    if made.first.is_none() {
         return;
     }
     if map.is_empty() {
         *map = Map::with_capacity(FEW);
     }
     if field.many {
-        map.insert(field.name.clone(), Value::Array(made.values));
+        map.insert(field.name.clone(), Value::Array(made.into_list()));
         return;
     }
-    if made.values.len() > 1
+    if made.len() > 1
         && let Some(rule) = first_rule(&field.rules)
     {
-        return maker.problem(rule, this, trail, *several(made.values.len()));
+        return maker.problem(rule, this, trail, *several(made.len()));
     }
-    map.insert(field.name.clone(), made.values.swap_remove(0));
+    if let Some(value) = made.into_first() {
+        map.insert(field.name.clone(), value);
+    }
 }
 
 /// The rule to name when a field has none or too many values.

@@ -83,7 +83,7 @@ fn run<'a, T>(
 ) -> T {
     let (focal, mut made) = (Item::node(focal), Made::default());
     maker.framed(&common.frame, &focal, &Trail::ROOT, &mut |item| make(&maker, rules, item, &Trail::ROOT, &mut made));
-    let value = made.values.into_iter().next().unwrap_or_else(|| Value::Object(Map::new()));
+    let value = made.into_first().unwrap_or_else(|| Value::Object(Map::new()));
     end(value, maker)
 }
 

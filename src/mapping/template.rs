@@ -238,8 +238,13 @@ pub fn frame(compiler: &mut Compiler<'_>, parts: &Parts<'_>, this: &Type) -> (Fr
         let step = match step {
             PartStep::Let(key, scalar) => {
                 let (value, kind) = rule(compiler, scalar, &inner);
+                let name = key.name.clone();
+                if let Some(texts) = value.expr.texts() {
+                    compiler.variables.push(Variable { name, kind, expr: VariableExpr::Texts(texts) });
+                    continue;
+                }
                 let slot = compiler.new_slot();
-                compiler.variables.push(Variable { name: key.name.clone(), kind, expr: VariableExpr::Slot(slot) });
+                compiler.variables.push(Variable { name, kind, expr: VariableExpr::Slot(slot) });
                 FrameStep::Let(slot, value)
             }
             PartStep::When(scalar) => {

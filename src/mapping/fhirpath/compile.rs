@@ -12,6 +12,7 @@ use crate::mapping::mistakes::{Mistakes, did_you_mean};
 use crate::mapping::source::{FhirTypes, Member, Type, member};
 use crate::mapping::tables::Tables;
 use crate::mapping::yaml::Scalar;
+use std::sync::Arc;
 
 /// A name that stands after `%`.
 #[derive(Debug, Clone)]
@@ -22,9 +23,11 @@ pub struct Variable {
 }
 
 /// How a variable is read.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq, Eq)]
 pub enum VariableExpr {
     Slot(usize),
+    /// A `let` of fixed texts: they stand wherever it is named.
+    Texts(Arc<[String]>),
     EachIndex,
     Now,
     Context,
@@ -123,6 +126,7 @@ impl Work<'_, '_> {
             Some(variable) => {
                 let expr = match variable.expr {
                     VariableExpr::Slot(slot) => Expr::Slot(slot),
+                    VariableExpr::Texts(texts) => Expr::of_texts(texts),
                     VariableExpr::EachIndex => Expr::EachIndex,
                     VariableExpr::Now => Expr::Now,
                     VariableExpr::Context => Expr::Context,
@@ -262,6 +266,9 @@ impl Work<'_, '_> {
         let compiled: Vec<Typed> = arguments.iter().map(|argument| self.expression(argument, around)).collect();
         let kinds: Vec<Type> = compiled.iter().map(|(_, kind)| kind.clone()).collect();
         let mut compiled: Vec<Expr> = compiled.into_iter().map(|(expr, _)| expr).collect();
+        if function.arguments == Arguments::Texts {
+            merge_texts(&mut compiled);
+        }
         if let Some(first) = compiled.first_mut() {
             self.prepare(function, first, &arguments[0]);
         }
@@ -373,24 +380,34 @@ fn resolved(of: &Type) -> Type {
     }
 }
 
+/// Makes one argument of several that are fixed texts.
+fn merge_texts(arguments: &mut Vec<Expr>) {
+    let all: Option<Vec<_>> = arguments.iter().map(Expr::texts).collect();
+    if let Some(all) = all {
+        *arguments = vec![Expr::Texts(distinct(all.iter().flat_map(|texts| texts.iter().cloned()).collect()))];
+    }
+}
+
 /// An operator between its operands, in a quicker form where there is one.
 fn combined(operator: Operator, left: Expr, right: Expr) -> Expr {
     match (operator, left, right) {
-        (Operator::Union, Expr::Text(left), Expr::Text(right)) => texts(vec![left], vec![right]),
-        (Operator::Union, Expr::Texts(left), Expr::Text(right)) => texts(left.into_vec(), vec![right]),
-        (Operator::Union, Expr::Texts(left), Expr::Texts(right)) => texts(left.into_vec(), right.into_vec()),
         (Operator::In, left, Expr::Texts(right)) => Expr::OneOf(Box::new(left), right),
+        (Operator::Union, left, right) => match (left.texts(), right.texts()) {
+            (Some(left), Some(right)) => Expr::of_texts(distinct([&*left, &*right].concat())),
+            _ => Expr::Binary(operator, Box::new(left), Box::new(right)),
+        },
         (operator, left, right) => Expr::Binary(operator, Box::new(left), Box::new(right)),
     }
 }
 
-fn texts(mut left: Vec<String>, right: Vec<String>) -> Expr {
-    for text in right {
-        if !left.contains(&text) {
-            left.push(text);
+fn distinct(texts: Vec<String>) -> Arc<[String]> {
+    let mut kept: Vec<String> = Vec::with_capacity(texts.len());
+    for text in texts {
+        if !kept.contains(&text) {
+            kept.push(text);
         }
     }
-    Expr::Texts(left.into())
+    kept.into()
 }
 
 /// The operands of nested unions, in their order.
@@ -400,6 +417,7 @@ fn take_apart(expr: Expr, out: &mut Vec<Expr>) {
             take_apart(*left, out);
             take_apart(*right, out);
         }
+        Expr::Empty => {}
         other => out.push(other),
     }
 }

@@ -18,7 +18,7 @@ pub enum Expr {
     Time(String),
     Quantity(Decimal, String),
     /// Several fixed texts: `'NPI' | 'XX'`.
-    Texts(Box<[String]>),
+    Texts(Arc<[String]>),
     /// A literal pattern of `matches` and `replaceMatches`.
     Pattern(Box<Regex>, String),
     /// A code table named by a literal.
@@ -46,10 +46,31 @@ pub enum Expr {
     /// `(a | b | c).first()`: the first item of the first that has one; those behind it are not run.
     FirstOf(Box<[Expr]>),
     /// `x in ('a' | 'b')`.
-    OneOf(Box<Expr>, Box<[String]>),
+    OneOf(Box<Expr>, Arc<[String]>),
     Binary(Operator, Box<Expr>, Box<Expr>),
     Is(Box<Expr>, String),
     As(Box<Expr>, String),
+}
+
+impl Expr {
+    /// The texts that an expression is, when it is fixed and nothing but texts.
+    pub fn texts(&self) -> Option<Arc<[String]>> {
+        match self {
+            Expr::Empty => Some(Arc::from([])),
+            Expr::Text(text) => Some(Arc::from([text.clone()])),
+            Expr::Texts(texts) => Some(texts.clone()),
+            _ => None,
+        }
+    }
+
+    /// The expression that is nothing but these texts.
+    pub fn of_texts(texts: Arc<[String]>) -> Expr {
+        match &*texts {
+            [] => Expr::Empty,
+            [text] => Expr::Text(text.clone()),
+            _ => Expr::Texts(texts),
+        }
+    }
 }
 
 /// One name of a path.

@@ -1,6 +1,7 @@
 //! What expressions work on: items of a collection, borrowed from the source wherever they can be.
 
 use super::time::{Moment, looks_like_date};
+use super::walk::{property, string};
 use rust_decimal::Decimal;
 use serde_json::Value;
 use std::borrow::Cow;
@@ -227,9 +228,9 @@ impl<'a> Item<'a> {
     pub fn as_quantity(&self) -> Option<(Decimal, Cow<'_, str>)> {
         match self {
             Item::Quantity(quantity) => Some((quantity.0, Cow::Borrowed(&quantity.1))),
-            Item::Node(Node { value: Value::Object(map), .. }) => {
-                let number = map.get("value").and_then(Value::as_number)?;
-                let unit = map.get("code").or_else(|| map.get("unit")).and_then(Value::as_str).unwrap_or("1");
+            Item::Node(node) => {
+                let number = property(node.value, "value").and_then(Value::as_number)?;
+                let unit = string(node, "code").or_else(|| string(node, "unit")).unwrap_or("1");
                 Some((decimal(number.as_str())?, Cow::Borrowed(unit)))
             }
             _ => None,

@@ -1,6 +1,7 @@
 //! Names of FHIR types: what may follow the name of a choice element, and what an item is.
 
 use super::item::{Item, Node};
+use super::walk::property;
 use serde_json::Value;
 
 /// The types that a choice element `[x]` of FHIR R4 may take; the spelling is that of the type, not of the suffix.
@@ -148,7 +149,7 @@ fn is_fhir(node: &Node<'_>, name: &str) -> bool {
         Value::Number(number) if number.as_str().contains('.') => name == "decimal",
         Value::Number(_) => matches!(name, "integer" | "decimal" | "positiveInt" | "unsignedInt"),
         Value::Bool(_) => name == "boolean",
-        Value::Object(map) => match map.get("resourceType").and_then(Value::as_str) {
+        Value::Object(_) => match property(node.value, "resourceType").and_then(Value::as_str) {
             Some(kind) => kind == name || matches!(name, "Resource" | "DomainResource"),
             None => false,
         },

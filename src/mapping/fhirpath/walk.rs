@@ -48,7 +48,7 @@ pub fn walk<'a>(mut node: Node<'a>, steps: &'a [Step], out: &mut Items<'a>) {
 fn take_step<'a>(node: Node<'a>, step: &'a Step) -> Option<Node<'a>> {
     let Value::Object(map) = node.value else { return None };
     if step.how == How::TypeName {
-        return (map.get("resourceType").and_then(Value::as_str) == Some(&*step.name)).then_some(node);
+        return (get(map, "resourceType").and_then(Value::as_str) == Some(&*step.name)).then_some(node);
     }
     match get(map, &step.name) {
         Some(value) => {
@@ -63,8 +63,8 @@ fn take_step<'a>(node: Node<'a>, step: &'a Step) -> Option<Node<'a>> {
     }
 }
 
-/// Below this many properties a walk over the keys is quicker than hashing the name.
-const FEW: usize = 12;
+/// Up to this many properties a walk over the keys is quicker than hashing the name.
+const FEW: usize = 24;
 
 fn get<'a>(map: &'a serde_json::Map<String, Value>, name: &str) -> Option<&'a Value> {
     if map.len() <= FEW {
@@ -72,4 +72,24 @@ fn get<'a>(map: &'a serde_json::Map<String, Value>, name: &str) -> Option<&'a Va
     } else {
         map.get(name)
     }
+}
+
+/// A property of an object.
+pub fn property<'a>(value: &'a Value, name: &str) -> Option<&'a Value> {
+    value.as_object().and_then(|map| get(map, name))
+}
+
+/// What stands below a property: the items of a list, or the one value.
+pub fn below<'a>(node: Node<'a>, name: &str) -> impl Iterator<Item = Node<'a>> + Clone + use<'a> {
+    let values = match property(node.value, name) {
+        Some(Value::Array(values)) => values.as_slice(),
+        Some(value) => std::slice::from_ref(value),
+        None => &[],
+    };
+    values.iter().map(move |value| Node { value, kind: "", ..node })
+}
+
+/// The text of a property.
+pub fn string<'a>(node: &Node<'a>, name: &str) -> Option<&'a str> {
+    property(node.value, name).and_then(Value::as_str)
 }

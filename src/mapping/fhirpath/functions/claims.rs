@@ -144,7 +144,7 @@ fn segment<'a>(group: &Cow<'a, str>, six: &[Item<'a>]) -> Item<'a> {
 
 fn property<'a>(item: &Item<'a>, name: &str) -> Option<Item<'a>> {
     let Item::Node(node) = item else { return None };
-    let value = node.value.get(name)?;
+    let value = crate::mapping::fhirpath::walk::property(node.value, name)?;
     let kind = if matches!(name, "amount" | "quantity") { "decimal" } else { "" };
     Some(Item::Node(crate::mapping::fhirpath::item::Node { value, kind, ..*node }))
 }

@@ -68,6 +68,8 @@ pub enum Arguments {
     Around,
     /// Against each item in turn, as `$this`: the arguments are conditions or projections.
     Each,
+    /// All give texts, one or several each; fixed ones are put together before the run.
+    Texts,
     /// The first is a pattern.
     Pattern,
     /// The first names a code table and is a literal.
