@@ -5,7 +5,7 @@ use crate::fault::Fault;
 use crate::flow::dispatch::{self, Dispatched};
 use crate::gateway::Gateway;
 use crate::queue::{Delivery, Work};
-use crate::telemetry::Codes;
+use crate::telemetry::{Codes, name};
 use crate::worker::{AFTER_FAULT, Shutdown, rest};
 use std::sync::Arc;
 use std::time::{Duration, Instant};
@@ -95,6 +95,7 @@ async fn send(gateway: &Gateway, payer: &PayerId, id: InterchangeId) -> Result<(
         Dispatched::Later(delay) => gateway.queue.publish_after(dispatch::message(payer, id), delay).await,
         Dispatched::GivenUp(reason) => {
             tracing::error!(payer = payer.as_str(), interchange = id.as_str(), %reason, "given up");
+            metrics::counter!(name::DEAD_LETTERS, "payer" => payer.as_str().to_owned()).increment(1);
             gateway.queue.bury(dispatch::message(payer, id), &reason).await
         }
     }

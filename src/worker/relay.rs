@@ -5,7 +5,7 @@ use crate::fault::Fault;
 use crate::flow::dispatch;
 use crate::gateway::Gateway;
 use crate::queue::{Message, Work};
-use crate::telemetry::{self, Codes};
+use crate::telemetry::{self, Codes, name};
 use crate::worker::{AFTER_FAULT, Shutdown, rest};
 use jiff::SignedDuration;
 use std::sync::Arc;
@@ -39,6 +39,7 @@ async fn round(gateway: &Gateway, counted: &mut Option<Instant>) -> Result<usize
     let published = gateway.queue.publish(messages.collect()).await?;
     let count = published.len();
     if count > 0 {
+        metrics::counter!(name::QUEUE_PUBLISHED, "outcome" => "confirmed").increment(count as u64);
         let ids = published.into_iter().filter_map(|message| match message.work {
             Work::Submission(id) => Some(id),
             Work::Interchange(_) => None,
@@ -60,6 +61,7 @@ async fn look_around(gateway: &Gateway, stale: jiff::Timestamp) -> Result<(), Fa
     let figures = gateway.store.figures().await?;
     gateway.waiting.store(figures.outbox, Ordering::Relaxed);
     telemetry::figures(&figures.submissions_by_state, figures.outbox, figures.unmatched);
+    metrics::gauge!(name::QUEUE_CONNECTED).set(u8::from(gateway.queue.ready()));
     telemetry::metrics().tidy();
     for id in gateway.store.unsent(stale, gateway.translator.config.worker.relay_batch).await? {
         if let Some(interchange) = gateway.store.interchange(&id).await? {
