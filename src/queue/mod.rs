@@ -10,6 +10,9 @@ use std::time::Duration;
 pub mod embedded;
 pub mod rabbit;
 
+/// Messages of one payer that may be held unsettled: a batch of more could never fill.
+pub const AHEAD: u16 = 64;
+
 /// What a message asks for.
 #[derive(Debug, Clone, PartialEq, Eq, Hash, Serialize, Deserialize)]
 #[serde(rename_all = "camelCase")]

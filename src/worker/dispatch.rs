@@ -4,7 +4,7 @@ use crate::billing::id::{InterchangeId, PayerId, SubmissionId};
 use crate::fault::Fault;
 use crate::flow::dispatch::{self, Dispatched};
 use crate::gateway::Gateway;
-use crate::queue::{Delivery, Work};
+use crate::queue::{AHEAD, Delivery, Work};
 use crate::telemetry::{Codes, name};
 use crate::worker::{AFTER_FAULT, Shutdown, rest};
 use std::sync::Arc;
@@ -35,7 +35,8 @@ pub async fn run(gateway: Arc<Gateway>, payer: PayerId, mut shutdown: Shutdown) 
 async fn gather(gateway: &Gateway, payer: &PayerId, shutdown: &Shutdown) -> Result<Vec<Delivery>, Fault> {
     let Some(first) = gateway.queue.next(payer, LISTEN).await? else { return Ok(Vec::new()) };
     let batch = gateway.translator.payers.get(payer.as_str()).map(|profile| profile.batch);
-    let (most, wait) = batch.map_or((1, Duration::ZERO), |batch| (batch.claims as usize, batch.wait));
+    let (most, wait) =
+        batch.map_or((1, Duration::ZERO), |batch| ((batch.claims as usize).min(usize::from(AHEAD)), batch.wait));
     let longest = Duration::from_millis(gateway.translator.config.worker.batch_wait_ms_max);
     let until = Instant::now() + wait.min(longest);
     let mut batch = vec![first];

@@ -15,9 +15,8 @@ use std::time::Duration;
 use tokio::runtime::Handle;
 use tokio::time::{Instant, sleep, sleep_until, timeout_at};
 
-/// Messages that are handed to this process ahead, a payer: as many as the largest batch of a profile, or a batch would
-/// never fill.
-pub const PREFETCH: u16 = 5_000;
+/// Messages that are handed to this process ahead, a payer.
+const PREFETCH: u16 = super::super::AHEAD;
 
 /// Pause before a consumer that was lost is made anew.
 const PAUSE: Duration = Duration::from_millis(100);
