@@ -29,13 +29,14 @@ impl Convert {
         let translator = Translator::load(config)?;
         let converted = translate::convert(&translator, &self.payer, &input::bytes(&self.file)?)?;
         show::issues(None, &converted.issues);
+        // A reader that has seen enough (`| head`) is no fault.
+        let mut out = std::io::BufWriter::new(std::io::stdout().lock());
         if self.ndjson {
-            let mut out = std::io::BufWriter::new(std::io::stdout().lock());
             for resource in &converted.resources {
                 let _ = writeln!(out, "{resource}");
             }
         } else {
-            println!("{:#}", bundle(&converted.resources));
+            let _ = writeln!(out, "{:#}", bundle(&converted.resources));
         }
         Ok(exit_for(&converted.issues))
     }
