@@ -102,13 +102,19 @@ async fn an_unroutable_message_is_a_failure(queue: &RabbitQueue, broker: &Broker
 async fn a_lost_queue_is_made_again(queue: &RabbitQueue, broker: &Broker) {
     let payer = payer("deleted");
     assert!(queue.next(&payer, Duration::from_millis(100)).await.unwrap().is_none());
-    let waiting = next(queue, &payer);
-    let (delivery, ()) = tokio::join!(waiting, async {
-        broker.ctl(&["delete_queue", "claimgate.out.deleted"]);
-        // The consumer notices by itself; who publishes has to be told once.
-        let again = message(&payer);
-        while queue.publish(vec![again.clone()]).await.is_err() {}
-    });
+    broker.ctl(&["delete_queue", "claimgate.out.deleted"]);
+    // The consumer notices by itself; who publishes has to be told once. What the dying queue confirmed is lost with it:
+    // as the relay does, publish again what was not sealed.
+    let publishing = async {
+        loop {
+            let _ = queue.publish(vec![message(&payer)]).await;
+            tokio::time::sleep(Duration::from_millis(500)).await;
+        }
+    };
+    let delivery = tokio::select! {
+        delivery = next(queue, &payer) => delivery,
+        () = publishing => unreachable!("it publishes for ever"),
+    };
     delivery.done().await.unwrap();
 }
 
