@@ -224,10 +224,16 @@ async fn shutdown_lets_a_request_end() {
     let mut stream = TcpStream::connect(server.base.trim_start_matches("http://")).unwrap();
     let body = organization("1").to_string();
     let head = format!(
-        "POST /fhir/Organization HTTP/1.1\r\nHost: x\r\nContent-Type: application/json\r\nContent-Length: {}\r\n\r\n",
+        "POST /fhir/Organization HTTP/1.1\r\nHost: x\r\nContent-Type: application/json\r\nContent-Length: {}\r\n\
+         Expect: 100-continue\r\n\r\n",
         body.len()
     );
     stream.write_all(head.as_bytes()).unwrap();
+    // The service asks for the body: only now is the request one that has begun.
+    let asks = b"HTTP/1.1 100 Continue\r\n\r\n";
+    let mut asked = [0; 25];
+    stream.read_exact(&mut asked[..asks.len()]).unwrap();
+    assert_eq!(&asked[..asks.len()], asks);
     stream.write_all(&body.as_bytes()[..9]).unwrap();
     let (_begun, wait) = std::sync::mpsc::channel::<()>();
     let late = std::thread::spawn(move || {
