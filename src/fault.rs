@@ -321,6 +321,8 @@ catalogue! {
     EDIT_REPLACEMENT = "CG-1316" 422 "business-rule" "A replacement or void without the claim that it is for";
     EDIT_SITUATION = "CG-1317" 422 "business-rule" "One part of the claim makes another one necessary";
     EDIT_CLAIM = "CG-1318" 422 "business-rule" "The claim's number or lines can't be billed";
+    EDIT_INSTITUTIONAL = "CG-1320" 422 "business-rule" "What an institutional claim must say is missing or can't be";
+    EDIT_DENTAL = "CG-1321" 422 "business-rule" "What a dental claim must say is missing or can't be";
     IDEMPOTENCY_CONFLICT = "CG-1401" 409 "duplicate" "Other content under a key that was used before";
     DUPLICATE_CLAIM = "CG-1402" 409 "duplicate" "Other content under a Claim.identifier that was submitted before";
     CLAIM_STATUS = "CG-1403" 422 "business-rule" "A Claim of this status can't be submitted";

@@ -3,7 +3,8 @@
 
 use crate::support::bless::{agrees, pretty};
 use claimgate::assets::Folder;
-use claimgate::billing::record::{BillingRecord, ServiceLine};
+use claimgate::billing::line::ServiceLine;
+use claimgate::billing::record::BillingRecord;
 use claimgate::billing::response::PayerResponse;
 use claimgate::fhir::definitions::Definitions;
 use claimgate::fhir::{second_opinion, validate};

@@ -1,8 +1,12 @@
 //! Plain values: what a claim is and what was said of it. No input, no output, no FHIR, no X12.
 
 pub mod date;
+pub mod dental;
 pub mod id;
+pub mod institutional;
 pub mod journey;
+pub mod line;
+pub mod payer;
 pub mod record;
 pub mod response;
 pub mod shape;

@@ -1,9 +1,14 @@
 //! The billing record: our one internal record of a claim, between FHIR and what a payer wants to read.
 //!
 //! It stands in the field's own words and holds values ready to be written: codes without dots, ids without hyphens are
-//! the mapping's work. The element that a field feeds in an 837P (005010X222A1) is named in its doc comment.
+//! the mapping's work. The element that a field feeds in an 837P (005010X222A1) is named in its doc comment, and where it
+//! differs that in an 837I (005010X223A2) or 837D (005010X224A2).
 
 use super::date::Moment;
+use super::dental::Dental;
+use super::institutional::Institutional;
+use super::line::ServiceLine;
+use super::payer::{Coverage, OtherPayer};
 use super::shape::shaped;
 use jiff::civil::Date;
 use rust_decimal::Decimal;
@@ -15,13 +20,15 @@ pub struct BillingRecord {
     intent: String,
     /// `professional`, `institutional`, `oral`.
     claim_type: String,
+    /// CUR02: ISO 4217, only when the amounts are not in US dollars.
+    currency: Option<String>,
     /// CLM01: the caller's number of the claim, returned by the payer in every answer.
     patient_control_number: String,
     /// CLM02: the sum of the line charges.
     total_charge: Decimal,
     /// CLM05-1: CMS place of service, two digits; for institutional claims the first two digits of the type of bill.
     place_of_service: Option<String>,
-    /// CLM05-3: 1 original, 7 replacement, 8 void.
+    /// CLM05-3: 1 original, 7 replacement, 8 void; for institutional claims the last digit of the type of bill.
     frequency_code: String,
     /// CLM06: Y or N.
     provider_signature_on_file: Option<String>,
@@ -37,9 +44,9 @@ pub struct BillingRecord {
     related_causes: Vec<String>,
     /// CLM11-4: state of an auto accident.
     accident_state: Option<String>,
-    /// CLM11-5.
+    /// CLM11-5, and outside the United States.
     accident_country: Option<String>,
-    /// CLM12: 02, 03, 05, 09.
+    /// CLM12: 01, 02, 03, 05, 09.
     special_program: Option<String>,
     /// CLM20.
     delay_reason: Option<String>,
@@ -68,7 +75,7 @@ pub struct BillingRecord {
     return_to_work: Option<Date>,
     /// DTP*435.
     admission: Option<Moment>,
-    /// DTP*096.
+    /// DTP*096: the day, in institutional claims the hour.
     discharge: Option<Moment>,
     /// DTP*090.
     assumed_care: Option<Date>,
@@ -78,7 +85,7 @@ pub struct BillingRecord {
     first_contact: Option<Date>,
     /// DTP*050.
     repricer_received: Option<Date>,
-    /// The period that the claim covers; the default of line dates.
+    /// The period that the claim covers: DTP*434 of institutional claims; elsewhere the default of line dates.
     statement_period: Option<DateRange>,
 
     /// PWK of the claim.
@@ -105,8 +112,8 @@ pub struct BillingRecord {
     repriced_claim_number: Option<String>,
     /// REF*9C.
     adjusted_repriced_claim_number: Option<String>,
-    /// REF*LX.
-    investigational_device: Option<String>,
+    /// REF*LX: at most five in institutional claims, one in others.
+    investigational_devices: Vec<String>,
     /// REF*D9: our own trace number, returned by payers that keep it.
     trace_number: Option<String>,
     /// REF*EA.
@@ -117,8 +124,8 @@ pub struct BillingRecord {
     care_plan_oversight: Option<String>,
     /// K3.
     file_information: Vec<String>,
-    /// NTE of the claim.
-    note: Option<Note>,
+    /// NTE of the claim: one in professional claims, five in dental ones, ten and a billing note in institutional ones.
+    notes: Vec<Note>,
     /// CR1 of the claim.
     ambulance: Option<Ambulance>,
     /// CR2.
@@ -131,11 +138,19 @@ pub struct BillingRecord {
     anesthesia_procedures: Vec<String>,
     /// HI*BG.
     condition_codes: Vec<String>,
+    /// HCP of the claim.
+    pricing: Option<Pricing>,
+    /// What only institutional claims say.
+    institutional: Option<Institutional>,
+    /// What only dental claims say.
+    dental: Option<Dental>,
 
     /// 2010AA.
     billing_provider: Party,
     /// 2010AB: only when it differs from the billing provider's address.
     pay_to_address: Option<Address>,
+    /// 2010AC: a plan that has paid and wants the money back.
+    pay_to_plan: Option<PayToPlan>,
     /// Whether the patient is the subscriber: SBR02 is 18, and the claim hangs under 2000B.
     patient_is_subscriber: bool,
     /// PAT01 of 2000C: 01 spouse, 19 child, 20 employee, 21 unknown, 39, 40, 53 life partner, G8 other.
@@ -152,16 +167,26 @@ pub struct BillingRecord {
     pregnancy_indicator: Option<String>,
     /// The number of a property and casualty claim: REF*Y4 of the subscriber or patient.
     property_casualty_claim_number: Option<String>,
+    /// REF*1W or REF*SY of 2010CA, in property and casualty claims.
+    property_casualty_patient_id: Option<QualifiedId>,
     /// SBR and 2010BB of the destination payer.
     coverage: Coverage,
 
-    /// 2310A: the referring provider, then the primary care provider.
+    /// 2310A of institutional claims: who is responsible for the patient's care.
+    attending_provider: Option<Party>,
+    /// 2310B of institutional claims.
+    operating_physician: Option<Party>,
+    /// 2310C of institutional claims.
+    other_operating_physician: Option<Party>,
+    /// 2310D of dental claims.
+    assistant_surgeon: Option<Party>,
+    /// 2310A (institutional 2310F): the referring provider, then the primary care provider.
     referring_providers: Vec<Party>,
-    /// 2310B: only when it differs from the billing provider.
+    /// 2310B (institutional 2310D): only when it differs from the billing provider.
     rendering_provider: Option<Party>,
-    /// 2310C: only when it differs from the billing provider's address.
+    /// 2310C (institutional 2310E): only when it differs from the billing provider's address.
     service_facility: Option<Party>,
-    /// 2310D.
+    /// 2310D (dental 2310E).
     supervising_provider: Option<Party>,
     /// 2310E.
     pick_up: Option<Address>,
@@ -177,7 +202,7 @@ pub struct BillingRecord {
 pub struct Party {
     /// NM102 is 2: an organization, whose name is `last_name`.
     organization: bool,
-    /// NM101 where one loop takes several kinds: DN or P3 in 2310A.
+    /// NM101 where one loop takes several kinds: DN or P3 in 2310A, any in `OtherPayer.providers`.
     role: Option<String>,
     /// NM103.
     last_name: Option<String>,
@@ -225,6 +250,8 @@ pub struct Address {
     postal_code: Option<String>,
     /// N404: only outside the United States.
     country: Option<String>,
+    /// N407: only outside the United States and Canada.
+    subdivision: Option<String>,
 }
 
 /// PER.
@@ -239,27 +266,19 @@ pub struct Contact {
     email: Option<String>,
 }
 
-/// SBR and the payer of the destination (2000B, 2010BB).
-pub struct Coverage {
-    /// SBR01: P, S, T, A to H, U.
-    payer_sequence: String,
-    /// SBR03.
-    group_number: Option<String>,
-    /// SBR04.
-    group_name: Option<String>,
-    /// SBR05: Medicare secondary payer type.
-    insurance_type: Option<String>,
-    /// SBR09.
-    claim_filing_indicator: Option<String>,
-    /// NM103 of 2010BB.
-    payer_name: String,
-    /// NM109 of 2010BB.
+/// 2010AC.
+pub struct PayToPlan {
+    /// NM103.
+    name: String,
+    /// NM109.
     payer_id: String,
     /// NM108: PI or XV.
     payer_id_qualifier: Option<String>,
-    payer_address: Option<Address>,
-    /// REF of 2010BB: 2U, EI, FY, NF.
-    payer_secondary_ids: Vec<QualifiedId>,
+    address: Option<Address>,
+    /// REF*EI, nine digits.
+    employer_id: Option<String>,
+    /// REF*2U, FY, NF.
+    secondary_ids: Vec<QualifiedId>,
 }
 
 /// PWK.
@@ -282,9 +301,41 @@ pub struct Contract {
     version: Option<String>,
 }
 
+/// HCP: what a repricer made of the charge.
+pub struct Pricing {
+    /// HCP01.
+    methodology: String,
+    /// HCP02.
+    allowed: Decimal,
+    /// HCP03.
+    saving: Option<Decimal>,
+    /// HCP04.
+    organization_id: Option<String>,
+    /// HCP05: per diem or flat rate.
+    rate: Option<Decimal>,
+    /// HCP06: ambulatory patient group or DRG.
+    approved_group: Option<String>,
+    /// HCP07.
+    approved_amount: Option<Decimal>,
+    /// HCP08.
+    approved_revenue_code: Option<String>,
+    /// HCP09 and HCP10, of a line.
+    approved_code: Option<QualifiedId>,
+    /// HCP11.
+    unit: Option<String>,
+    /// HCP12.
+    quantity: Option<Decimal>,
+    /// HCP13: T1 to T6.
+    reject_reason: Option<String>,
+    /// HCP14: 1 to 5.
+    policy_compliance: Option<String>,
+    /// HCP15: 1 to 6.
+    exception: Option<String>,
+}
+
 /// NTE.
 pub struct Note {
-    /// NTE01: ADD, CER, DCP, DGN, TPO.
+    /// NTE01: ADD, CER, DCP, DGN, TPO, and those of institutional claims.
     code: String,
     text: String,
 }
@@ -327,7 +378,7 @@ pub struct ConditionIndicator {
 pub struct Diagnosis {
     /// Upper case, without the dot.
     code: String,
-    /// `icd10` or `icd9`; one claim never mixes them.
+    /// `icd10` or `icd9`, which one claim never mixes; `snodent` in dental claims.
     code_set: String,
     /// Y, N, U, W (institutional).
     present_on_admission: Option<String>,
@@ -338,238 +389,12 @@ pub struct DateRange {
     start: Option<Date>,
     end: Option<Date>,
 }
-
-/// 2320: another payer of this claim, with what it has decided already.
-pub struct OtherPayer {
-    /// SBR of 2320 and 2330B.
-    coverage: Coverage,
-    /// SBR02: 18 when the patient is the subscriber.
-    relationship: String,
-    /// CAS of the claim.
-    adjustments: Vec<Adjustment>,
-    /// AMT*D.
-    paid: Option<Decimal>,
-    /// AMT*A8.
-    non_covered: Option<Decimal>,
-    /// AMT*EAF.
-    patient_liability: Option<Decimal>,
-    /// OI03.
-    benefits_assigned: Option<String>,
-    /// OI04.
-    patient_signature_source: Option<String>,
-    /// OI06.
-    release_of_information: Option<String>,
-    /// MOA01.
-    reimbursement_rate: Option<Decimal>,
-    /// MOA02.
-    hcpcs_payable: Option<Decimal>,
-    /// MOA03 to MOA07.
-    remark_codes: Vec<String>,
-    /// 2330A.
-    subscriber: Party,
-    /// DTP*573 of 2330B: adjudicated at claim level only.
-    check_date: Option<Date>,
-    /// REF*F8 of 2330B.
-    payer_claim_control_number: Option<String>,
-    /// REF*G1 of 2330B.
-    prior_authorization: Option<String>,
-    /// REF*9F of 2330B.
-    referral_number: Option<String>,
-}
-
-/// One reason why a payer paid another amount than was charged (a triple of CAS).
-pub struct Adjustment {
-    /// CAS01: CO, PR, OA, PI, CR.
-    group: String,
-    /// CARC.
-    reason: String,
-    /// Positive reduces the payment.
-    amount: Decimal,
-    quantity: Option<Decimal>,
-}
-
-/// What was done: SV101.
-pub struct ProcedureCode {
-    /// SV101-1: HC, ER, IV, WK.
-    qualifier: String,
-    /// SV101-2.
-    value: String,
-    /// SV101-3 to -6: at most four.
-    modifiers: Vec<String>,
-    /// SV101-7.
-    description: Option<String>,
-}
-
-/// 2400.
-pub struct ServiceLine {
-    /// Position of the line in the caller's claim, as the caller numbers it (`Claim.item.sequence`).
-    sequence: u32,
-    code: ProcedureCode,
-    /// SV102.
-    charge: Decimal,
-    /// SV103: UN or MJ.
-    unit: String,
-    /// SV104.
-    quantity: Decimal,
-    /// SV105: only when it differs from the claim's.
-    place_of_service: Option<String>,
-    /// SV107: positions in the claim's diagnoses, from 1; at most four.
-    diagnosis_pointers: Vec<u32>,
-    /// SV109: Y.
-    emergency: Option<String>,
-    /// SV111: Y.
-    epsdt: Option<String>,
-    /// SV112: Y.
-    family_planning: Option<String>,
-    /// SV115: 0.
-    copay_status: Option<String>,
-    /// SV5.
-    equipment: Option<Equipment>,
-    attachments: Vec<Attachment>,
-    ambulance: Option<Ambulance>,
-    condition_indicators: Vec<ConditionIndicator>,
-    /// DTP*472.
-    service_date: DateRange,
-    /// DTP*471.
-    prescription_date: Option<Date>,
-    /// DTP*607.
-    recertification_date: Option<Date>,
-    /// DTP*463.
-    begin_therapy: Option<Date>,
-    /// DTP*461.
-    last_certification: Option<Date>,
-    /// DTP*304.
-    last_seen: Option<Date>,
-    /// DTP*738.
-    hemoglobin_test: Option<Date>,
-    /// DTP*739.
-    creatinine_test: Option<Date>,
-    /// DTP*011.
-    shipped: Option<Date>,
-    /// DTP*455.
-    last_xray: Option<Date>,
-    /// DTP*454.
-    initial_treatment: Option<Date>,
-    /// QTY*PT.
-    ambulance_patients: Option<Decimal>,
-    /// QTY*FL.
-    obstetric_units: Option<Decimal>,
-    /// MEA.
-    test_results: Vec<TestResult>,
-    contract: Option<Contract>,
-    /// REF*6R: our number of the line.
-    control_number: String,
-    /// REF*G1.
-    prior_authorizations: Vec<String>,
-    /// REF*9F.
-    referral_numbers: Vec<String>,
-    /// REF*EW.
-    mammography_certification: Option<String>,
-    /// REF*X4.
-    clia_number: Option<String>,
-    /// REF*F4.
-    referring_clia_number: Option<String>,
-    /// REF*BT.
-    immunization_batch: Option<String>,
-    /// AMT*T.
-    sales_tax: Option<Decimal>,
-    /// AMT*F4.
-    postage: Option<Decimal>,
-    /// K3.
-    file_information: Vec<String>,
-    /// NTE.
-    note: Option<Note>,
-    /// NTE*TPO.
-    third_party_note: Option<String>,
-    /// PS1.
-    purchased_service: Option<PurchasedService>,
-    /// 2410.
-    drug: Option<Drug>,
-    /// 2420A.
-    rendering_provider: Option<Party>,
-    /// 2420B.
-    purchased_service_provider: Option<Party>,
-    /// 2420C.
-    service_facility: Option<Party>,
-    /// 2420D.
-    supervising_provider: Option<Party>,
-    /// 2420E.
-    ordering_provider: Option<Party>,
-    /// 2420F.
-    referring_providers: Vec<Party>,
-    /// 2420G.
-    pick_up: Option<Address>,
-    /// 2420H.
-    drop_off: Option<Party>,
-    /// 2430.
-    adjudications: Vec<LineAdjudication>,
-}
-
-/// SV5.
-pub struct Equipment {
-    /// SV501-2.
-    code: String,
-    /// SV503: days of medical necessity.
-    days: Decimal,
-    /// SV504.
-    rental_price: Option<Decimal>,
-    /// SV505.
-    purchase_price: Option<Decimal>,
-    /// SV506: 1 weekly, 4 monthly, 6 daily.
-    rental_frequency: Option<String>,
-}
-
-/// MEA.
-pub struct TestResult {
-    /// MEA01: OG or TR.
-    identification: String,
-    /// MEA02: HT, R1 to R4.
-    qualifier: String,
-    /// MEA03.
-    value: Decimal,
-}
-
-/// PS1.
-pub struct PurchasedService {
-    provider_id: String,
-    charge: Decimal,
-}
-
-/// 2410.
-pub struct Drug {
-    /// LIN03: eleven digits, 5-4-2.
-    national_drug_code: String,
-    /// CTP04.
-    quantity: Decimal,
-    /// CTP05: F2, GR, ME, ML, UN.
-    unit: String,
-    /// REF*XZ or REF*VY.
-    prescription: Option<QualifiedId>,
-}
-
-/// 2430: what another payer decided on this line.
-pub struct LineAdjudication {
-    /// SVD01: the payer id of that 2330B.
-    payer_id: String,
-    /// SVD02.
-    paid: Decimal,
-    /// SVD03.
-    code: ProcedureCode,
-    /// SVD05.
-    quantity: Decimal,
-    /// SVD06.
-    bundled_line: Option<u32>,
-    adjustments: Vec<Adjustment>,
-    /// DTP*573.
-    date: Option<Date>,
-    /// AMT*EAF.
-    patient_liability: Option<Decimal>,
-}
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::billing::line::ServiceLine;
     use crate::billing::shape::{Shape, Shaped};
 
     #[test]

@@ -2,7 +2,9 @@
 //! transaction set), read from a TA1, 999, 277CA, 277, 278 or 835. It holds what was said, not what we make of it.
 
 use super::date::Moment;
-use super::record::{Adjustment, Party, ProcedureCode};
+use super::line::ProcedureCode;
+use super::payer::Adjustment;
+use super::record::Party;
 use super::shape::shaped;
 use jiff::civil::Date;
 use rust_decimal::Decimal;

@@ -4,7 +4,9 @@
 //! its own number (CLM01 with a letter behind) and its own total. Line control numbers are kept, so that a remittance finds
 //! its way back to the caller's lines.
 
-use super::record::{BillingRecord, OtherPayer, ServiceLine};
+use super::line::ServiceLine;
+use super::payer::OtherPayer;
+use super::record::BillingRecord;
 use rust_decimal::Decimal;
 
 /// Lines of a professional claim.
@@ -64,7 +66,7 @@ fn letters(n: usize) -> String {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::billing::record::{Coverage, LineAdjudication};
+    use crate::billing::payer::{Coverage, LineAdjudication};
     use proptest::prelude::*;
 
     fn claim(lines: usize) -> BillingRecord {

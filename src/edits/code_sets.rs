@@ -17,6 +17,14 @@ fn translations(table: &'static str) -> HashSet<&'static str> {
     rows.filter_map(|line| line.split('\t').nth(1)).collect()
 }
 
+static BILLS: LazyLock<HashSet<&str>> =
+    LazyLock::new(|| translations(include_str!("../../mappings/codes/type-of-bill.tsv")));
+
+/// Facility and classification of a type of bill, its second and third digit.
+pub fn is_bill(code: &str) -> bool {
+    BILLS.contains(code)
+}
+
 pub fn is_place(code: &str) -> bool {
     PLACES.contains(code)
 }
@@ -55,6 +63,43 @@ pub fn is_icd10(code: &str) -> bool {
         && bytes[3..].iter().all(|byte| byte.is_ascii_digit() || byte.is_ascii_uppercase())
 }
 
+/// The form of an ICD-10-PCS code: seven digits and letters, never I or O.
+pub fn is_icd10_procedure(code: &str) -> bool {
+    let fits = |byte: u8| byte.is_ascii_digit() || (byte.is_ascii_uppercase() && !matches!(byte, b'I' | b'O'));
+    code.len() == 7 && code.bytes().all(fits)
+}
+
+/// The form of an ICD-9-CM procedure, without the dot: three or four digits.
+pub fn is_icd9_procedure(code: &str) -> bool {
+    is_digits(code, 3) || is_digits(code, 4)
+}
+
+/// A tooth of the universal designation: 1 to 32, A to T; supernumerary 51 to 82, AS to TS.
+pub fn is_tooth(code: &str) -> bool {
+    let number = code.parse::<u32>().is_ok_and(|n| (1..=32).contains(&n) || (51..=82).contains(&n));
+    let letter = code.strip_suffix('S').unwrap_or(code);
+    number || (letter.len() == 1 && letter.bytes().all(|byte| (b'A'..=b'T').contains(&byte)))
+}
+
+/// A surface of a tooth (TOO03).
+pub fn is_surface(code: &str) -> bool {
+    ["B", "D", "F", "I", "L", "M", "O"].contains(&code)
+}
+
+/// An area of the oral cavity (SV304): the whole, the jaws, sextants and quadrants.
+pub fn is_oral_cavity(code: &str) -> bool {
+    const AREAS: &[&str] =
+        &["00", "01", "02", "03", "04", "05", "06", "07", "08", "09", "10", "20", "30", "40", "L", "R"];
+    AREAS.contains(&code)
+}
+
+/// CDT procedures that are done to one tooth: fillings and crowns, endodontics, implants, pontics, extractions.
+pub fn is_of_one_tooth(code: &str) -> bool {
+    const RANGES: &[(&str, &str)] =
+        &[("D2140", "D2971"), ("D3110", "D3353"), ("D6010", "D6077"), ("D6205", "D6794"), ("D7111", "D7251")];
+    RANGES.iter().any(|(from, to)| (*from..=*to).contains(&code))
+}
+
 /// The form of an ICD-9-CM diagnosis, without the dot: 3 to 5 digits, V and 2 to 4, E and 3 or 4.
 pub fn is_icd9(code: &str) -> bool {
     let digits = |text: &str, lengths: std::ops::RangeInclusive<usize>| {
@@ -74,6 +119,16 @@ pub fn is_procedure(code: &str) -> bool {
     bytes.len() == 5
         && bytes[1..4].iter().all(u8::is_ascii_digit)
         && matches!((bytes[0], bytes[4]), (b'0'..=b'9', b'0'..=b'9' | b'A'..=b'Z') | (b'A'..=b'V', b'0'..=b'9'))
+}
+
+/// CDT: D and four digits.
+pub fn is_dental_procedure(code: &str) -> bool {
+    code.strip_prefix('D').is_some_and(|digits| is_digits(digits, 4))
+}
+
+/// HIPPS: five letters and digits, of skilled nursing, home health and inpatient rehabilitation payment groups.
+pub fn is_hipps(code: &str) -> bool {
+    code.len() == 5 && code.bytes().all(|byte| byte.is_ascii_digit() || byte.is_ascii_uppercase())
 }
 
 pub fn is_modifier(code: &str) -> bool {

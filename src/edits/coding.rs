@@ -1,14 +1,23 @@
 //! Rules about diagnosis, procedure, drug, taxonomy and place codes.
 
-use super::Report;
-use super::code_sets::{is_digits, is_icd9, is_icd10, is_modifier, is_place, is_procedure};
+use super::code_sets::{
+    is_dental_procedure, is_digits, is_hipps, is_icd9, is_icd10, is_modifier, is_place, is_procedure,
+};
 use super::parties::providers;
-use crate::billing::record::{BillingRecord, ServiceLine};
+use super::{Report, letter};
+use crate::billing::line::ServiceLine;
+use crate::billing::record::BillingRecord;
 use jiff::civil::{Date, date};
 use rust_decimal::Decimal;
 
-/// 005010X222A1 HI.
-pub const MOST_DIAGNOSES: usize = 12;
+/// HI of 005010X222A1, 005010X223A2 (the principal and 24 others) and 005010X224A2.
+pub fn most_diagnoses(record: &BillingRecord) -> usize {
+    match letter(record) {
+        'I' => 25,
+        'D' => 4,
+        _ => 12,
+    }
+}
 /// SV107.
 const MOST_POINTERS: usize = 4;
 /// SV101-3 to -6.
@@ -21,11 +30,10 @@ fn lines(record: &BillingRecord) -> impl Iterator<Item = (usize, &ServiceLine)> 
 }
 
 pub fn diagnoses_present(record: &BillingRecord, report: &mut Report) {
+    let most = most_diagnoses(record);
     match record.diagnoses.len() {
-        0 => report.add("diagnoses", "the claim has no diagnosis"),
-        n if n > MOST_DIAGNOSES => {
-            report.add("diagnoses", format!("the claim has {n} diagnoses, and {MOST_DIAGNOSES} can be sent"))
-        }
+        0 => report.require(letter(record) == 'D', "diagnoses", "the claim has no diagnosis"),
+        n if n > most => report.add("diagnoses", format!("the claim has {n} diagnoses, and {most} can be sent")),
         _ => {}
     }
 }
@@ -51,12 +59,20 @@ pub fn diagnosis_version(record: &BillingRecord, report: &mut Report) {
     if old && new {
         return report.add("diagnoses", "ICD-9-CM and ICD-10-CM stand side by side");
     }
-    let starts = || record.service_lines.iter().filter_map(|line| line.service_date.start);
+    let starts = || deciding_days(record).into_iter();
     if let Some(day) = starts().find(|day| old && *day >= ICD10_FROM) {
         report.add("diagnoses[0].code", format!("an ICD-9-CM code for a service of {day}, after {ICD10_FROM}"));
     }
     if let Some(day) = starts().find(|day| new && *day < ICD10_FROM) {
         report.add("diagnoses[0].code", format!("an ICD-10-CM code for a service of {day}, before {ICD10_FROM}"));
+    }
+}
+
+/// The days that decide on the code set: an institutional claim's last, the first of each line elsewhere.
+fn deciding_days(record: &BillingRecord) -> Vec<Date> {
+    match (letter(record), &record.statement_period) {
+        ('I', Some(period)) => period.end.or(period.start).into_iter().collect(),
+        _ => record.service_lines.iter().filter_map(ServiceLine::first_day).collect(),
     }
 }
 
@@ -76,7 +92,8 @@ pub fn pointers(record: &BillingRecord, report: &mut Report) {
     for (n, line) in lines(record) {
         let path = format!("serviceLines[{n}].diagnosisPointers");
         let pointers = &line.diagnosis_pointers;
-        if pointers.is_empty() || pointers.len() > MOST_POINTERS {
+        let needed = usize::from(letter(record) == 'P');
+        if !(needed..=MOST_POINTERS).contains(&pointers.len()) {
             report.add(&path, format!("line {} points to {} diagnoses", n + 1, pointers.len()));
         }
         let beyond = pointers.iter().find(|pointer| **pointer == 0 || **pointer as usize > record.diagnoses.len());
@@ -86,21 +103,26 @@ pub fn pointers(record: &BillingRecord, report: &mut Report) {
     }
 }
 
+/// How codes of each qualifier look (SV101-1, SV202-1, SV301-1), and what they are called.
+type Form = (&'static str, fn(&str) -> bool, &'static str);
+const FORMS: &[Form] = &[
+    ("HC", is_procedure, "a CPT or HCPCS code"),
+    ("HP", is_hipps, "a HIPPS code"),
+    ("AD", is_dental_procedure, "a CDT code"),
+];
+
 pub fn procedures(record: &BillingRecord, report: &mut Report) {
     for (n, line) in lines(record) {
-        let code = &line.code.value;
-        let fine = line.code.qualifier != "HC" || code.is_empty() || is_procedure(code);
-        report.require(
-            fine,
-            format!("serviceLines[{n}].code.value"),
-            format!("`{code}` has not the form of a CPT or HCPCS code"),
-        );
+        let Some(code) = line.code.as_ref().filter(|code| !code.value.is_empty()) else { continue };
+        let form = FORMS.iter().find(|(qualifier, ..)| *qualifier == code.qualifier);
+        let Some((_, _, name)) = form.filter(|(_, fits, _)| !fits(&code.value)) else { continue };
+        report.add(format!("serviceLines[{n}].code.value"), format!("`{}` has not the form of {name}", code.value));
     }
 }
 
 pub fn modifiers(record: &BillingRecord, report: &mut Report) {
     for (n, line) in lines(record) {
-        let modifiers = &line.code.modifiers;
+        let modifiers = line.modifiers();
         let path = format!("serviceLines[{n}].code.modifiers");
         report.require(
             modifiers.len() <= MOST_MODIFIERS,
@@ -115,7 +137,7 @@ pub fn modifiers(record: &BillingRecord, report: &mut Report) {
 
 pub fn modifier_twice(record: &BillingRecord, report: &mut Report) {
     for (n, line) in lines(record) {
-        let modifiers = &line.code.modifiers;
+        let modifiers = line.modifiers();
         for (m, modifier) in modifiers.iter().enumerate().filter(|(m, modifier)| modifiers[..*m].contains(modifier)) {
             let path = format!("serviceLines[{n}].code.modifiers[{m}]");
             report.add(path, format!("line {} has the modifier `{modifier}` twice", n + 1));

@@ -2,7 +2,9 @@
 
 use super::Report;
 use super::code_sets::is_filing_indicator;
-use crate::billing::record::{BillingRecord, Coverage, OtherPayer, ServiceLine};
+use crate::billing::line::ServiceLine;
+use crate::billing::payer::{Coverage, OtherPayer};
+use crate::billing::record::BillingRecord;
 use rust_decimal::Decimal;
 
 fn coverages(record: &BillingRecord) -> Vec<(String, &Coverage)> {

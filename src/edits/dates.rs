@@ -5,8 +5,12 @@ use crate::billing::record::{BillingRecord, DateRange};
 use jiff::civil::Date;
 
 pub fn service_dates(record: &BillingRecord, report: &mut Report) {
+    let told = record.dental.as_ref().is_some_and(|dental| dental.service_date.is_some());
+    if told || record.intent == "predetermination" {
+        return;
+    }
     for (n, line) in record.service_lines.iter().enumerate() {
-        let known = line.service_date.start.is_some();
+        let known = line.first_day().is_some();
         report.require(
             known,
             format!("serviceLines[{n}].serviceDate"),
@@ -17,10 +21,14 @@ pub fn service_dates(record: &BillingRecord, report: &mut Report) {
 
 pub fn order(record: &BillingRecord, report: &mut Report) {
     let today = report.today;
-    for (n, line) in record.service_lines.iter().enumerate() {
-        range(report, format!("serviceLines[{n}].serviceDate"), &line.service_date, today);
+    if let Some(dates) = record.dental.as_ref().and_then(|dental| dental.service_date.as_ref()) {
+        range(report, "dental.serviceDate".into(), dates, today);
     }
-    let first = first_service(record);
+    for (n, line) in record.service_lines.iter().enumerate() {
+        let dates = line.service_date.iter();
+        dates.for_each(|dates| range(report, format!("serviceLines[{n}].serviceDate"), dates, today));
+    }
+    let first = service_days(record).map(|(first, _)| first);
     if let Some(birth) = record.patient.birth_date {
         let late = birth > today || first.is_some_and(|first| birth > first);
         report.require(
@@ -59,13 +67,17 @@ fn range(report: &mut Report, path: String, range: &DateRange, today: Date) {
     }
 }
 
-fn first_service(record: &BillingRecord) -> Option<Date> {
-    record.service_lines.iter().filter_map(|line| line.service_date.start).min()
+/// The first and the last day of service, of the lines or of the claim.
+fn service_days(record: &BillingRecord) -> Option<(Date, Date)> {
+    let of_claim = record.dental.iter().filter_map(|dental| dental.service_date.as_ref());
+    let of_claim = of_claim.chain(record.statement_period.as_ref().filter(|_| record.institutional.is_some()));
+    let of_lines = record.service_lines.iter().filter_map(|line| line.service_date.as_ref());
+    let days = || of_lines.clone().chain(of_claim.clone()).flat_map(|range| [range.start, range.end]).flatten();
+    Some((days().min()?, days().max()?))
 }
 
 pub fn doubts(record: &BillingRecord, report: &mut Report) {
-    let last = record.service_lines.iter().filter_map(|line| line.service_date.end.or(line.service_date.start)).max();
-    let Some(last) = last else { return };
+    let Some((_, last)) = service_days(record) else { return };
     for (path, what, day) in [("onset", "onset", record.onset), ("accidentDate", "accident", record.accident_date)] {
         if let Some(day) = day.filter(|day| *day > last) {
             report.add(path, format!("the {what} of {day} is after the last service, of {last}"));

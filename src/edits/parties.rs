@@ -11,6 +11,10 @@ pub fn providers(record: &BillingRecord) -> Vec<(String, &Party)> {
     named(&mut found, "", "renderingProvider", &record.rendering_provider);
     named(&mut found, "", "serviceFacility", &record.service_facility);
     named(&mut found, "", "supervisingProvider", &record.supervising_provider);
+    named(&mut found, "", "attendingProvider", &record.attending_provider);
+    named(&mut found, "", "operatingPhysician", &record.operating_physician);
+    named(&mut found, "", "otherOperatingPhysician", &record.other_operating_physician);
+    named(&mut found, "", "assistantSurgeon", &record.assistant_surgeon);
     for (n, line) in record.service_lines.iter().enumerate() {
         let at = format!("serviceLines[{n}].");
         named(&mut found, &at, "renderingProvider", &line.rendering_provider);
@@ -19,6 +23,9 @@ pub fn providers(record: &BillingRecord) -> Vec<(String, &Party)> {
         named(&mut found, &at, "supervisingProvider", &line.supervising_provider);
         named(&mut found, &at, "orderingProvider", &line.ordering_provider);
         listed(&mut found, &at, "referringProviders", &line.referring_providers);
+        named(&mut found, &at, "operatingPhysician", &line.operating_physician);
+        named(&mut found, &at, "otherOperatingPhysician", &line.other_operating_physician);
+        named(&mut found, &at, "assistantSurgeon", &line.assistant_surgeon);
     }
     found
 }

@@ -1,8 +1,9 @@
 //! Situational rules: what one value makes necessary of another.
 
-use super::Report;
 use super::code_sets::{is_ambulance, is_anesthesia, is_unlisted, is_untimed_anesthesia};
-use crate::billing::record::{Attachment, BillingRecord, ServiceLine};
+use super::{Report, letter};
+use crate::billing::line::ServiceLine;
+use crate::billing::record::{Attachment, BillingRecord};
 
 /// CLM01.
 pub const LONGEST_CLAIM_NUMBER: usize = 38;
@@ -18,6 +19,8 @@ fn lines_of(record: &BillingRecord) -> impl Iterator<Item = (usize, &ServiceLine
 pub fn frequency(record: &BillingRecord, report: &mut Report) {
     match record.frequency_code.as_str() {
         "1" => {}
+        // The other frequencies of a type of bill are looked at with it.
+        other if letter(record) == 'I' && !matches!(other, "7" | "8") => {}
         "7" | "8" => {
             let named = record.payer_claim_control_number.is_some();
             report.require(
@@ -26,7 +29,7 @@ pub fn frequency(record: &BillingRecord, report: &mut Report) {
                 "the payer's number of the claim to be replaced or voided is missing",
             );
         }
-        other => report.add("frequencyCode", format!("`{other}` is no frequency of a professional claim")),
+        other => report.add("frequencyCode", format!("`{other}` is no frequency of such a claim")),
     }
 }
 
@@ -46,36 +49,36 @@ pub fn admission(record: &BillingRecord, report: &mut Report) {
 }
 
 pub fn unlisted(record: &BillingRecord, report: &mut Report) {
-    for (n, line) in lines_of(record).filter(|(_, line)| is_unlisted(&line.code.value)) {
-        let told = line.code.description.is_some() || line.note.is_some();
+    for (n, line) in lines_of(record).filter(|(_, line)| is_unlisted(line.procedure())) {
+        let told = line.code.as_ref().is_some_and(|code| code.description.is_some()) || line.note.is_some();
         report.require(
             told,
             format!("serviceLines[{n}].code.description"),
-            format!("`{}` on line {} is not described", line.code.value, n + 1),
+            format!("`{}` on line {} is not described", line.procedure(), n + 1),
         );
     }
 }
 
 pub fn minutes(record: &BillingRecord, report: &mut Report) {
     for (n, line) in lines_of(record).filter(|(_, line)| line.unit == "MJ") {
-        let timed = is_anesthesia(&line.code.value) && !is_untimed_anesthesia(&line.code.value);
+        let timed = is_anesthesia(line.procedure()) && !is_untimed_anesthesia(line.procedure());
         report.require(
             timed,
             format!("serviceLines[{n}].unit"),
-            format!("line {} bills minutes for `{}`", n + 1, line.code.value),
+            format!("line {} bills minutes for `{}`", n + 1, line.procedure()),
         );
     }
 }
 
 pub fn anesthesia(record: &BillingRecord, report: &mut Report) {
     for (n, line) in lines_of(record).filter(|(_, line)| line.unit != "MJ") {
-        let timed = is_anesthesia(&line.code.value) && !is_untimed_anesthesia(&line.code.value);
+        let timed = is_anesthesia(line.procedure()) && !is_untimed_anesthesia(line.procedure());
         report.require(!timed, format!("serviceLines[{n}].unit"), format!("line {} bills anesthesia in units", n + 1));
     }
 }
 
 pub fn ambulance(record: &BillingRecord, report: &mut Report) {
-    for (n, line) in lines_of(record).filter(|(_, line)| is_ambulance(&line.code.value)) {
+    for (n, line) in lines_of(record).filter(|(_, line)| is_ambulance(line.procedure())) {
         let certified =
             line.condition_indicators.iter().chain(&record.condition_indicators).any(|c| c.category == "07");
         let parts = [
@@ -110,7 +113,8 @@ fn numbered(report: &mut Report, path: &str, attachments: &[Attachment]) {
 pub fn notes(record: &BillingRecord, report: &mut Report) {
     let of_lines =
         lines_of(record).filter_map(|(n, line)| Some((format!("serviceLines[{n}].note.text"), line.note.as_ref()?)));
-    for (path, note) in record.note.iter().map(|note| ("note.text".to_owned(), note)).chain(of_lines) {
+    let of_claim = record.notes.iter().enumerate().map(|(n, note)| (format!("notes[{n}].text"), note));
+    for (path, note) in of_claim.chain(of_lines) {
         let length = note.text.chars().count();
         report.require(
             length <= LONGEST_NOTE,
@@ -138,8 +142,10 @@ pub fn lines(record: &BillingRecord, report: &mut Report) {
 }
 
 pub fn line_twice(record: &BillingRecord, report: &mut Report) {
-    let same =
-        |a: &ServiceLine, b: &ServiceLine| a.code == b.code && a.service_date == b.service_date && a.charge == b.charge;
+    let what = |line: &ServiceLine| (line.code.clone(), line.revenue_code.clone(), line.dental.clone());
+    let same = |a: &ServiceLine, b: &ServiceLine| {
+        a.charge == b.charge && a.service_date == b.service_date && what(a) == what(b)
+    };
     for (n, line) in lines_of(record) {
         if let Some(m) = record.service_lines[..n].iter().position(|earlier| same(earlier, line)) {
             report.add(format!("serviceLines[{n}]"), format!("the lines {} and {} are the same", m + 1, n + 1));

@@ -1,6 +1,10 @@
 //! Each rule is broken once, and speaks at the right place; a good claim passes all of them.
 
 use super::*;
+use crate::billing::dental::*;
+use crate::billing::institutional::*;
+use crate::billing::line::*;
+use crate::billing::payer::*;
 use crate::billing::record::*;
 use jiff::civil::date;
 use rust_decimal::Decimal;
@@ -37,12 +41,12 @@ fn cover(sequence: &str, id: &str) -> Coverage {
 
 fn line(code: &str, charge: i64) -> ServiceLine {
     ServiceLine {
-        code: ProcedureCode { qualifier: "HC".into(), value: code.into(), ..Default::default() },
+        code: Some(ProcedureCode { qualifier: "HC".into(), value: code.into(), ..Default::default() }),
         charge: charge.into(),
         unit: "UN".into(),
         quantity: Decimal::ONE,
         diagnosis_pointers: vec![1],
-        service_date: DateRange { start: Some(date(2025, 3, 3)), end: None },
+        service_date: Some(DateRange { start: Some(date(2025, 3, 3)), end: None }),
         ..Default::default()
     }
 }
@@ -80,13 +84,88 @@ pub fn good() -> BillingRecord {
     }
 }
 
+/// An inpatient claim that every rule is content with.
+fn inpatient() -> BillingRecord {
+    let diagnosis = Diagnosis { present_on_admission: text("Y"), ..good().diagnoses[0].clone() };
+    let room = |code: &str, charge| ServiceLine {
+        revenue_code: text(code),
+        code: None,
+        service_date: None,
+        diagnosis_pointers: Vec::new(),
+        ..line("", charge)
+    };
+    let stay = Institutional {
+        admission_type: text("1"),
+        point_of_origin: text("1"),
+        patient_status: text("01"),
+        admitting_diagnosis: Some(diagnosis.clone()),
+        diagnosis_related_group: text("247"),
+        procedures: vec![InpatientProcedure {
+            code: "02703DZ".into(),
+            code_set: "icd10".into(),
+            date: Some(date(2025, 3, 2)),
+        }],
+        occurrences: vec![Occurrence { code: "11".into(), date: Some(date(2025, 3, 1)) }],
+        values: vec![ValueCode { code: "80".into(), amount: 3.into() }],
+        ..Default::default()
+    };
+    BillingRecord {
+        claim_type: "institutional".into(),
+        statement_period: Some(DateRange { start: Some(date(2025, 3, 1)), end: Some(date(2025, 3, 4)) }),
+        admission: serde_json::from_str("\"2025-03-01T08:30:00-05:00\"").unwrap(),
+        discharge: serde_json::from_str("\"2025-03-04T11:00:00-05:00\"").unwrap(),
+        institutional: Some(stay),
+        diagnoses: vec![diagnosis],
+        attending_provider: Some(Party { organization: false, ..party("JONES", "1999996667") }),
+        service_lines: vec![room("0120", 100), room("0250", 40)],
+        billing_provider: Party { organization: true, ..good().billing_provider },
+        place_of_service: text("11"),
+        ..good()
+    }
+}
+
+/// A dental claim that every rule is content with.
+fn dental() -> BillingRecord {
+    let tooth = Tooth { number: "12".into(), surfaces: vec!["M".into(), "O".into()] };
+    let filling = ServiceLine {
+        code: Some(ProcedureCode { qualifier: "AD".into(), value: "D2150".into(), ..Default::default() }),
+        dental: Some(DentalLine { teeth: vec![tooth], ..Default::default() }),
+        service_date: None,
+        diagnosis_pointers: Vec::new(),
+        ..line("", 140)
+    };
+    let day = DateRange { start: Some(date(2025, 3, 3)), end: None };
+    BillingRecord {
+        claim_type: "oral".into(),
+        dental: Some(Dental { service_date: Some(day), ..Default::default() }),
+        diagnoses: Vec::new(),
+        service_lines: vec![filling],
+        ..good()
+    }
+}
+
+/// The good claim that a rule is broken in.
+fn good_for(edit: &Edit) -> BillingRecord {
+    match edit.claims {
+        "I" => inpatient(),
+        "D" => dental(),
+        _ => good(),
+    }
+}
+
+fn stay(record: &mut BillingRecord) -> &mut Institutional {
+    record.institutional.as_mut().unwrap()
+}
+
 fn found(record: &BillingRecord) -> Vec<Issue> {
     check(record, |_| true, date(2025, 4, 1))
 }
 
 #[test]
 fn a_good_claim_passes() {
-    assert_eq!(found(&good()), []);
+    for record in [good(), inpatient(), dental()] {
+        assert_eq!(found(&record), [], "{}", record.claim_type);
+    }
 }
 
 type Breaking = fn(&mut BillingRecord);
@@ -108,7 +187,11 @@ const BREAKING: &[(&str, Breaking, &str)] = &[
     ("quantity", |r| r.service_lines[0].quantity = Decimal::new(10_001, 4), "serviceLines[0].quantity"),
     ("diagnosis-missing", |r| r.diagnoses.clear(), "diagnoses"),
     ("diagnosis-code", |r| r.diagnoses[0].code = "7215".into(), "diagnoses[0].code"),
-    ("diagnosis-version", |r| r.service_lines[1].service_date.start = Some(date(2015, 9, 30)), "diagnoses[0].code"),
+    (
+        "diagnosis-version",
+        |r| r.service_lines[1].service_date.as_mut().unwrap().start = Some(date(2015, 9, 30)),
+        "diagnoses[0].code",
+    ),
     (
         "diagnosis-version",
         |r| r.diagnoses[0] = Diagnosis { code: "7215".into(), code_set: "icd9".into(), ..Default::default() },
@@ -123,16 +206,27 @@ const BREAKING: &[(&str, Breaking, &str)] = &[
     ("pointer", |r| r.service_lines[0].diagnosis_pointers = vec![2], "serviceLines[0].diagnosisPointers"),
     ("pointer", |r| r.service_lines[0].diagnosis_pointers.clear(), "serviceLines[0].diagnosisPointers"),
     ("pointer", |r| r.service_lines[0].diagnosis_pointers = vec![1; 5], "serviceLines[0].diagnosisPointers"),
-    ("procedure-code", |r| r.service_lines[0].code.value = "D0120A".into(), "serviceLines[0].code.value"),
-    ("modifier", |r| r.service_lines[0].code.modifiers = vec!["2".into()], "serviceLines[0].code.modifiers[0]"),
+    (
+        "procedure-code",
+        |r| r.service_lines[0].code.as_mut().unwrap().value = "D0120A".into(),
+        "serviceLines[0].code.value",
+    ),
     (
         "modifier",
-        |r| r.service_lines[0].code.modifiers = ["25", "26", "27", "28", "29"].map(String::from).into(),
+        |r| r.service_lines[0].code.as_mut().unwrap().modifiers = vec!["2".into()],
+        "serviceLines[0].code.modifiers[0]",
+    ),
+    (
+        "modifier",
+        |r| {
+            r.service_lines[0].code.as_mut().unwrap().modifiers =
+                ["25", "26", "27", "28", "29"].map(String::from).into()
+        },
         "serviceLines[0].code.modifiers",
     ),
     (
         "modifier-twice",
-        |r| r.service_lines[0].code.modifiers = vec!["25".into(); 2],
+        |r| r.service_lines[0].code.as_mut().unwrap().modifiers = vec!["25".into(); 2],
         "serviceLines[0].code.modifiers[1]",
     ),
     (
@@ -169,12 +263,20 @@ const BREAKING: &[(&str, Breaking, &str)] = &[
         |r| r.billing_provider.address.as_mut().unwrap().line1 = text("P.O. Box 1"),
         "billingProvider.address.line1",
     ),
-    ("date-order", |r| r.service_lines[0].service_date.start = Some(date(2025, 4, 2)), "serviceLines[0].serviceDate"),
-    ("date-order", |r| r.service_lines[0].service_date.end = Some(date(2025, 3, 2)), "serviceLines[0].serviceDate"),
+    (
+        "date-order",
+        |r| r.service_lines[0].service_date.as_mut().unwrap().start = Some(date(2025, 4, 2)),
+        "serviceLines[0].serviceDate",
+    ),
+    (
+        "date-order",
+        |r| r.service_lines[0].service_date.as_mut().unwrap().end = Some(date(2025, 3, 2)),
+        "serviceLines[0].serviceDate",
+    ),
     ("date-order", |r| r.patient.birth_date = Some(date(2025, 3, 4)), "patient.birthDate"),
     ("date-order", |r| r.patient_death_date = Some(date(2025, 3, 2)), "patientDeathDate"),
     ("date-doubt", |r| r.onset = Some(date(2025, 3, 4)), "onset"),
-    ("service-date", |r| r.service_lines[0].service_date = DateRange::default(), "serviceLines[0].serviceDate"),
+    ("service-date", |r| r.service_lines[0].service_date = None, "serviceLines[0].serviceDate"),
     ("patient", |r| r.patient.sex = None, "patient.sex"),
     ("subscriber", |r| r.subscriber.member_id = None, "subscriber.memberId"),
     ("billing-name", |r| r.billing_provider.last_name = None, "billingProvider.lastName"),
@@ -217,10 +319,14 @@ const BREAKING: &[(&str, Breaking, &str)] = &[
     ("accident", |r| r.related_causes = vec!["AA".into()], "accidentState"),
     ("accident", |r| r.related_causes = vec!["OA".into()], "accidentDate"),
     ("admission", |r| r.place_of_service = text("21"), "admission"),
-    ("unlisted", |r| r.service_lines[0].code.value = "J3490".into(), "serviceLines[0].code.description"),
+    (
+        "unlisted",
+        |r| r.service_lines[0].code.as_mut().unwrap().value = "J3490".into(),
+        "serviceLines[0].code.description",
+    ),
     ("minutes", |r| r.service_lines[0].unit = "MJ".into(), "serviceLines[0].unit"),
-    ("anesthesia", |r| r.service_lines[0].code.value = "00142".into(), "serviceLines[0].unit"),
-    ("ambulance", |r| r.service_lines[0].code.value = "A0427".into(), "serviceLines[0].pickUp"),
+    ("anesthesia", |r| r.service_lines[0].code.as_mut().unwrap().value = "00142".into(), "serviceLines[0].unit"),
+    ("ambulance", |r| r.service_lines[0].code.as_mut().unwrap().value = "A0427".into(), "serviceLines[0].pickUp"),
     (
         "attachment",
         |r| {
@@ -229,7 +335,7 @@ const BREAKING: &[(&str, Breaking, &str)] = &[
         },
         "attachments[0].controlNumber",
     ),
-    ("note-length", |r| r.note = Some(Note { code: "ADD".into(), text: "x".repeat(81) }), "note.text"),
+    ("note-length", |r| r.notes = vec![Note { code: "ADD".into(), text: "x".repeat(81) }], "notes[0].text"),
     ("claim-number", |r| r.patient_control_number = "9".repeat(39), "patientControlNumber"),
     ("claim-number", |r| r.patient_control_number = String::new(), "patientControlNumber"),
     ("claim-number-length", |r| r.patient_control_number = "9".repeat(21), "patientControlNumber"),
@@ -249,7 +355,56 @@ const BREAKING: &[(&str, Breaking, &str)] = &[
         },
         "serviceLines[1]",
     ),
+    ("type-of-bill", |r| r.place_of_service = text("99"), "placeOfService"),
+    ("type-of-bill", |r| r.frequency_code = "6".into(), "frequencyCode"),
+    ("revenue-code", |r| r.service_lines[0].revenue_code = None, "serviceLines[0].revenueCode"),
+    ("revenue-code", |r| r.service_lines[1].revenue_code = text("0001"), "serviceLines[1].revenueCode"),
+    ("revenue-code", |r| r.service_lines[1].revenue_code = text("120"), "serviceLines[1].revenueCode"),
+    ("attending", |r| r.attending_provider = None, "attendingProvider"),
+    ("attending", |r| r.attending_provider.as_mut().unwrap().organization = true, "attendingProvider"),
+    ("billing-organization", |r| r.billing_provider.organization = false, "billingProvider"),
+    ("admission-type", |r| stay(r).admission_type = text("6"), "institutional.admissionType"),
+    ("admission-type", |r| stay(r).patient_status = None, "institutional.patientStatus"),
+    ("inpatient", |r| r.admission = None, "admission"),
+    ("inpatient", |r| stay(r).admitting_diagnosis = None, "institutional.admittingDiagnosis"),
+    ("inpatient-doubt", |r| stay(r).point_of_origin = None, "institutional.pointOfOrigin"),
+    ("inpatient-doubt", |r| r.discharge = None, "discharge"),
+    ("inpatient-doubt", |r| r.diagnoses[0].present_on_admission = None, "diagnoses"),
+    ("inpatient-doubt", |r| stay(r).admission_type = text("4"), "institutional.values"),
+    ("drg", |r| stay(r).diagnosis_related_group = text("24"), "institutional.diagnosisRelatedGroup"),
+    ("inpatient-procedure", |r| stay(r).procedures[0].code = "02703IZ".into(), "institutional.procedures[0].code"),
+    ("inpatient-procedure", |r| stay(r).procedures[0].date = None, "institutional.procedures[0].date"),
+    ("statement-period", |r| r.statement_period = None, "statementPeriod"),
+    ("statement-period", |r| r.statement_period.as_mut().unwrap().end = Some(date(2025, 2, 1)), "statementPeriod"),
+    (
+        "outside-period",
+        |r| r.service_lines[0].service_date = Some(DateRange { start: Some(date(2025, 3, 5)), end: None }),
+        "serviceLines[0].serviceDate",
+    ),
+    ("bill-codes", |r| stay(r).occurrences[0].date = None, "institutional.occurrences[0]"),
+    ("bill-codes", |r| r.condition_codes = vec!["9".into()], "conditionCodes[0]"),
+    ("bill-codes", |r| stay(r).values = vec![stay(r).values[0].clone(); 25], "institutional.values"),
+    ("tooth", |r| r.service_lines[0].dental.as_mut().unwrap().teeth[0].number = "33".into(), TOOTH_NUMBER),
+    (
+        "tooth",
+        |r| r.service_lines[0].dental.as_mut().unwrap().teeth[0].surfaces = vec!["X".into()],
+        "serviceLines[0].dental.teeth[0].surfaces[0]",
+    ),
+    ("tooth-missing", |r| r.service_lines[0].dental = None, "serviceLines[0].code.value"),
+    (
+        "oral-cavity",
+        |r| r.service_lines[0].dental.as_mut().unwrap().oral_cavities = vec!["C1".into()],
+        "serviceLines[0].dental.oralCavities[0]",
+    ),
+    (
+        "prosthesis",
+        |r| r.service_lines[0].dental.as_mut().unwrap().prosthesis = text("R"),
+        "serviceLines[0].dental.priorPlacement",
+    ),
+    ("orthodontics", |r| r.service_lines[0].code.as_mut().unwrap().value = "D8080".into(), "dental.orthodontics"),
 ];
+
+const TOOTH_NUMBER: &str = "serviceLines[0].dental.teeth[0].number";
 
 fn adjustment(amount: i64) -> Adjustment {
     Adjustment { group: "CO".into(), reason: "45".into(), amount: amount.into(), quantity: None }
@@ -269,9 +424,9 @@ fn decided(record: &mut BillingRecord, paid: i64, adjusted: i64) {
 #[test]
 fn each_rule_speaks_at_its_place() {
     for (id, breaking, path) in BREAKING {
-        let mut record = good();
-        breaking(&mut record);
         let edit = EDITS.iter().find(|edit| edit.id == *id).unwrap_or_else(|| panic!("no rule {id}"));
+        let mut record = good_for(edit);
+        breaking(&mut record);
         let mut report = Report { today: date(2025, 4, 1), found: Vec::new() };
         (edit.check)(&record, &mut report);
         let paths: Vec<&str> = report.found.iter().map(|(path, _)| path.as_str()).collect();
@@ -293,9 +448,9 @@ fn each_rule_has_a_breaking_case_and_texts() {
 #[test]
 fn limits_hold_at_and_above() {
     let fails = |breaking: Breaking, id: &str| {
-        let mut record = good();
-        breaking(&mut record);
         let edit = EDITS.iter().find(|edit| edit.id == id).unwrap();
+        let mut record = good_for(edit);
+        breaking(&mut record);
         let mut report = Report { today: date(2025, 4, 1), found: Vec::new() };
         (edit.check)(&record, &mut report);
         !report.found.is_empty()
@@ -308,9 +463,13 @@ fn limits_hold_at_and_above() {
     assert!(!fails(|r| r.patient_control_number = "9".repeat(38), "claim-number"));
     assert!(fails(|r| r.patient_control_number = "9".repeat(39), "claim-number"));
     assert!(!fails(|r| r.patient_control_number = "9".repeat(20), "claim-number-length"));
-    assert!(!fails(|r| r.note = Some(Note { code: "ADD".into(), text: "é".repeat(80) }), "note-length"));
-    assert!(!fails(|r| r.service_lines[0].service_date.start = Some(date(2025, 4, 1)), "date-order"));
+    assert!(!fails(|r| r.notes = vec![Note { code: "ADD".into(), text: "é".repeat(80) }], "note-length"));
+    assert!(!fails(|r| r.service_lines[0].service_date.as_mut().unwrap().start = Some(date(2025, 4, 1)), "date-order"));
     assert!(!fails(|r| r.service_lines[0].diagnosis_pointers = vec![1; 4], "pointer"));
+    assert!(!fails(|r| stay(r).values = vec![stay(r).values[0].clone(); institutional::MOST_CODES], "bill-codes"));
+    assert!(fails(|r| stay(r).values = vec![stay(r).values[0].clone(); institutional::MOST_CODES + 1], "bill-codes"));
+    assert!(!fails(|r| stay(r).procedures = vec![stay(r).procedures[0].clone(); 25], "inpatient-procedure"));
+    assert!(fails(|r| stay(r).procedures = vec![stay(r).procedures[0].clone(); 26], "inpatient-procedure"));
 }
 
 #[test]

@@ -101,8 +101,8 @@ impl<'a> Station<'a> {
         known: &'a Known,
     ) -> Result<Station<'a>, Fault> {
         let missing = |name: &str| Fault::ours(codes::INTERNAL, format!("no mapping {name} is loaded"));
-        let record_mapping =
-            translator.mappings.record(&profile.id, "record/claim").ok_or_else(|| missing("record/claim"))?;
+        let record = route::record_mapping(resources);
+        let record_mapping = translator.mappings.record(&profile.id, record).ok_or_else(|| missing(record))?;
         let transaction_mapping =
             translator.mappings.transaction(&profile.id, &route.mapping).ok_or_else(|| missing(&route.mapping))?;
         Ok(Station { translator, profile, record_mapping, transaction_mapping, resources, known })
@@ -204,10 +204,18 @@ impl<'a> Station<'a> {
         issues.into_iter().map(|issue| translate(issue, &lineage, Place::Record)).collect()
     }
 
-    /// Places in the record → FHIRPaths, by the lineage of the record mapping.
+    /// Places in the record → FHIRPaths, by the lineage of the record mapping. What nothing was said of is missing in the
+    /// claim as a whole.
     fn in_callers_words(&self, issues: Vec<Issue>) -> Vec<Issue> {
-        let lineage = self.record_mapping.lineage(self.resources.focal(), &self.scope());
-        issues.into_iter().map(|issue| translate(issue, &lineage, Place::FhirPath)).collect()
+        let focal = self.resources.focal();
+        let lineage = self.record_mapping.lineage(focal, &self.scope());
+        let whole = |mut issue: Issue| {
+            if let (Place::Record(_), Some(kind)) = (&issue.at, focal["resourceType"].as_str()) {
+                issue.at = Place::FhirPath(kind.to_owned());
+            }
+            issue
+        };
+        issues.into_iter().map(|issue| whole(translate(issue, &lineage, Place::FhirPath))).collect()
     }
 }
 

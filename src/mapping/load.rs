@@ -34,7 +34,7 @@ impl Mappings {
         let whole = files.overlaid(&mut mistakes);
         let (records, transactions, responses) = (HashMap::new(), HashMap::new(), HashMap::new());
         let mut mappings = Mappings { version: version(folder), records, transactions, responses };
-        for (name, node) in &whole {
+        for (name, node) in whole.iter().filter(|(name, node)| !files.is_part(name, node)) {
             let loader = Loader { guides, definitions, tables: &tables, mistakes: &mut mistakes };
             loader.mapping(name, node, &mut mappings);
         }
@@ -82,6 +82,13 @@ impl Files {
     fn overlaid(&self, mistakes: &mut Mistakes) -> BTreeMap<String, Node> {
         let whole = |name: &String| Some((name.clone(), self.whole(name, &mut Vec::new(), mistakes)?));
         self.nodes.keys().cloned().collect::<Vec<_>>().iter().filter_map(whole).collect()
+    }
+
+    /// Whether a mapping is only what others have in common: it says neither its guide nor what it makes, and is checked
+    /// with those that extend it.
+    fn is_part(&self, name: &str, node: &Node) -> bool {
+        let extends = |other: &Node| other.get("extends").and_then(Node::text) == Some(name);
+        node.get("guide").is_none() && node.get("makes").is_none() && self.nodes.values().any(extends)
     }
 
     fn whole<'f>(&'f self, name: &str, open: &mut Vec<&'f str>, mistakes: &mut Mistakes) -> Option<Node> {

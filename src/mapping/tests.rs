@@ -90,7 +90,7 @@ fn mistakes_in_record_mappings_have_places_and_hints() {
         ("  onset: \"item.first()\"\n", "14:10 CG-2004 `item.first()`"),
         ("  onsett: created\n", "14:3 CG-2003 BillingRecord has no `onsett`; did you mean `onset`?"),
         ("  onset: \"'2025'\"\n", "14:10 CG-2004 `'2025'`: a full date is needed here"),
-        ("  note: created\n", "14:9 CG-2004"),
+        ("  notes: created\n", "14:10 CG-2004"),
         ("  onset: crated()\n", "14:10 CG-2006"),
         ("  onset: created.first(1)\n", "14:18 CG-2006"),
         ("  onset: \"%x\"\n", "14:11 CG-2002 `%x`: there is no variable %x here"),
@@ -98,14 +98,14 @@ fn mistakes_in_record_mappings_have_places_and_hints() {
         ("  onset: created.(\n", "14:18 CG-2001"),
         ("  onset: 'created'\n  claimType: 'professional'\n", "15:3 CG-2001 `claimType` stands twice"),
         ("  delayReason: 'professional'\n", "14:17 CG-2002 `professional`: Claim has no `professional`"),
-        ("  note: { code: \"'ADD'\" }\n", "14:9 CG-2005 Note requires `text`, which has no rule"),
-        ("  note: { when: false, code: \"'ADD'\", text: use }\n", "14:17 CG-2007"),
-        ("  note: { use: nothing }\n", "14:16 CG-2006 there is no template `nothing`"),
+        ("  notes: { code: \"'ADD'\" }\n", "14:10 CG-2005 Note requires `text`, which has no rule"),
+        ("  notes: { when: false, code: \"'ADD'\", text: use }\n", "14:18 CG-2007"),
+        ("  notes: { use: nothing }\n", "14:17 CG-2006 there is no template `nothing`"),
         (
-            "  note: { each: item, code: \"'ADD'\", text: sequnce }\n",
-            "14:44 CG-2002 `sequnce`: Claim.item has no `sequnce`",
+            "  notes: { each: item, code: \"'ADD'\", text: sequnce }\n",
+            "14:45 CG-2002 `sequnce`: Claim.item has no `sequnce`",
         ),
-        ("  note: [use, use]\n", "14:9 CG-2004 a list, where Note takes one"),
+        ("  contract: [use, use]\n", "14:13 CG-2004 a list, where Contract takes one"),
         ("  onset:\n", "CG-2001 nothing stands after the colon"),
         ("  referralNumber: remove\n", "14:3 CG-2003 there is no rule `referralNumber` to remove"),
     ] {
@@ -150,7 +150,7 @@ fn what_cannot_be_carried_names_the_callers_own_path() {
     let (value, issues, _) = made(
         "  accidentDate: accident.date\n  onset: item.servicedDate\n  lastSeen: item.serviced.start\n  \
          relatedCauses: item.productOrService.requireCoding('http://www.ama-assn.org/go/cpt').code\n  \
-         note: { code: \"'ADD'\", text: supportingInfo.code.text }\n  contract: { contractType: item.udi.display, amount: total.value }\n",
+         notes: { code: \"'ADD'\", text: supportingInfo.code.text }\n  contract: { contractType: item.udi.display, amount: total.value }\n",
     );
     let told: Vec<String> = issues.iter().map(|issue| format!("{} {} {}", issue.code, issue.at, issue.text)).collect();
     assert_eq!(
@@ -162,15 +162,19 @@ fn what_cannot_be_carried_names_the_callers_own_path() {
         ]
     );
     assert_eq!((&value["onset"], &value["lastSeen"]), (&json!("2025-03-03"), &json!("2025-03-04")));
-    assert!(value.get("note").is_none(), "fixed values alone make nothing");
+    assert!(value.get("notes").is_none(), "fixed values alone make nothing");
 }
 
-const MINIMAL_837P: &str = include_str!("../../mappings/x12/837p.yaml");
+/// The shipped mapping of professional claims, with what it extends.
+const SHIPPED: [(&str, &str); 2] = [
+    ("x12/837.yaml", include_str!("../../mappings/x12/837.yaml")),
+    ("x12/837p.yaml", include_str!("../../mappings/x12/837p.yaml")),
+];
 
 fn x12(overlay: &str, record: &Value) -> (String, Vec<Issue>, Lineage) {
-    let files = [("x12/837p.yaml", MINIMAL_837P), ("payers/p/837p.yaml", overlay)];
+    let files = [SHIPPED[0], SHIPPED[1], ("payers/p/837p.yaml", overlay)];
     let mappings =
-        load(if overlay.is_empty() { &files[..1] } else { &files }).unwrap_or_else(|issues| panic!("{issues:#?}"));
+        load(if overlay.is_empty() { &files[..2] } else { &files }).unwrap_or_else(|issues| panic!("{issues:#?}"));
     let payer = json!({});
     let scope = Scope { payer: &payer, now: "2026-01-01T00:00:00Z".parse().unwrap(), vars: &[], resources: None };
     let mapping = mappings.transaction("p", "x12/837p").unwrap();
@@ -272,7 +276,7 @@ fn mistakes_in_x12_mappings_have_places_and_hints() {
         ("2000A: remove\n", "CG-2005 loop 2000B hangs in the air"),
     ] {
         let overlay = format!("extends: x12/837p\n{overlay}");
-        let files = [("x12/837p.yaml", MINIMAL_837P), ("payers/p/837p.yaml", overlay.as_str())];
+        let files = [SHIPPED[0], SHIPPED[1], ("payers/p/837p.yaml", overlay.as_str())];
         let issues = load(&files).err().unwrap_or_default();
         let found: Vec<String> = issues
             .iter()
@@ -297,8 +301,17 @@ fn overlays_that_go_round_or_nowhere_are_named() {
     let one = "extends: x12/b\nguide: 005010X222A1\nfrom: BillingRecord\n";
     let issues = load(&[("x12/a.yaml", one), ("x12/b.yaml", "extends: x12/a\n")]).unwrap_err();
     assert!(issues.iter().all(|issue| issue.text.contains("goes round")), "{issues:#?}");
-    let issues = load(&[("x12/a.yaml", "extends: x12/837\n"), ("x12/837p.yaml", MINIMAL_837P)]).unwrap_err();
+    let issues = load(&[("x12/a.yaml", "extends: x12/837pp\n"), SHIPPED[0], SHIPPED[1]]).unwrap_err();
     assert_eq!(issues[0].hint.as_deref(), Some("did you mean `x12/837p`?"));
+}
+
+#[test]
+fn what_mappings_have_in_common_makes_nothing_alone() {
+    let mappings = load(&SHIPPED).unwrap_or_else(|issues| panic!("{issues:#?}"));
+    assert!(mappings.transaction("p", "x12/837p").is_some() && mappings.transaction("p", "x12/837").is_none());
+    // Without a mapping that extends it, its guide is missed.
+    let issues = load(&SHIPPED[..1]).unwrap_err();
+    assert_eq!(issues[0].text, "it is not said what this mapping makes");
 }
 
 #[test]
@@ -331,10 +344,10 @@ fn mappings_may_be_shared_by_threads() {
 
 #[test]
 fn conditions_of_an_object_come_before_the_names_of_its_template() {
-    let body = "  note: { when: supportingInfo.exists(), use: note }\ntemplates:\n  note:\n    let: { x: item.sequence + 1 }\n    \
+    let body = "  notes: { when: supportingInfo.exists(), use: note }\ntemplates:\n  note:\n    let: { x: item.sequence + 1 }\n    \
                 code: \"'ADD'\"\n    text: \"%x\"\n";
     let (value, issues, _) = made(body);
-    assert!(issues.is_empty() && value.get("note").is_none(), "{issues:#?}");
+    assert!(issues.is_empty() && value.get("notes").is_none(), "{issues:#?}");
 }
 
 #[test]

@@ -2,7 +2,8 @@
 
 use super::Reading;
 use super::meaning::Meanings;
-use crate::billing::record::{Party, ProcedureCode};
+use crate::billing::line::ProcedureCode;
+use crate::billing::record::Party;
 use crate::billing::response::SourceRange;
 use crate::fault::{Issue, Place, X12Place, codes};
 use crate::x12::reader::{Group, Interchange, TransactionSet};

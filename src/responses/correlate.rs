@@ -309,7 +309,7 @@ fn same_dates(response: &PayerResponse, candidate: &Candidate) -> Verdict {
 }
 
 fn own_dates(record: &BillingRecord) -> Option<(Date, Date)> {
-    let of_lines = record.service_lines.iter().map(|line| &line.service_date);
+    let of_lines = record.service_lines.iter().filter_map(|line| line.service_date.as_ref());
     let days = || of_lines.clone().chain(&record.statement_period).flat_map(|range| [range.start, range.end]).flatten();
     Some((days().min()?, days().max()?))
 }
@@ -367,7 +367,8 @@ pub fn bind_lines(response: &mut PayerResponse, record: &BillingRecord) {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::billing::record::{DateRange, Party, ServiceLine};
+    use crate::billing::line::ServiceLine;
+    use crate::billing::record::{DateRange, Party};
     use crate::billing::response::{Adjudication, CorrelationKeys};
     use rust_decimal::Decimal;
 
@@ -380,7 +381,7 @@ mod tests {
             total_charge: Decimal::from(165),
             subscriber: Party { member_id: Some("JS001".into()), last_name: Some("Smith".into()), ..Party::default() },
             patient: Party { last_name: Some("Smith".into()), ..Party::default() },
-            service_lines: vec![ServiceLine { service_date, ..ServiceLine::default() }],
+            service_lines: vec![ServiceLine { service_date: Some(service_date), ..ServiceLine::default() }],
             ..BillingRecord::default()
         }
     }

@@ -1,7 +1,7 @@
 //! Which line of ours a line of an 835 is about: by REF*6R; else by code, modifiers, date and charge, in the order of the
 //! lines, each line of ours used once.
 
-use crate::billing::record::{ProcedureCode, ServiceLine};
+use crate::billing::line::{ProcedureCode, ServiceLine};
 use crate::billing::response::{AdjudicatedLine, Adjudication};
 
 /// How the lines of a claim were matched.
@@ -55,17 +55,19 @@ fn by_number(line: &AdjudicatedLine, own: &[ServiceLine]) -> Option<usize> {
     own.iter().position(|own| own.control_number.eq_ignore_ascii_case(number))
 }
 
-/// The code that we sent (SVC06 when the payer paid another), with or without its modifiers.
+/// The code that we sent (SVC06 when the payer paid another), with or without its modifiers. A line of a revenue code alone
+/// comes back with the qualifier NU.
 fn same_code(paid: &AdjudicatedLine, own: &ServiceLine, modifiers: bool) -> bool {
-    let same = |code: &ProcedureCode| {
-        code.value.eq_ignore_ascii_case(&own.code.value) && (!modifiers || code.modifiers == own.code.modifiers)
+    let same = |code: &ProcedureCode| match &own.code {
+        Some(own) => code.value.eq_ignore_ascii_case(&own.value) && (!modifiers || code.modifiers == own.modifiers),
+        None => code.qualifier == "NU" && own.revenue_code.as_ref() == Some(&code.value),
     };
     same(paid.submitted_code.as_ref().unwrap_or(&paid.code)) || same(&paid.code)
 }
 
 /// A line without a date has the claim's.
 fn same_day(paid: &AdjudicatedLine, own: &ServiceLine) -> bool {
-    paid.service_start.is_none() || paid.service_start == own.service_date.start
+    paid.service_start.is_none() || paid.service_start == own.first_day()
 }
 
 fn same_units(paid: &AdjudicatedLine, own: &ServiceLine) -> bool {
@@ -86,7 +88,7 @@ mod tests {
         ServiceLine {
             sequence,
             control_number: format!("A-{sequence}"),
-            code: code(value, &[]),
+            code: Some(code(value, &[])),
             charge: charge.into(),
             quantity: Decimal::ONE,
             ..ServiceLine::default()
@@ -124,6 +126,14 @@ mod tests {
         let lines = vec![paid(None, "97110", 50), paid(None, "97110", 50), paid(None, "G0283", 9)];
         let (found, matches) = sequences(lines, &own);
         assert_eq!((found, matches.unmatched), (vec![Some(1), Some(2), None], 1));
+    }
+
+    #[test]
+    fn a_line_of_a_revenue_code_alone_comes_back_with_its_qualifier() {
+        let room = |n, code: &str| ServiceLine { code: None, revenue_code: Some(code.into()), ..own(n, "", 400) };
+        let mut line = paid(None, "0120", 400);
+        line.code.qualifier = "NU".into();
+        assert_eq!(sequences(vec![line], &[room(1, "0250"), room(2, "0120")]).0, [Some(2)]);
     }
 
     #[test]

@@ -4,7 +4,7 @@
 
 use super::context::{Context, all, date, known, party, procedure, qualified, reference, runs, span, text, until};
 use super::meaning::{List, Meanings, with_codes};
-use crate::billing::record::Adjustment;
+use crate::billing::payer::Adjustment;
 use crate::billing::response::*;
 use crate::fault::codes;
 use crate::x12::segment::Segment;

@@ -102,6 +102,18 @@ pub const MISSING: &[(&str, &str)] = &[
 
 /// What is wrong with an original as a whole, so that these places can't be compared.
 pub const BROKEN: &[(&str, &[&str], &str)] = &[
+    ("s-hdi-837i-minimal__1", &["2300 CLM*06"], "the guide of institutional claims has no signature"),
+    (
+        "s-inteligenz-837i-5010-spec_3.1.2_twoclaimsforthesameprovider__1",
+        &["2300 CLM*06", "2300 CL1*01"],
+        "the guide has no signature, and requires a type of admission: 9, not known",
+    ),
+    (
+        "s-linuxforhealth-837_005010x223a3-two-claims-single-provider__2",
+        &["2300 CLM*06", "2010AA N4*03", "2010AA NM1*85*09"],
+        "the guide has no signature; NPI and ZIP code were completed",
+    ),
+    ("s-stupidedi-x224a2-predetermination-of-benefits__1", &["2400[1] SV3*05"], "the prosthesis is not in the bundle"),
     (
         "s-edicli-sample-837__2",
         &["2000B SBR*", "2300 CLM*", "2300 HI*", "2400[1] SV1*0", "2010AA N4*03", "2010AA NM1*85*09"],

@@ -1,6 +1,6 @@
-//! The facts of one claim of an 837P, so that two files can be compared without their order and spelling.
+//! The facts of one claim of an 837, so that two files can be compared without their order and spelling.
 
-use claimgate::x12::guide::Guides;
+use claimgate::x12::guide::Guide;
 use claimgate::x12::reader::read;
 use claimgate::x12::segment::Segment;
 use claimgate::x12::tree::{Loop, assign};
@@ -11,12 +11,11 @@ use std::collections::BTreeSet;
 pub type Facts = BTreeSet<(String, String)>;
 
 /// The facts of the claim number `n` (from 1) of a file.
-pub fn of_claim(guides: &Guides, text: &str, n: usize) -> Option<Facts> {
+pub fn of_claim(guide: &Guide, text: &str, n: usize) -> Option<Facts> {
     let (interchanges, _) = read(text);
     let sets: Vec<_> = interchanges.iter().flat_map(|interchange| interchange.sets()).collect();
     let mut seen = 0;
     for set in sets {
-        let guide = guides.get("005010X222A1")?;
         let (root, _) = assign(guide, set);
         let mut path = Vec::new();
         if let Some(facts) = walk(&root, &mut path, &mut seen, n) {
@@ -69,7 +68,8 @@ fn own(here: &Loop<'_>, name: &str, facts: &mut Facts) {
             "HI" => codes(segment, name, facts),
             "PER" => numbers(segment, name, facts),
             "DTP" => fact(facts, format!("{name} DTP*{}", segment.element(1)), &period(segment.element(3))),
-            "SV1" | "SVD" | "CLM" | "SV5" | "CTP" => composites(segment, name, facts),
+            "TOO" | "DN2" => tooth(segment, name, facts),
+            "SV1" | "SV2" | "SV3" | "SVD" | "CLM" | "SV5" | "CTP" => composites(segment, name, facts),
             _ => elements(segment, name, facts),
         }
     }
@@ -135,13 +135,25 @@ fn adjustments(segment: &Segment<'_>, name: &str, facts: &mut Facts) {
     }
 }
 
-/// Diagnoses stand in their order, conditions and procedures in any.
+/// Diagnoses of lines that point to them stand in their order, all other codes in any, with their date, amount and
+/// whether they were present on admission.
 fn codes(segment: &Segment<'_>, name: &str, facts: &mut Facts) {
     for n in 1..=segment.len() {
         let qualifier = segment.component(n, 1);
-        let place = if matches!(qualifier, "ABK" | "BK" | "ABF" | "BF") { format!("*{n:02}") } else { String::new() };
-        fact(facts, format!("{name} HI*{qualifier}{place}"), segment.component(n, 2));
+        let pointed = segment.component(1, 1).ends_with("BK") && segment.len() > 1 || qualifier.ends_with("BK");
+        let place = if pointed && qualifier.contains('B') { format!("*{n:02}") } else { String::new() };
+        let rest = [4, 5, 9].map(|component| plain(segment.component(n, component)));
+        let text = [vec![segment.component(n, 2).to_owned()], rest.to_vec()].concat().join(" ");
+        fact(facts, format!("{name} HI*{qualifier}{place}"), &text);
     }
+}
+
+/// A tooth with its surfaces or its status is one fact.
+fn tooth(segment: &Segment<'_>, name: &str, facts: &mut Facts) {
+    let (number, told) = if segment.id() == "TOO" { (2, 3) } else { (1, 2) };
+    let mut surfaces: Vec<&str> = segment.components(told).collect();
+    surfaces.sort_unstable();
+    fact(facts, format!("{name} {}", segment.id()), &format!("{} {}", segment.element(number), surfaces.join(" ")));
 }
 
 fn numbers(segment: &Segment<'_>, name: &str, facts: &mut Facts) {
@@ -153,15 +165,22 @@ fn numbers(segment: &Segment<'_>, name: &str, facts: &mut Facts) {
     fact(facts, format!("{name} PER*02"), segment.element(2));
 }
 
-/// What a line says only when it differs is said of each line: the place of service. A street in two lines is one.
+/// What a line says only when it differs is said of each line: the place of service, and a dental claim's day.
 fn effective(facts: &mut Facts) {
-    let place = facts.iter().find(|(at, _)| at == "2300 CLM*05-1").map(|(_, value)| value.clone());
+    let dental = facts.iter().any(|(at, _)| at.contains(" SV3*"));
+    let mut shared = vec![("2300 CLM*05-1", if dental { "SV3*03-1" } else { "SV1*05-1" })];
+    shared.extend(dental.then_some(("2300 DTP*472", "DTP*472")));
+    let charge = if dental { " SV3*02-1" } else { " SV1*02-1" };
     let lines: BTreeSet<String> =
-        facts.iter().filter_map(|(at, _)| at.strip_suffix(" SV1*02-1").map(str::to_owned)).collect();
-    for line in lines {
-        let at = format!("{line} SV1*05-1");
-        if let (Some(place), false) = (&place, facts.iter().any(|(known, _)| *known == at)) {
-            facts.insert((at, place.clone()));
+        facts.iter().filter_map(|(at, _)| at.strip_suffix(charge).map(str::to_owned)).collect();
+    for (of_claim, of_line) in shared {
+        let Some(value) = facts.iter().find(|(at, _)| at == of_claim).map(|(_, value)| value.clone()) else { continue };
+        for line in &lines {
+            let at = format!("{line} {of_line}");
+            if !facts.iter().any(|(known, _)| *known == at) {
+                facts.insert((at, value.clone()));
+            }
         }
+        facts.retain(|(at, _)| at != "2300 DTP*472" || !dental);
     }
 }

@@ -118,12 +118,26 @@ fn logical(claim: &Value, coverage: Option<&Value>) -> Vec<String> {
 pub fn of<'a>(profile: &'a PayerProfile, resources: &Resources) -> Result<&'a Route, Fault> {
     let claim = resources.focal();
     let intent = claim["use"].as_str().unwrap_or("claim");
-    let kind = claim_type(claim).unwrap_or("");
+    let kind = billed_as(claim_type(claim).unwrap_or(""));
     profile.route(intent, kind).ok_or_else(|| {
         let text = format!("payer {} has no route for {intent} {kind}", profile.id);
         let hint = format!("this payer takes: {}", profile.routes.keys().cloned().collect::<Vec<_>>().join(", "));
         Fault::refuse(codes::ROUTE_MISSING, Place::FhirPath("Claim.type".into()), text, hint)
     })
+}
+
+/// The claim that a type of claim is billed as: vision services go on a professional claim.
+fn billed_as(kind: &str) -> &str {
+    if kind == "vision" { "professional" } else { kind }
+}
+
+/// The mapping that makes the billing record of a claim, by its type.
+pub fn record_mapping(resources: &Resources) -> &'static str {
+    match claim_type(resources.focal()) {
+        Some("institutional") => "record/institutional",
+        Some("oral") => "record/oral",
+        _ => "record/claim",
+    }
 }
 
 /// The code of `Claim.type` in the base claim types.
