@@ -1,5 +1,5 @@
 //! Lives of claims as folders of data (`conformance/cases/<name>/`), walked forth and back: request.json → record.json →
-//! 837p.x12 → the payer's answers → claim-response.json and journey.txt. `CLAIMGATE_BLESS=1` rewrites what is expected.
+//! 837p.x12 (837i.x12, 837d.x12) → the payer's answers → claim-response.json and journey.txt. `CLAIMGATE_BLESS=1` rewrites what is expected.
 
 use crate::support::bless::{agrees, pretty, steady};
 use claimgate::billing::id::{PayerId, SubmissionId};
@@ -61,7 +61,7 @@ async fn walk(case: &Path) -> Vec<String> {
     let submission = gateway.store.submission(&answer.submission).await.unwrap().unwrap();
     let mut checks = vec![agrees(&case.join("record.json"), &untraced(&records(&submission), &submission))];
     let sent = send(&gateway, &submission.payer, &answer.submission).await;
-    checks.push(agrees(&case.join("837p.x12"), &untraced(&sent, &submission)));
+    checks.push(agrees(&case.join(file_of(&sent)), &untraced(&sent, &submission)));
     let answers = answers(case);
     if answers.is_empty() {
         checks.push(Err(format!("{}: no payer answers", case.display())));
@@ -114,6 +114,15 @@ async fn send(gateway: &Gateway, payer: &PayerId, id: &SubmissionId) -> String {
     assert_eq!(dispatch::send(gateway, &interchanges[0]).await.unwrap(), dispatch::Dispatched::Sent);
     let interchange = gateway.store.interchange(&interchanges[0]).await.unwrap().unwrap();
     String::from_utf8(interchange.bytes).unwrap()
+}
+
+/// The name of what was sent, by its guide.
+fn file_of(sent: &str) -> &'static str {
+    match sent {
+        sent if sent.contains("005010X223A2") => "837i.x12",
+        sent if sent.contains("005010X224A2") => "837d.x12",
+        _ => "837p.x12",
+    }
 }
 
 fn answers(case: &Path) -> Vec<PathBuf> {

@@ -1,6 +1,6 @@
 //! Splits a claim with more lines than a transaction takes into linked claims.
 //!
-//! 005010X222A1 takes 50 service lines a claim (loop 2400). Each part is a whole claim: same parties, diagnoses and payers,
+//! 005010X222A1 and 005010X224A2 take 50 service lines a claim, 005010X223A2 takes 999 (loop 2400). Each part is a whole claim: same parties, diagnoses and payers,
 //! its own number (CLM01 with a letter behind) and its own total. Line control numbers are kept, so that a remittance finds
 //! its way back to the caller's lines.
 
@@ -9,8 +9,6 @@ use super::payer::OtherPayer;
 use super::record::BillingRecord;
 use rust_decimal::Decimal;
 
-/// Lines of a professional claim.
-pub const LINES_OF_A_CLAIM: usize = 50;
 /// CLM01.
 const LONGEST_NUMBER: usize = 38;
 
@@ -68,6 +66,9 @@ mod tests {
     use super::*;
     use crate::billing::payer::{Coverage, LineAdjudication};
     use proptest::prelude::*;
+
+    /// Loop 2400 of 005010X222A1.
+    const LINES_OF_A_CLAIM: usize = 50;
 
     fn claim(lines: usize) -> BillingRecord {
         let service_lines: Vec<ServiceLine> = (0..lines)

@@ -163,14 +163,22 @@ impl<'a> Station<'a> {
                 "send it as several claims",
             ));
         }
-        if record.service_lines.len() <= split::LINES_OF_A_CLAIM {
+        let of_guide = self.lines_of_a_claim();
+        if record.service_lines.len() <= of_guide {
             return Ok(vec![(record, value)]);
         }
-        let parts = split::split(record, split::LINES_OF_A_CLAIM).into_iter().enumerate();
+        let parts = split::split(record, of_guide).into_iter().enumerate();
         let traced = parts.map(|(n, part)| BillingRecord { trace_number: self.trace_of(n), ..part });
         let json = |part: BillingRecord| serde_json::to_value(&part).map(|value| (part, value));
         let parts: Result<Vec<_>, _> = traced.map(json).collect();
         parts.map_err(|_| Fault::ours(codes::INTERNAL, "a part of the claim can't be written as JSON"))
+    }
+
+    /// How many lines the guide takes: 50 in professional and dental claims, 999 in institutional ones.
+    fn lines_of_a_claim(&self) -> usize {
+        let guide = &self.transaction_mapping.guide;
+        let most = guide.loop_ix("2400").and_then(|ix| guide.loop_at(ix).max);
+        most.map_or(usize::MAX, |most| most as usize)
     }
 
     /// REF*D9 of a part: each is a claim of its own to the payer.

@@ -43,6 +43,8 @@ pub struct Claim {
     pub member_id: String,
     /// AMT*D of 2320: what other payers have paid, of lines that say nothing of it.
     pub prior_paid: Decimal,
+    /// DTP*472 or DTP*434 of the claim: format and value, for lines without a date of their own.
+    pub date: (String, String),
     pub lines: Vec<Line>,
 }
 
@@ -230,7 +232,8 @@ impl Walk {
     fn line(&mut self, _: &Segment) {
         (self.other, self.adjudication) = (false, false);
         if let Some(claim) = self.current() {
-            claim.lines.push(Line::default());
+            let date = claim.date.clone();
+            claim.lines.push(Line { date, ..Line::default() });
         }
     }
 
@@ -243,12 +246,21 @@ impl Walk {
         if code == 2 {
             line.revenue = service.element(1).to_owned();
         }
+        // A line of a revenue code alone is known by it.
+        if line.procedure().is_empty() {
+            line.code = vec!["NU".to_owned(), std::mem::take(&mut line.revenue)];
+        }
     }
 
     fn date(&mut self, date: &Segment) {
-        let adjudication = self.adjudication;
-        if let Some(line) = self.current_line().filter(|_| date.element(1) == "472" && !adjudication) {
-            line.date = (date.element(2).to_owned(), date.element(3).to_owned());
+        if self.adjudication || !matches!(date.element(1), "472" | "434") {
+            return;
+        }
+        let told = (date.element(2).to_owned(), date.element(3).to_owned());
+        let Some(claim) = self.current() else { return };
+        match claim.lines.last_mut() {
+            Some(line) => line.date = told,
+            None => claim.date = told,
         }
     }
 
