@@ -5,6 +5,7 @@ use super::fhirpath::eval::Run;
 use super::fhirpath::item::Item;
 use super::lineage::Lineage;
 use super::maker::{Maker, Source, Trail};
+use super::needs::Words;
 use super::object::{Made, Rules, make};
 use super::tables::Tables;
 use super::template::Frame;
@@ -20,6 +21,8 @@ pub const GIVEN: &[&str] = &["payer", "claim", "record", "previous", "submission
 pub struct Common {
     pub tables: Arc<Tables>,
     pub slots: usize,
+    /// What its rules look for.
+    pub words: Words,
     pub source: Source,
     /// Name of what is read, which begins its paths: `Claim`, `""` for a record.
     pub root: String,
@@ -42,6 +45,10 @@ impl Common {
                 roots.push((format!("%{name}"), value));
             }
         }
+        let lent = scope.resources.map(|resources| resources.all()).unwrap_or_default();
+        let focal_too =
+            roots.iter().map(|(_, root)| *root).filter(|root| !lent.iter().any(|lent| std::ptr::eq(*lent, *root)));
+        run.found = Some(self.words.find_in(lent.iter().copied().chain(focal_too)));
         Maker::new(run, self.source, roots, lineage)
     }
 
