@@ -9,6 +9,8 @@ use rust_decimal::Decimal;
 
 /// Lines of a professional claim.
 pub const LINES_OF_A_CLAIM: usize = 50;
+/// Claims of a transaction set (implementation note of the 837 guides, CLM).
+pub const CLAIMS_OF_A_SET: usize = 5_000;
 /// CLM01.
 const LONGEST_NUMBER: usize = 38;
 
