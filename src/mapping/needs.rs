@@ -11,7 +11,6 @@ use super::fhirpath::functions::{Function, Returns, X12_EXTENSION};
 use super::fhirpath::time::looks_like_date;
 use super::record::GIVEN;
 use serde_json::Value;
-use std::collections::HashMap;
 
 /// A condition on the source; where it does not hold, the rule gives nothing.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -77,27 +76,77 @@ impl Need {
 /// The words that the rules of one mapping ask for.
 #[derive(Debug, Default)]
 pub struct Words {
-    numbers: HashMap<Box<str>, u32, std::hash::BuildHasherDefault<Quick>>,
+    words: Vec<Box<str>>,
+    /// Numbers of the words by their [`mark`], in a table twice as large or more; `u32::MAX` stands where there is none.
+    table: Vec<(u64, u32)>,
     /// Lengths of the words, one bit each, the last for all that are longer: most texts are turned away by it.
     lengths: u128,
+    /// Whether a rule looks beyond the resource that is mapped.
+    reaches: bool,
 }
+
+const NONE: (u64, u32) = (0, u32::MAX);
 
 impl Words {
     fn need(&mut self, word: &str) -> Need {
+        if let Some(number) = self.number(word) {
+            return Need::Word(number);
+        }
+        let number = self.words.len() as u32;
+        self.words.push(word.into());
         self.lengths |= length_bit(word);
-        let next = self.numbers.len() as u32;
-        Need::Word(*self.numbers.entry(word.into()).or_insert(next))
+        if self.words.len() * 2 > self.table.len() {
+            self.table = vec![NONE; (self.words.len() * 4).next_power_of_two()];
+            (0..number).for_each(|number| self.enter(number));
+        }
+        self.enter(number);
+        Need::Word(number)
     }
 
-    /// Every word, in no order.
+    fn enter(&mut self, number: u32) {
+        let mark = mark(&self.words[number as usize]);
+        let mut at = mark as usize & (self.table.len() - 1);
+        while self.table[at].1 != NONE.1 {
+            at = (at + 1) & (self.table.len() - 1);
+        }
+        self.table[at] = (mark, number);
+    }
+
+    fn number(&self, word: &str) -> Option<u32> {
+        if self.lengths & length_bit(word) == 0 {
+            return None;
+        }
+        let mark = mark(word);
+        let mut at = mark as usize;
+        loop {
+            let (known, number) = *self.table.get(at & (self.table.len() - 1))?;
+            match self.words.get(number as usize) {
+                Some(found) if known == mark && **found == *word => return Some(number),
+                Some(_) => at = at.wrapping_add(1),
+                None => return None,
+            }
+        }
+    }
+
+    /// Notes that a rule calls a function.
+    pub fn calls(&mut self, function: &Function) {
+        self.reaches |= function.returns == Returns::Resource || function.name == "resources";
+    }
+
+    /// Whether a rule looks beyond the resource that is mapped: into what its references lead to.
+    pub fn reaches(&self) -> bool {
+        self.reaches
+    }
+
+    /// Every word.
     #[cfg(test)]
     pub fn all(&self) -> impl Iterator<Item = &str> {
-        self.numbers.keys().map(AsRef::as_ref)
+        self.words.iter().map(AsRef::as_ref)
     }
 
     /// Looks up every word of a source.
     pub fn find_in<'v>(&self, sources: impl IntoIterator<Item = &'v Value>) -> Found {
-        let mut found = Found(vec![0; self.numbers.len().div_ceil(64)].into());
+        let mut found = Found(vec![0; self.words.len().div_ceil(64)].into());
         sources.into_iter().for_each(|source| self.find(source, &mut found));
         found
     }
@@ -117,17 +166,29 @@ impl Words {
     }
 
     fn look_up(&self, word: &str, found: &mut Found) {
-        if self.lengths & length_bit(word) == 0 {
-            return;
-        }
-        if let Some(number) = self.numbers.get(word) {
-            found.put(*number);
+        if let Some(number) = self.number(word) {
+            found.put(number);
         }
     }
 }
 
 fn length_bit(word: &str) -> u128 {
     1 << word.len().min(127)
+}
+
+/// A quick hash of a word's length, beginning and end. The words come from mappings, not from callers: nobody can choose
+/// them to collide.
+fn mark(word: &str) -> u64 {
+    let bytes = word.as_bytes();
+    let eight = |bytes: &[u8]| {
+        let mut eight = [0; 8];
+        eight[..bytes.len()].copy_from_slice(bytes);
+        u64::from_le_bytes(eight)
+    };
+    let (first, last) = (&bytes[..bytes.len().min(8)], &bytes[bytes.len().saturating_sub(8)..]);
+    let mixed = (eight(first) ^ eight(last).rotate_left(29)).wrapping_add(bytes.len() as u64);
+    let mixed = mixed.wrapping_mul(0x9e37_79b9_7f4a_7c15);
+    mixed ^ (mixed >> 29)
 }
 
 /// The words of [`Words`] that a source holds, one bit each.
@@ -143,24 +204,6 @@ impl Found {
 
     pub fn has(&self, number: u32) -> bool {
         self.0.get(number as usize / 64).is_some_and(|bits| bits & (1 << (number % 64)) != 0)
-    }
-}
-
-/// A hash that is quick on short words. The words come from mappings, not from callers: nobody can choose them to collide.
-#[derive(Debug, Default)]
-struct Quick(u64);
-
-impl std::hash::Hasher for Quick {
-    fn write(&mut self, bytes: &[u8]) {
-        for part in bytes.chunks(8) {
-            let mut word = [0; 8];
-            word[..part.len()].copy_from_slice(part);
-            self.0 = (self.0.rotate_left(5) ^ u64::from_le_bytes(word)).wrapping_mul(0x517c_c1b7_2722_0a95);
-        }
-    }
-
-    fn finish(&self) -> u64 {
-        self.0 ^ (self.0 >> 32)
     }
 }
 

@@ -1,7 +1,7 @@
 //! Mappings that make JSON, as the journeys call them: FHIR → billing record, and payer's answer → FHIR.
 
 use super::Scope;
-use super::fhirpath::eval::Run;
+use super::fhirpath::eval::{Resolver, Run};
 use super::fhirpath::item::Item;
 use super::lineage::Lineage;
 use super::maker::{Maker, Source, Trail};
@@ -45,11 +45,19 @@ impl Common {
                 roots.push((format!("%{name}"), value));
             }
         }
-        let lent = scope.resources.map(|resources| resources.all()).unwrap_or_default();
-        let focal_too =
-            roots.iter().map(|(_, root)| *root).filter(|root| !lent.iter().any(|lent| std::ptr::eq(*lent, *root)));
-        run.found = Some(self.words.find_in(lent.iter().copied().chain(focal_too)));
+        run.found = Some(self.words.find_in(self.sources(&roots, scope.resources)));
         Maker::new(run, self.source, roots, lineage)
+    }
+
+    /// Everything that the rules can read, each part once.
+    fn sources<'v>(&self, roots: &[(String, &'v Value)], resources: Option<&'v dyn Resolver>) -> Vec<&'v Value> {
+        let mut sources = resources.filter(|_| self.words.reaches()).map(Resolver::all).unwrap_or_default();
+        for (_, root) in roots {
+            if !sources.iter().any(|known| std::ptr::eq(*known, *root)) {
+                sources.push(root);
+            }
+        }
+        sources
     }
 
     fn root_name(&self, focal: &Value) -> String {

@@ -251,6 +251,7 @@ impl Work<'_, '_> {
             let hint = did_you_mean(name, functions::all().map(|function| function.name));
             return self.mistake(codes::MAPPING_FUNCTION, at, format!("there is no function {name}()"), hint);
         };
+        self.compiler.words.calls(function);
         if !(function.least..=function.most).contains(&arguments.len()) {
             let text = format!("{name}() was given {} arguments", arguments.len());
             return self.mistake(codes::MAPPING_FUNCTION, at, text, format!("it is called as {}", function.signature));
