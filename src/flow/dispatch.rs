@@ -36,7 +36,7 @@ pub async fn seal(gateway: &Gateway, payer: &PayerId, ids: &[SubmissionId]) -> R
     let profile = profile(gateway, payer)?;
     let mut groups: BTreeMap<(String, String), Vec<Submission>> = BTreeMap::new();
     for id in ids {
-        let Some(submission) = gateway.store.submission(id).await?.filter(|found| waiting(found)) else { continue };
+        let Some(submission) = gateway.store.submission(id).await?.filter(waiting) else { continue };
         groups.entry((submission.guide.clone(), submission.tenant.clone())).or_default().push(submission);
     }
     let mut sealed = Vec::new();
