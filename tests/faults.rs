@@ -131,3 +131,19 @@ async fn the_broker_stops_and_starts_under_load() {
     no_gaps(&server);
     all_answered(&server, &accepted).await;
 }
+
+/// Sixty-four messages are handed out ahead; a batch is filled from the store beyond them, and goes when it is full.
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_batch_may_hold_more_than_the_queue_hands_out() {
+    let rabbit = Broker::start_new();
+    let home = tempfile::tempdir().unwrap();
+    let environment = [("CLAIMGATE_AMQP_URL", rabbit.url())];
+    let environment = environment.each_ref().map(|(name, value)| (*name, value.as_str()));
+    let server = Arc::new(Server::start_batching(home.path(), &environment, "{ claims: 100, wait: 10m }").await);
+    let accepted = load(server.clone(), (0..200).map(|n| format!("B{n:04}")).collect(), 4).await;
+    assert_eq!(accepted.len(), 200);
+    all_delivered_once(&server, &accepted).await;
+    let mut sizes: BTreeMap<String, usize> = BTreeMap::new();
+    delivered(&server).into_values().flatten().for_each(|control| *sizes.entry(control).or_default() += 1);
+    assert_eq!(sizes.into_values().collect::<Vec<_>>(), [100, 100]);
+}

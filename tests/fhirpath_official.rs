@@ -11,6 +11,7 @@ use claimgate::mapping::fhirpath::compile::{Compiler, Variable, VariableExpr};
 use claimgate::mapping::fhirpath::eval::{Focus, Run};
 use claimgate::mapping::fhirpath::item::{Item, Items, decimal};
 use claimgate::mapping::mistakes::Mistakes;
+use claimgate::mapping::needs::Words;
 use claimgate::mapping::source::{FhirTypes, Type};
 use claimgate::mapping::tables::Tables;
 use claimgate::mapping::yaml::{Scalar, Spot};
@@ -148,7 +149,14 @@ fn run(definitions: &Definitions, expression: &str, input: &Value) -> Result<Vec
     ];
     let variables = variables.map(|(name, kind, expr)| Variable { name: name.to_owned(), kind, expr }).to_vec();
     let types: &dyn FhirTypes = definitions;
-    let mut compiler = Compiler { types: Some(types), tables: &tables, variables, slots: 0, mistakes: &mut mistakes };
+    let mut compiler = Compiler {
+        types: Some(types),
+        tables: &tables,
+        variables,
+        slots: 0,
+        words: Words::default(),
+        mistakes: &mut mistakes,
+    };
     let spot = Spot { file: "test".into(), line: 1, column: 1 };
     let (compiled, _) = compiler.compile(&Scalar::plain(expression, spot), &kind);
     if let Some(issue) = mistakes.issues.iter().find(|issue| issue.is_error()) {

@@ -9,6 +9,8 @@ use super::payer::OtherPayer;
 use super::record::BillingRecord;
 use rust_decimal::Decimal;
 
+/// Claims of a transaction set (implementation note of the 837 guides, CLM).
+pub const CLAIMS_OF_A_SET: usize = 5_000;
 /// CLM01.
 const LONGEST_NUMBER: usize = 38;
 

@@ -46,9 +46,16 @@ pub async fn seal(gateway: &Gateway, payer: &PayerId, ids: &[SubmissionId]) -> R
     Ok(sealed)
 }
 
-/// A message may come twice, or after its claim was answered: only what is queued is sealed.
+/// Whether a message asks for nothing any more: its claim went along with others.
+pub async fn is_done(gateway: &Gateway, work: &Work) -> Result<bool, Fault> {
+    let Work::Submission(id) = work else { return Ok(false) };
+    Ok(!gateway.store.submission(id).await?.as_ref().is_some_and(waiting))
+}
+
+/// A message may come twice, or after its claim was answered: only what is queued is sealed. What was sealed and could not
+/// be sent has a message of its own, which comes when its delay is over.
 fn waiting(submission: &Submission) -> bool {
-    submission.state == State::Queued
+    submission.state == State::Queued && (submission.interchange.is_none() || submission.attempts == 0)
 }
 
 fn profile<'a>(gateway: &'a Gateway, payer: &PayerId) -> Result<&'a PayerProfile, Fault> {

@@ -35,8 +35,8 @@ pub struct Prepared<'a> {
 /// One claim on the wire.
 pub struct PreparedPart {
     pub record: BillingRecord,
-    /// The record as JSON text.
-    pub record_text: String,
+    /// The record as JSON.
+    pub value: Value,
     /// Loop 2000A down, in the payer's delimiters.
     pub body: String,
 }
@@ -203,7 +203,7 @@ impl<'a> Station<'a> {
         writer::write_loop(guide, &node, &self.profile.delimiters, &mut body);
         let body =
             String::from_utf8(body).map_err(|_| Fault::ours(codes::INTERNAL, "the transaction set is not text"))?;
-        Ok(PreparedPart { record, record_text: value.to_string(), body })
+        Ok(PreparedPart { record, value, body })
     }
 
     /// X12 places → places in the record, by the lineage of the transaction mapping.

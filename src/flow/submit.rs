@@ -99,7 +99,7 @@ fn not_overloaded(gateway: &Gateway) -> Result<(), Fault> {
 
 /// Hash of what was said, not of how it was spaced.
 fn content_hash(body: &Value) -> String {
-    let digest = Sha256::digest(body.to_string().as_bytes());
+    let digest = Sha256::digest(text_of(body).as_bytes());
     digest.iter().take(16).map(|byte| format!("{byte:02x}")).collect()
 }
 
@@ -220,7 +220,7 @@ fn claim_part(n: usize, part: &prepare::PreparedPart) -> ClaimPart {
         patient_control_number: part.record.patient_control_number.clone(),
         trace_number: part.record.trace_number.clone().unwrap_or_default(),
         body: part.body.clone(),
-        record: part.record_text.clone(),
+        record: text_of(&part.value),
     }
 }
 
@@ -241,14 +241,13 @@ fn queued_response(
 ) -> Result<Value, Fault> {
     let missing = || Fault::ours(codes::INTERNAL, "no mapping response/queued is loaded");
     let mapping = gateway.translator.mappings.response("response/queued").ok_or_else(missing)?;
-    let first = prepared.parts.first().map(|part| &part.record);
-    let record = serde_json::to_value(first).unwrap_or(Value::Null);
+    let record = prepared.parts.first().map_or(&Value::Null, |part| &part.value);
     let mut claim = named.focal().clone();
     claim["id"] = Value::from(named.focal_reference.trim_start_matches("Claim/"));
     let scope = Scope {
         payer: gateway.translator.facts(&prepared.profile.id),
         now: known.now,
-        vars: &[("claim", &claim), ("record", &record)],
+        vars: &[("claim", &claim), ("record", record)],
         resources: None,
     };
     let (mut response, issues) = mapping.make(&claim, &scope);
@@ -263,7 +262,12 @@ fn queued_response(
 pub fn write(resource: Value) -> ResourceWrite {
     let text = |name: &str| resource[name].as_str().unwrap_or_default().to_owned();
     let index = index::index(&resource).into_iter().map(|(name, value)| IndexEntry { name, value }).collect();
-    ResourceWrite { kind: text("resourceType"), id: text("id"), body: resource.to_string(), index }
+    ResourceWrite { kind: text("resourceType"), id: text("id"), body: text_of(&resource), index }
+}
+
+/// JSON text: what `to_string()` gives, without its detour over the formatter.
+fn text_of(value: &Value) -> String {
+    serde_json::to_string(value).unwrap_or_else(|_| value.to_string())
 }
 
 async fn accept(gateway: &Gateway, submission: NewSubmission) -> Result<Answer, Fault> {

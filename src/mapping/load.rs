@@ -6,6 +6,7 @@ use super::fhirpath::compile::{Compiler, Variable, VariableExpr};
 use super::guided::GuideCompiler;
 use super::maker::Source;
 use super::mistakes::{Mistakes, did_you_mean};
+use super::needs::Words;
 use super::object::ObjectCompiler;
 use super::record::{Common, GIVEN, RecordMapping, ResponseMapping};
 use super::source::{FhirTypes, Type, shape};
@@ -226,8 +227,8 @@ impl Loader<'_> {
         let (frame, _) = frame(&mut compiler, &parts, &kind);
         let rules =
             ObjectCompiler { compiler: &mut compiler, templates: &templates, types }.rules(body, target, false, &kind);
-        let slots = compiler.slots;
-        Some((Common { tables: self.tables.clone(), slots, source, root, frame }, rules))
+        let Compiler { slots, words, .. } = compiler;
+        Some((Common { tables: self.tables.clone(), slots, words, source, root, frame }, rules))
     }
 
     fn transaction(
@@ -253,8 +254,8 @@ impl Loader<'_> {
         let mut guided =
             GuideCompiler { compiler: &mut compiler, templates: &templates, guide: found, ruled: BTreeSet::new() };
         let loops = guided.top(&body, guide.at(), &kind);
-        let slots = compiler.slots;
-        let common = Common { tables: self.tables.clone(), slots, source, root, frame };
+        let Compiler { slots, words, .. } = compiler;
+        let common = Common { tables: self.tables.clone(), slots, words, source, root, frame };
         Some(TransactionMapping { guide: found.clone(), common, loops })
     }
 
@@ -308,5 +309,5 @@ pub fn compiler<'c>(
     for (slot, name) in GIVEN.iter().enumerate() {
         variables.push(Variable { name: (*name).to_owned(), kind: given(name), expr: VariableExpr::Slot(slot) });
     }
-    Compiler { types: Some(types), tables, variables, slots: GIVEN.len(), mistakes }
+    Compiler { types: Some(types), tables, variables, slots: GIVEN.len(), words: Words::default(), mistakes }
 }

@@ -98,6 +98,9 @@ impl<'a> Maker<'a> {
     /// alone are enough to make something.
     pub fn framed(&self, frame: &'a Frame, this: &Item<'a>, trail: &Trail<'_>, work: &mut dyn FnMut(&Item<'a>)) {
         let Some(each) = &frame.each else { return self.wanted(frame, this, trail, work) };
+        if !self.run.may(&each.need) {
+            return;
+        }
         let items = match self.run.muted(|| self.run.eval(&each.expr, Focus::on(this))) {
             Ok(items) => items,
             Err(problem) => return self.problem(each, this, trail, *problem),
@@ -113,6 +116,7 @@ impl<'a> Maker<'a> {
         for step in &frame.steps {
             match step {
                 FrameStep::Let(slot, rule) => self.run.set(*slot, self.value(rule, this, trail)),
+                FrameStep::When(when) if !self.run.may(&when.need) => return,
                 FrameStep::When(when) => match self.run.muted(|| self.run.truth(&when.expr, Focus::on(this))) {
                     Ok(Some(true)) => {}
                     Ok(_) => return,
@@ -127,6 +131,9 @@ impl<'a> Maker<'a> {
     pub fn value(&self, rule: &'a Rule, this: &Item<'a>, trail: &Trail<'_>) -> Items<'a> {
         // What a rule before this one read without making anything.
         self.run.take_trace();
+        if !self.run.may(&rule.need) {
+            return Items::None;
+        }
         match self.run.written(&rule.expr, Focus::on(this)) {
             Ok(items) => items,
             Err(problem) => {

@@ -6,7 +6,7 @@
 //! language for those who write it.
 //!
 //! In the order of the data: [`yaml`] reads files, [`load`] puts overlays over their bases, [`fhirpath`] compiles and runs
-//! expressions, [`template`] is the frame common to all uses, [`object`] makes JSON, [`transaction`] makes X12 loops,
+//! expressions, [`needs`] knows which of them a source can answer, [`template`] is the frame common to all uses, [`object`] makes JSON, [`transaction`] makes X12 loops,
 //! [`maker`] is one run with its issues and its [`lineage`].
 
 pub mod definitions;
@@ -17,6 +17,7 @@ pub mod lineage;
 pub mod load;
 pub mod maker;
 pub mod mistakes;
+pub mod needs;
 pub mod object;
 pub mod record;
 pub mod source;

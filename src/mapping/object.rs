@@ -5,6 +5,7 @@ use super::fhirpath::eval::several;
 use super::fhirpath::item::Item;
 use super::maker::{Maker, Trail};
 use super::mistakes::did_you_mean;
+use super::needs::Need;
 use super::source::{FhirTypes, Type};
 use super::target::{Property, Target, Write, clash, write};
 use super::template::{Frame, Parts, Rule, Templates, frame, leave, parts, rule};
@@ -27,6 +28,8 @@ pub enum Rules {
 pub struct ObjectRules {
     frame: Frame,
     fields: Vec<FieldRules>,
+    /// Without this none of the fields has a value from the source.
+    need: Need,
     /// Nothing here depends on the source: the object is meant as it stands.
     fixed: bool,
 }
@@ -119,7 +122,8 @@ impl<'n> ObjectCompiler<'_, '_, 'n> {
         }
         self.check_required(parts, target);
         let fixed = fields.iter().all(|field| is_fixed(&field.rules));
-        Rules::Object(Box::new(ObjectRules { frame, fields, fixed }))
+        let need = Need::any(fields.iter().map(|field| need(&field.rules)));
+        Rules::Object(Box::new(ObjectRules { frame, fields, need, fixed }))
     }
 
     /// A resource that says its own type: `resourceType: "'Patient'"` in `contained` or in an entry.
@@ -162,6 +166,18 @@ fn is_fixed(rules: &Rules) -> bool {
         Rules::Object(object) => object.fixed && !object.frame.asks(),
         Rules::List(all) => all.iter().all(is_fixed),
         Rules::Make(..) => false,
+    }
+}
+
+/// What must be found for a place to have a value from the source, as it can be asked from outside.
+fn need(rules: &Rules) -> Need {
+    match rules {
+        Rules::Value(rule, _) if rule.fixed => Need::Never,
+        Rules::Value(rule, _) => rule.need.clone().outside(),
+        Rules::Object(object) if object.frame.asks() => object.frame.need(),
+        Rules::Object(object) => object.need.clone(),
+        Rules::List(all) => Need::any(all.iter().map(need)),
+        Rules::Make(frame, all) => Need::all([frame.need(), Need::any(all.iter().map(need))]),
     }
 }
 
@@ -242,8 +258,11 @@ fn value<'a>(maker: &Maker<'a>, rule: &'a Rule, how: Write, this: &Item<'a>, tra
 
 /// One object; `None` when nothing in it came from the source.
 fn make_object<'a>(maker: &Maker<'a>, object: &'a ObjectRules, this: &Item<'a>, trail: &Trail<'_>) -> Option<Value> {
-    let mut map = Map::new();
     let (mut substantial, mut missing) = (object.fixed || object.frame.asks(), Vec::new());
+    if !substantial && trail.outer.is_some() && !maker.run.may(&object.need) {
+        return None;
+    }
+    let mut map = Map::new();
     for field in &object.fields {
         let place = trail.step(&field.name, field.many.then_some(0));
         let before = maker.issue_count();

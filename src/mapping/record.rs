@@ -1,10 +1,11 @@
 //! Mappings that make JSON, as the journeys call them: FHIR → billing record, and payer's answer → FHIR.
 
 use super::Scope;
-use super::fhirpath::eval::Run;
+use super::fhirpath::eval::{Resolver, Run};
 use super::fhirpath::item::Item;
 use super::lineage::Lineage;
 use super::maker::{Maker, Source, Trail};
+use super::needs::Words;
 use super::object::{Made, Rules, make};
 use super::tables::Tables;
 use super::template::Frame;
@@ -20,6 +21,8 @@ pub const GIVEN: &[&str] = &["payer", "claim", "record", "previous", "submission
 pub struct Common {
     pub tables: Arc<Tables>,
     pub slots: usize,
+    /// What its rules look for.
+    pub words: Words,
     pub source: Source,
     /// Name of what is read, which begins its paths: `Claim`, `""` for a record.
     pub root: String,
@@ -42,7 +45,19 @@ impl Common {
                 roots.push((format!("%{name}"), value));
             }
         }
+        run.found = Some(self.words.find_in(self.sources(&roots, scope.resources)));
         Maker::new(run, self.source, roots, lineage)
+    }
+
+    /// Everything that the rules can read, each part once.
+    fn sources<'v>(&self, roots: &[(String, &'v Value)], resources: Option<&'v dyn Resolver>) -> Vec<&'v Value> {
+        let mut sources = resources.filter(|_| self.words.reaches()).map(Resolver::all).unwrap_or_default();
+        for (_, root) in roots {
+            if !sources.iter().any(|known| std::ptr::eq(*known, *root)) {
+                sources.push(root);
+            }
+        }
+        sources
     }
 
     fn root_name(&self, focal: &Value) -> String {

@@ -3,6 +3,7 @@
 use super::fhirpath::compile::{Compiler, Variable, VariableExpr};
 use super::fhirpath::expr::Expr;
 use super::mistakes::{Mistakes, did_you_mean};
+use super::needs::Need;
 use super::source::Type;
 use super::yaml::{Key, Node, Scalar, Spot};
 use crate::fault::codes;
@@ -12,6 +13,8 @@ use std::collections::BTreeMap;
 #[derive(Debug)]
 pub struct Rule {
     pub expr: Expr,
+    /// Without this it gives nothing; of a condition: without this it does not hold.
+    pub need: Need,
     /// Whether it gives the same for every source.
     pub fixed: bool,
     pub text: String,
@@ -203,6 +206,15 @@ pub enum FrameStep {
 }
 
 impl Frame {
+    /// What must be found for anything inside to be made, as it can be asked from outside.
+    pub fn need(&self) -> Need {
+        let whens = self.steps.iter().filter_map(|step| match step {
+            FrameStep::When(rule) => Some(rule),
+            FrameStep::Let(..) => None,
+        });
+        Need::all(self.each.iter().chain(whens).map(|rule| rule.need.clone())).outside()
+    }
+
     /// Whether the mapping says by itself when the object is wanted, so that fixed values alone make it.
     pub fn asks(&self) -> bool {
         self.each.is_some() || self.steps.iter().any(|step| matches!(step, FrameStep::When(_)))
@@ -222,7 +234,8 @@ pub fn rule(compiler: &mut Compiler<'_>, scalar: &Scalar, this: &Type) -> (Rule,
             | Expr::Time(_)
             | Expr::Quantity(..)
     );
-    (Rule { expr, fixed, text: scalar.text.clone(), at: scalar.at.clone() }, kind)
+    let need = compiler.words.of(&expr);
+    (Rule { expr, need, fixed, text: scalar.text.clone(), at: scalar.at.clone() }, kind)
 }
 
 /// Compiles the frame of an object; its variables stay in scope until [`leave`]. Gives the type of `$this` inside.
@@ -248,7 +261,8 @@ pub fn frame(compiler: &mut Compiler<'_>, parts: &Parts<'_>, this: &Type) -> (Fr
                 FrameStep::Let(slot, value)
             }
             PartStep::When(scalar) => {
-                let (when, _) = rule(compiler, scalar, &inner);
+                let (mut when, _) = rule(compiler, scalar, &inner);
+                when.need = compiler.words.of_truth(&when.expr);
                 never(compiler, &when, "when");
                 FrameStep::When(when)
             }

@@ -358,3 +358,64 @@ fn the_version_names_the_content() {
     assert_ne!(version(&one), version(&other));
     assert_eq!(version(&one).len(), 12);
 }
+
+/// The resources of a claim beside a list of words, so that no rule is passed over for want of one.
+struct WithWords<'r> {
+    resources: &'r Resources,
+    words: Value,
+}
+
+impl Resolver for WithWords<'_> {
+    fn resolve<'a>(&'a self, container: &Value, reference: &Value) -> Option<&'a Value> {
+        self.resources.resolve(container, reference)
+    }
+
+    fn all(&self) -> Vec<&Value> {
+        Resolver::all(self.resources).into_iter().chain([&self.words]).collect()
+    }
+
+    fn path_of(&self, resource: &Value) -> Option<String> {
+        self.resources.path_of(resource)
+    }
+}
+
+/// The claims of the demo and of the cases.
+fn shipped_claims() -> Vec<Resources> {
+    let root = std::path::Path::new(env!("CARGO_MANIFEST_DIR")).join("conformance");
+    let of = |folder: &str| std::fs::read_dir(root.join(folder)).unwrap().map(|entry| entry.unwrap().path());
+    let files = of("demo").chain(of("cases").map(|case| case.join("request.json")));
+    let read = |path: std::path::PathBuf| {
+        let body = serde_json::from_slice(&std::fs::read(path).ok()?).ok()?;
+        Resources::collect(body, 1_000).ok()
+    };
+    files.filter_map(read).collect()
+}
+
+#[test]
+fn what_is_passed_over_would_have_made_nothing() {
+    let mappings = Mappings::load(&Folder::ShippedMappings, &GUIDES, &DEFINITIONS).unwrap();
+    let payer = json!({"id": "generic", "sender": {"id": "S"}, "receiver": {"id": "R"}});
+    let claims = shipped_claims();
+    assert!(claims.len() > 15, "{}", claims.len());
+    for resources in &claims {
+        let mapping = mappings.record("generic", "record/claim").unwrap();
+        let transaction = mappings.transaction("generic", "x12/837p").unwrap();
+        let words = |words: &needs::Words| Value::from(words.all().map(Value::from).collect::<Vec<_>>());
+        let scope = |resources| Scope {
+            payer: &payer,
+            now: jiff::Timestamp::UNIX_EPOCH,
+            vars: &[],
+            resources: Some(resources),
+        };
+        let all = WithWords { resources, words: words(&mapping.common.words) };
+        let (some, every) = (scope(resources as &dyn Resolver), scope(&all));
+        let made = mapping.make(resources.focal(), &some);
+        assert_eq!(made, mapping.make(resources.focal(), &every));
+        let all = WithWords { resources, words: words(&transaction.common.words) };
+        let every = scope(&all);
+        assert_eq!(
+            format!("{:?}", transaction.make(&made.0, &some)),
+            format!("{:?}", transaction.make(&made.0, &every))
+        );
+    }
+}

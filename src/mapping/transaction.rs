@@ -6,6 +6,7 @@ use super::fhirpath::eval::several;
 use super::fhirpath::item::Item;
 use super::lineage::Lineage;
 use super::maker::{Maker, Trail};
+use super::needs::Need;
 use super::record::Common;
 use super::template::{Frame, Rule};
 use crate::fault::Issue;
@@ -29,8 +30,23 @@ pub struct TransactionMapping {
 pub struct LoopRules {
     pub spec: LoopIx,
     pub frame: Frame,
+    /// Without this nothing in it comes from the record.
+    pub need: Need,
     pub segments: Vec<SegmentRules>,
     pub loops: Vec<LoopRules>,
+}
+
+impl LoopRules {
+    /// What must be found for the loop to be made, as it can be asked from outside.
+    fn need(&self) -> Need {
+        if self.frame.asks() { self.frame.need() } else { self.need.clone() }
+    }
+
+    /// The same of what stands in it.
+    pub fn need_inside(&self) -> Need {
+        let segments = self.segments.iter().map(SegmentRules::need);
+        Need::any(segments.chain(self.loops.iter().map(LoopRules::need)))
+    }
 }
 
 #[derive(Debug)]
@@ -42,8 +58,25 @@ pub struct SegmentRules {
     pub qualifier: Option<(usize, usize, String)>,
     pub elements: Vec<ElementRules>,
     pub spread: Option<Spread>,
+    /// Without this nothing in it comes from the record.
+    pub need: Need,
     /// Nothing here depends on the record.
     pub fixed: bool,
+}
+
+impl SegmentRules {
+    /// What must be found for the segment to be made, as it can be asked from outside. Fixed values alone make no loop.
+    fn need(&self) -> Need {
+        if self.frame.asks() { self.frame.need() } else { self.need.clone() }
+    }
+
+    /// The same of what stands in it.
+    pub fn need_inside(&self) -> Need {
+        let own = self.elements.iter().map(|element| &element.rule);
+        let own = own.filter(|rule| !rule.fixed).map(|rule| rule.need.clone().outside());
+        let spread = self.spread.iter().map(|spread| spread.frame.need());
+        Need::any(own.chain(spread))
+    }
 }
 
 /// One element, or one component of a composite.
@@ -172,6 +205,9 @@ impl<'a> Writer<'_, 'a> {
     fn loops(&self, rules: &'a LoopRules, this: &Item<'a>, trail: &Trail<'_>, made: &mut Vec<LoopNode>) {
         let id = &self.guide.loop_at(rules.spec).id;
         self.maker.framed(&rules.frame, this, trail, &mut |item| {
+            if !rules.frame.asks() && !self.maker.run.may(&rules.need) {
+                return;
+            }
             let nth = || made.iter().filter(|node| node.spec == rules.spec).count() + 1;
             let place = trail.slash(id, rules.frame.each.is_some().then(nth));
             let mut node = LoopNode::new(rules.spec);
@@ -207,6 +243,9 @@ impl<'a> Writer<'_, 'a> {
     }
 
     fn segment(&self, rules: &'a SegmentRules, this: &Item<'a>, trail: &Trail<'_>, out: &mut Vec<SegmentNode>) -> bool {
+        if !rules.frame.asks() && !rules.fixed && !self.maker.run.may(&rules.need) {
+            return false;
+        }
         let mut node = SegmentNode::new(rules.spec);
         node.elements.reserve(rules.elements.len() + 2);
         let first_row = self.maker.row_count();

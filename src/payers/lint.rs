@@ -2,6 +2,7 @@
 
 use super::document::Section;
 use super::profile::*;
+use crate::billing::split::CLAIMS_OF_A_SET;
 use crate::retry::RetryPolicy;
 use std::time::Duration;
 
@@ -15,8 +16,8 @@ const GROUP_ID_LENGTH: usize = 15;
 const NAME_LENGTH: usize = 60;
 /// NM109.
 const ID_LENGTH: std::ops::RangeInclusive<usize> = 2..=80;
-/// Claims of one interchange; payers' guides allow 5 000 in a transaction set.
-pub const BATCH_CLAIMS: u32 = 5_000;
+/// Claims of one interchange.
+pub const BATCH_CLAIMS: u32 = CLAIMS_OF_A_SET as u32;
 /// Attempts of one send.
 pub const RETRY_ATTEMPTS: u32 = 100;
 

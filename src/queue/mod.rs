@@ -10,7 +10,7 @@ use std::time::Duration;
 pub mod embedded;
 pub mod rabbit;
 
-/// Messages of one payer that may be held unsettled: a batch of more could never fill.
+/// Messages of one payer that may be held unsettled.
 pub const AHEAD: u16 = 64;
 
 /// What a message asks for.

@@ -425,6 +425,10 @@ pub trait Store: Send + Sync {
     /// Lines of the outbox that were never published, or were published before `stale` and not sealed since.
     fn outbox(&self, stale: Timestamp, limit: usize) -> Reply<'_, Vec<OutboxLine>>;
 
+    /// The submissions of a payer that are due, the oldest first; as many as one
+    /// transaction set holds at most.
+    fn due<'a>(&'a self, payer: &'a PayerId, limit: usize) -> Reply<'a, Vec<SubmissionId>>;
+
     /// The queue has confirmed these.
     fn published(&self, submissions: Vec<SubmissionId>, at: Timestamp) -> Reply<'_, ()>;
 

@@ -7,6 +7,7 @@ use crate::gateway::Gateway;
 use crate::queue::{AHEAD, Delivery, Work};
 use crate::telemetry::{Codes, name};
 use crate::worker::{AFTER_FAULT, Shutdown, rest};
+use std::collections::HashSet;
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
@@ -31,24 +32,36 @@ pub async fn run(gateway: Arc<Gateway>, payer: PayerId, mut shutdown: Shutdown) 
     }
 }
 
-/// Messages for one batch: until it is full, or the first has waited as long as the profile allows.
+/// Messages for one batch: until as much is due as the batch may hold, or the first has waited as long as the profile
+/// allows. No more are held than the queue hands out ahead: the batch itself is filled from the store.
 async fn gather(gateway: &Gateway, payer: &PayerId, shutdown: &Shutdown) -> Result<Vec<Delivery>, Fault> {
     let Some(first) = gateway.queue.next(payer, LISTEN).await? else { return Ok(Vec::new()) };
-    let batch = gateway.translator.payers.get(payer.as_str()).map(|profile| profile.batch);
-    let (most, wait) =
-        batch.map_or((1, Duration::ZERO), |batch| ((batch.claims as usize).min(usize::from(AHEAD)), batch.wait));
-    let longest = Duration::from_millis(gateway.translator.config.worker.batch_wait_ms_max);
-    let until = Instant::now() + wait.min(longest);
+    if dispatch::is_done(gateway, &first.message.work).await? {
+        first.done().await?;
+        return Ok(Vec::new());
+    }
+    let (most, wait) = size(gateway, payer);
+    let until = Instant::now() + wait;
     let mut batch = vec![first];
     while batch.len() < most && !*shutdown.borrow() {
         let left = until.saturating_duration_since(Instant::now()).min(LISTEN);
         match gateway.queue.next(payer, left).await? {
             Some(delivery) => batch.push(delivery),
             None if Instant::now() >= until => break,
+            None if most > usize::from(AHEAD) && gateway.store.due(payer, most).await?.len() >= most => break,
             None => {}
         }
     }
     Ok(batch)
+}
+
+/// The claims of a payer's batch, and how long the first may wait for the others.
+fn size(gateway: &Gateway, payer: &PayerId) -> (usize, Duration) {
+    let longest = Duration::from_millis(gateway.translator.config.worker.batch_wait_ms_max);
+    match gateway.translator.payers.get(payer.as_str()).map(|profile| profile.batch) {
+        Some(batch) => (batch.claims as usize, batch.wait.min(longest)),
+        None => (1, Duration::ZERO),
+    }
 }
 
 async fn give_back(batch: Vec<Delivery>) -> Result<(), Fault> {
@@ -61,7 +74,8 @@ async fn give_back(batch: Vec<Delivery>) -> Result<(), Fault> {
 /// Seals and sends; the messages are settled when what they ask for is on record. A fault leaves them unsettled: they come
 /// back, and sealing knows what it has sealed.
 async fn work(gateway: &Gateway, payer: &PayerId, batch: Vec<Delivery>) -> Result<(), Fault> {
-    let (submissions, mut interchanges) = asked(&batch);
+    let (asked, mut interchanges) = asked(&batch);
+    let submissions = filled(gateway, payer, asked).await?;
     match dispatch::seal(gateway, payer, &submissions).await {
         Ok(sealed) => interchanges.extend(sealed),
         Err(fault) => {
@@ -72,10 +86,30 @@ async fn work(gateway: &Gateway, payer: &PayerId, batch: Vec<Delivery>) -> Resul
     for id in interchanges {
         send(gateway, payer, id).await?;
     }
+    done(batch).await
+}
+
+/// Settles all, also when one of them can't be: what came over a connection that is gone comes again by itself.
+async fn done(batch: Vec<Delivery>) -> Result<(), Fault> {
+    let mut outcome = Ok(());
     for delivery in batch {
-        delivery.done().await?;
+        outcome = outcome.and(delivery.done().await);
     }
-    Ok(())
+    outcome
+}
+
+/// What the messages ask for, and what else of the payer is due, up to a full batch: its messages, when they come, will find
+/// their work done. Nothing asked for means nothing but interchanges to send again.
+async fn filled(gateway: &Gateway, payer: &PayerId, asked: Vec<SubmissionId>) -> Result<Vec<SubmissionId>, Fault> {
+    let (most, _) = size(gateway, payer);
+    if asked.is_empty() || asked.len() >= most {
+        return Ok(asked);
+    }
+    let known: HashSet<&SubmissionId> = asked.iter().collect();
+    let mut due = gateway.store.due(payer, most).await?;
+    due.retain(|id| !known.contains(id));
+    due.truncate(most - asked.len());
+    Ok([asked, due].concat())
 }
 
 fn asked(batch: &[Delivery]) -> (Vec<SubmissionId>, Vec<InterchangeId>) {

@@ -21,8 +21,13 @@ pub struct Reply {
 }
 
 impl Server {
-    /// Starts in `home` (data, mappings and logs live there) and waits until it is ready.
+    /// Starts in `home` (data, mappings and logs live there) and waits until it is ready. Payers wait for no full batch.
     pub async fn start(home: &Path, environment: &[(&str, &str)]) -> Server {
+        Server::start_batching(home, environment, "{ claims: 500, wait: 50ms }").await
+    }
+
+    /// The same with batches as a payer's profile says them.
+    pub async fn start_batching(home: &Path, environment: &[(&str, &str)], batch: &str) -> Server {
         let _ = rustls::crypto::ring::default_provider().install_default();
         let mut server = Server {
             child: None,
@@ -31,7 +36,7 @@ impl Server {
             environment: environment.iter().map(|(name, value)| (name.to_string(), value.to_string())).collect(),
             client: reqwest::Client::builder().timeout(Duration::from_secs(60)).build().unwrap(),
         };
-        hasty_mappings(home);
+        mappings(home, batch);
         server.again().await;
         server
     }
@@ -162,25 +167,17 @@ pub async fn eventually<T>(what: &str, patience: Duration, mut look: impl AsyncF
     }
 }
 
-/// The shipped mappings, copied, with payers that do not wait for a full batch.
-fn hasty_mappings(home: &Path) {
+/// The shipped mappings, copied, with payers that batch as is said here.
+fn mappings(home: &Path, batch: &str) {
     copy(&Path::new(env!("CARGO_MANIFEST_DIR")).join("mappings"), &home.join("mappings"));
     for payer in ["northwind", "generic"] {
         let path = home.join("mappings/payers").join(payer).join("payer.yaml");
         let text = std::fs::read_to_string(&path).unwrap();
-        let hasty: String = text.lines().map(|line| format!("{}\n", hasty(line))).collect();
-        std::fs::write(&path, hasty).unwrap();
-    }
-}
-
-/// `batch: { claims: 500, wait: 60s }` → 50 ms.
-fn hasty(line: &str) -> String {
-    match line.split_once("wait:") {
-        Some((before, after)) => {
-            let rest = after.trim_start().trim_start_matches(|c: char| c.is_ascii_alphanumeric());
-            format!("{before}wait: 50ms{rest}")
-        }
-        None => line.to_owned(),
+        let line = |line: &str| match line.starts_with("batch:") {
+            true => format!("batch: {batch}\n"),
+            false => format!("{line}\n"),
+        };
+        std::fs::write(&path, text.lines().map(line).collect::<String>()).unwrap();
     }
 }
 

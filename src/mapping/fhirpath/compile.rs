@@ -9,6 +9,7 @@ use super::parser;
 use super::types::{choice_key, interned, plain_name};
 use crate::fault::codes;
 use crate::mapping::mistakes::{Mistakes, did_you_mean};
+use crate::mapping::needs::Words;
 use crate::mapping::source::{FhirTypes, Member, Type, member};
 use crate::mapping::tables::Tables;
 use crate::mapping::yaml::Scalar;
@@ -41,6 +42,8 @@ pub struct Compiler<'c> {
     /// In scope, the innermost last.
     pub variables: Vec<Variable>,
     pub slots: usize,
+    /// What its expressions look for in a source.
+    pub words: Words,
     pub mistakes: &'c mut Mistakes,
 }
 
@@ -248,6 +251,7 @@ impl Work<'_, '_> {
             let hint = did_you_mean(name, functions::all().map(|function| function.name));
             return self.mistake(codes::MAPPING_FUNCTION, at, format!("there is no function {name}()"), hint);
         };
+        self.compiler.words.calls(function);
         if !(function.least..=function.most).contains(&arguments.len()) {
             let text = format!("{name}() was given {} arguments", arguments.len());
             return self.mistake(codes::MAPPING_FUNCTION, at, text, format!("it is called as {}", function.signature));

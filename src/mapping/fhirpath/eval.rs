@@ -6,6 +6,7 @@ use super::functions;
 use super::item::{Item, Items, Node};
 use super::walk::{walk, walk_item};
 use crate::fault::codes;
+use crate::mapping::needs::{Found, Need};
 use crate::mapping::tables::Tables;
 use serde_json::Value;
 use std::borrow::Cow;
@@ -59,6 +60,8 @@ pub struct Run<'a> {
     pub context: Item<'a>,
     pub resolver: Option<&'a dyn Resolver>,
     pub tables: &'a Tables,
+    /// The words of the source; without them every rule is run.
+    pub found: Option<Found>,
     slots: RefCell<Vec<Slot<'a>>>,
     each_index: Cell<usize>,
     trace: Trace<'a>,
@@ -94,6 +97,7 @@ impl<'a> Run<'a> {
             context,
             resolver: None,
             tables,
+            found: None,
             slots: RefCell::new(vec![Slot::default(); slots]),
             each_index: Cell::new(0),
             trace: Trace::default(),
@@ -111,6 +115,19 @@ impl<'a> Run<'a> {
         let read = self.take_trace();
         if let Some(place) = self.slots.borrow_mut().get_mut(slot) {
             *place = Slot { items, read };
+        }
+    }
+
+    /// Whether a rule with this need may give anything.
+    pub fn may(&self, need: &Need) -> bool {
+        let Some(found) = &self.found else { return true };
+        match need {
+            Need::Always => true,
+            Need::Never => false,
+            Need::Word(number) => found.has(*number),
+            Need::Slot(slot) => self.slots.borrow().get(*slot).is_some_and(|slot| !slot.items.is_empty()),
+            Need::All(needs) => needs.iter().all(|need| self.may(need)),
+            Need::Any(needs) => needs.iter().any(|need| self.may(need)),
         }
     }
 

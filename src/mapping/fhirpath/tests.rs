@@ -5,6 +5,7 @@ use super::eval::{Focus, Resolver, Run};
 use super::functions;
 use super::item::{Item, Items};
 use crate::mapping::mistakes::Mistakes;
+use crate::mapping::needs::Words;
 use crate::mapping::source::Type;
 use crate::mapping::tables::{Table, Tables};
 use crate::mapping::yaml::{self, Node};
@@ -65,8 +66,14 @@ fn run(expression: &str) -> Result<Vec<String>, String> {
         return Err("no scalar".into());
     };
     let now = Variable { name: "now".into(), kind: Type::Time, expr: VariableExpr::Now };
-    let mut compiler =
-        Compiler { types: None, tables: &tables, variables: vec![now], slots: 0, mistakes: &mut mistakes };
+    let mut compiler = Compiler {
+        types: None,
+        tables: &tables,
+        variables: vec![now],
+        slots: 0,
+        words: Words::default(),
+        mistakes: &mut mistakes,
+    };
     let (expr, _) = compiler.compile(&scalar, &Type::Any);
     if let Some(issue) = mistakes.issues.first() {
         return Err(format!("{}: {}", issue.code, issue.text));

@@ -4,6 +4,7 @@ use super::life::{self, Life};
 use super::rows::{all, execute, kept, maybe_time, micros, one, statement, time};
 use crate::billing::id::{InterchangeId, PayerId, SubmissionId};
 use crate::billing::journey::{EventKind, State};
+use crate::billing::split::CLAIMS_OF_A_SET;
 use crate::fault::{Fault, Place, codes};
 use crate::store::{
     CONTROL_NUMBER_MOST, ControlNumbers, Failure, Interchange, NewEvent, NewInterchange, OutboxLine, RESULTS_MOST,
@@ -23,6 +24,14 @@ pub fn outbox(connection: &Connection, stale: Timestamp, limit: usize) -> Result
                ORDER BY o.published, o.submission LIMIT ?2";
     all(connection, sql, params![micros(stale), limit.min(RESULTS_MOST) as i64], |row| {
         Ok(OutboxLine { submission: SubmissionId(row.get(0)?), payer: PayerId(row.get(1)?) })
+    })
+}
+
+pub fn due(connection: &Connection, payer: &PayerId, limit: usize) -> Result<Vec<SubmissionId>, Fault> {
+    let sql = "SELECT s.id FROM outbox o JOIN submissions s ON s.row = o.submission
+               WHERE o.payer = ?1 ORDER BY o.submission LIMIT ?2";
+    all(connection, sql, params![payer.as_str(), limit.min(CLAIMS_OF_A_SET) as i64], |row| {
+        Ok(SubmissionId(row.get(0)?))
     })
 }
 

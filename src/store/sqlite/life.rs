@@ -143,8 +143,9 @@ fn queue(connection: &Connection, life: &mut Life) -> Result<(), Fault> {
     }
     life.interchange = None;
     life.attempts = 0;
-    let sql = "INSERT INTO outbox (submission, tenant) VALUES (?1, ?2)";
-    execute(connection, sql, params![life.row, life.tenant]).map(drop)
+    let sql =
+        "INSERT INTO outbox (submission, tenant, payer) SELECT row, tenant, payer FROM submissions WHERE row = ?1";
+    execute(connection, sql, [life.row]).map(drop)
 }
 
 /// Appends events and resources to a submission that exists.

@@ -118,6 +118,11 @@ impl Store for SqliteStore {
         self.reading(move |c| interchanges::outbox(c, stale, limit))
     }
 
+    fn due<'a>(&'a self, payer: &'a PayerId, limit: usize) -> Reply<'a, Vec<SubmissionId>> {
+        let payer = payer.clone();
+        self.reading(move |c| interchanges::due(c, &payer, limit))
+    }
+
     fn published(&self, submissions: Vec<SubmissionId>, at: Timestamp) -> Reply<'_, ()> {
         self.writing(move |c| interchanges::published(c, &submissions, at))
     }

@@ -114,10 +114,12 @@ CREATE TABLE keys (
 CREATE TABLE outbox (
     submission INTEGER PRIMARY KEY REFERENCES submissions (row),
     tenant     TEXT    NOT NULL,
+    payer      TEXT    NOT NULL,
     -- NULL until the queue has confirmed it.
     published  INTEGER
 ) STRICT;
 CREATE INDEX outbox_by_published ON outbox (published);
+CREATE INDEX outbox_by_payer ON outbox (payer, submission);
 
 -- Next numbers of a trading partner. One row for all tenants: the partner sees one sender.
 CREATE TABLE control_numbers (

@@ -142,6 +142,12 @@ fn segment<'a>(group: &Cow<'a, str>, six: &[Item<'a>]) -> Item<'a> {
     Item::Fields(Rc::new(fields))
 }
 
+/// Whether a property may be one of an object that an expression made, and so stand in no source: those of `cas()` and
+/// `chunks()`, and of quantities.
+pub fn is_made_field(name: &str) -> bool {
+    matches!(name, "group" | "items" | "index" | "value" | "unit") || TRIPLES.iter().flatten().any(|made| *made == name)
+}
+
 fn property<'a>(item: &Item<'a>, name: &str) -> Option<Item<'a>> {
     let Item::Node(node) = item else { return None };
     let value = crate::mapping::fhirpath::walk::property(node.value, name)?;

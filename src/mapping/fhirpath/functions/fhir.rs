@@ -278,7 +278,7 @@ fn resources<'a>(call: &Call<'_, 'a>, _: Items<'a>) -> Outcome<'a> {
 }
 
 /// Where the gateway's own extensions live (`837.md` 10.5).
-const X12_EXTENSION: &str = "https://claimgate.dev/fhir/StructureDefinition/x12-";
+pub const X12_EXTENSION: &str = "https://claimgate.dev/fhir/StructureDefinition/x12-";
 
 /// Where the same stands in `supportingInfo` of a Claim: the category's system, with the element as code.
 const X12_INFORMATION: &str = "https://claimgate.dev/fhir/CodeSystem/x12-info";

@@ -15,7 +15,9 @@ use crate::mapping::tables::Table;
 use regex_lite::Regex;
 use std::borrow::Cow;
 
+pub use claims::is_made_field;
 pub use collections::{MAX_REPEATED, distinct};
+pub use fhir::X12_EXTENSION;
 pub use text::MAX_PAD;
 
 /// One function.
