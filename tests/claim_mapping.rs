@@ -1,6 +1,9 @@
-//! From FHIR to the segments of an 837P, one convention at a time: what a caller may write, and what a payer reads.
+//! From FHIR to the segments of an 837, one convention at a time: what a caller may write, and what a payer reads.
 
+mod dental;
+mod institutional;
 mod other_payers;
+mod supplements;
 
 use crate::support::claim::{bundle, of};
 use crate::support::gateway::{Content, Prepared};

@@ -43,6 +43,7 @@ pub fn diagnosis_codes(record: &BillingRecord, report: &mut Report) {
     for (n, diagnosis) in record.diagnoses.iter().enumerate().filter(|(_, diagnosis)| !diagnosis.code.is_empty()) {
         let (fine, set) = match diagnosis.code_set.as_str() {
             "icd9" => (is_icd9(&diagnosis.code), "ICD-9-CM"),
+            "snodent" => (is_digits(&diagnosis.code, diagnosis.code.len()), "SNODENT"),
             _ => (is_icd10(&diagnosis.code), "ICD-10-CM"),
         };
         report.require(
@@ -55,7 +56,7 @@ pub fn diagnosis_codes(record: &BillingRecord, report: &mut Report) {
 
 pub fn diagnosis_version(record: &BillingRecord, report: &mut Report) {
     let old = record.diagnoses.iter().any(|diagnosis| diagnosis.code_set == "icd9");
-    let new = record.diagnoses.iter().any(|diagnosis| diagnosis.code_set != "icd9");
+    let new = record.diagnoses.iter().any(|diagnosis| diagnosis.code_set == "icd10");
     if old && new {
         return report.add("diagnoses", "ICD-9-CM and ICD-10-CM stand side by side");
     }

@@ -6,7 +6,7 @@ use claimgate::fault::codes;
 use serde_json::{Value, json};
 
 /// A second coverage, of a payer that has decided on both lines: 60 + 20 paid, 40 + 20 adjusted.
-fn decided(body: &mut Value) {
+pub fn decided(body: &mut Value) {
     add(
         body,
         json!({"resourceType": "Organization", "id": "first", "name": "First Insurance",
