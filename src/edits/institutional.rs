@@ -76,7 +76,7 @@ pub fn admission_type(record: &BillingRecord, report: &mut Report) {
         None => report.add("institutional.patientStatus", "the patient's status at the end is missing"),
         Some(code) => {
             let text = format!("`{code}` is no patient status");
-            report.require(is_digits(&code, 2), "institutional.patientStatus", text);
+            report.require(is_digits(&code, 2) || is_digits(&code, 1), "institutional.patientStatus", text);
         }
     }
 }
