@@ -301,6 +301,10 @@ edits! {
         "no two lines are the same",
         "payers deny the second as a duplicate",
         "raise the quantity, or tell the lines apart by a modifier";
+    "claim-type" EDIT_CLAIM Warning "PD" situations::claim_type,
+        "the lines are of the claim's type",
+        "revenue codes belong to institutional claims (837I) and are not sent in others",
+        "correct Claim.type, or leave Claim.item.revenue out";
     "type-of-bill" EDIT_INSTITUTIONAL Error "I" institutional::type_of_bill,
         "the type of bill is on NUBC's list",
         "005010X223A2 CLM05: facility, classification and frequency decide how the claim is paid",

@@ -141,6 +141,15 @@ pub fn lines(record: &BillingRecord, report: &mut Report) {
     report.require(!record.service_lines.is_empty(), "serviceLines", "the claim has no lines");
 }
 
+pub fn claim_type(record: &BillingRecord, report: &mut Report) {
+    for (n, line) in lines_of(record) {
+        if let Some(code) = &line.revenue_code {
+            let text = format!("line {} has the revenue code {code}, as in an institutional claim", n + 1);
+            report.add(format!("serviceLines[{n}].revenueCode"), text);
+        }
+    }
+}
+
 pub fn line_twice(record: &BillingRecord, report: &mut Report) {
     let what = |line: &ServiceLine| (line.code.clone(), line.revenue_code.clone(), line.dental.clone());
     let same = |a: &ServiceLine, b: &ServiceLine| {

@@ -355,6 +355,7 @@ const BREAKING: &[(&str, Breaking, &str)] = &[
         },
         "serviceLines[1]",
     ),
+    ("claim-type", |r| r.service_lines[1].revenue_code = text("0450"), "serviceLines[1].revenueCode"),
     ("type-of-bill", |r| r.place_of_service = text("99"), "placeOfService"),
     ("type-of-bill", |r| r.frequency_code = "6".into(), "frequencyCode"),
     ("revenue-code", |r| r.service_lines[0].revenue_code = None, "serviceLines[0].revenueCode"),

@@ -60,6 +60,47 @@ fn a_hospital_bills_by_revenue_code() {
 }
 
 #[test]
+fn the_encounter_tells_what_the_claim_does_not() {
+    let segments = made(|body| {
+        let act = |kind: &str, code: &str| coded(&format!("http://terminology.hl7.org/CodeSystem/{kind}"), code);
+        add(
+            body,
+            json!({"resourceType": "Encounter", "id": "stay", "status": "finished",
+                "class": {"system": "http://terminology.hl7.org/CodeSystem/v3-ActCode", "code": "IMP"},
+                "priority": act("v3-ActPriority", "UR"), "subject": {"reference": "Patient/p1"},
+                "participant": [{"type": [act("v3-ParticipationType", "ATND")], "individual": {"reference": "Practitioner/rendering"}}],
+                "period": {"start": "2026-03-01T14:30:00-05:00", "end": "2026-03-04T11:05:00-05:00"},
+                "hospitalization": {"admitSource": act("admit-source", "hosp-trans"), "dischargeDisposition": act("discharge-disposition", "snf")}}),
+        );
+        let procedure = json!({"resourceType": "Procedure", "id": "stent", "status": "completed", "subject": {"reference": "Patient/p1"},
+            "code": coded("http://hl7.org/fhir/sid/icd-10-pcs", "02703DZ"), "performedDateTime": "2026-03-02",
+            "performer": [{"actor": {"reference": "Practitioner/rendering"}}]});
+        add(body, procedure);
+        let claim = of(body, "Claim").as_object_mut().unwrap();
+        ["supportingInfo", "careTeam", "billablePeriod"].iter().for_each(|name| drop(claim.remove(*name)));
+        claim["item"][0]["encounter"] = json!([{"reference": "Encounter/stay"}]);
+        claim["diagnosis"][0]["type"] = json!([coded(KIND, "principal"), coded(KIND, "admitting")]);
+        claim.insert(
+            "procedure".into(),
+            json!([{"sequence": 1, "procedureReference": {"reference": "Procedure/stent"}}]),
+        );
+    });
+    holds(
+        &segments,
+        &[
+            "CLM*C1*140***11:A:1**A*Y*Y",
+            "DTP*434*RD8*20260301-20260304",
+            "DTP*435*DT*202603011430",
+            "DTP*096*TM*1105",
+            "CL1*2*4*03",
+            "HI*BBR:02703DZ:D8:20260302",
+            "NM1*71*1*KILDARE*BEN****XX*1999996667",
+            "NM1*72*1*KILDARE*BEN****XX*1999996667",
+        ],
+    );
+}
+
+#[test]
 fn diagnoses_go_where_their_type_says() {
     let segments = made(|body| {
         let diagnosis = |n: u32, code: &str, kinds: &[&str], poa: &str| {
