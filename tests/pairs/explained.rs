@@ -8,7 +8,7 @@ pub const MISSING: &[(&str, &str)] = &[
     ("2010AA REF*0B", "licence numbers are only sent without an NPI"),
     ("2010AA REF*1G", "UPIN is gone"),
     ("2010AC", "pay-to plans are for subrogation"),
-    ("2000B SBR*04", "the group's name is sent when there is no number"),
+    ("2000B SBR*04", "the bundle has no class with the group's name"),
     ("2000B SBR*03", "the bundle has no class of type group"),
     ("2000B PAT*", "weight and pregnancy are not in the bundle"),
     ("2000C PAT*06", "the date of death is not in the bundle"),
