@@ -55,6 +55,27 @@ pub struct X12Place {
     /// TA105 of an interchange, by what the place names.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub error_code: Option<String>,
+    /// Name of the check that found it, where the check has one (`conformance/x12/CHECKS.md`).
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub check: Option<String>,
+    /// What made the check look here: the situational trigger of a 999 (CTX).
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub trigger: Option<Box<X12Trigger>>,
+}
+
+/// A segment or element that demands another.
+#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "camelCase", default)]
+pub struct X12Trigger {
+    pub segment: String,
+    /// Ordinal of the segment in its transaction set, ST = 1.
+    pub ordinal: u32,
+    #[serde(rename = "loop")]
+    pub loop_id: String,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub element: Option<u8>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub component: Option<u8>,
 }
 
 /// Where an issue is.
@@ -170,6 +191,9 @@ impl fmt::Display for Issue {
         };
         match &self.at {
             Place::Whole => write!(f, "{severity} {}: {}", self.code, self.text)?,
+            Place::X12(X12Place { check: Some(check), .. }) => {
+                write!(f, "{severity} {} ({check}) at {}: {}", self.code, self.at, self.text)?
+            }
             at => write!(f, "{severity} {} at {at}: {}", self.code, self.text)?,
         }
         match &self.hint {

@@ -1,12 +1,15 @@
-//! What is wrong with an interchange: its envelope (SNIP 1), its guide (SNIP 2), its balances (SNIP 3).
+//! What is wrong with an interchange: its envelope (SNIP 1), its guide (SNIP 2), its balances (SNIP 3), its situations
+//! (SNIP 4) and its codes (SNIP 5).
 
 use crate::fault::{Issue, Place, X12Place, codes};
 use crate::x12::balance;
 use crate::x12::build::{is_date, is_time};
+use crate::x12::code_sets;
 use crate::x12::guide::{Guide, Guides, SegmentSpec};
 use crate::x12::reader::{Group, Interchange, TransactionSet};
 use crate::x12::rules::{self, Finding, LoopFault, Read};
 use crate::x12::segment::Segment;
+use crate::x12::situations;
 use crate::x12::tree::{self, Loop};
 use std::collections::HashSet;
 
@@ -134,7 +137,7 @@ fn locate(issues: &mut [Issue], interchange: &Interchange<'_>, group: &Group<'_>
     }
 }
 
-/// The guide and the balances of one transaction set.
+/// The guide, the balances, the situations and the codes of one transaction set.
 pub fn check_set(guides: &Guides, set: &TransactionSet<'_>) -> Vec<Issue> {
     let Some(guide) = guides.for_transaction(set) else {
         return vec![no_guide(guides, set)];
@@ -142,6 +145,7 @@ pub fn check_set(guides: &Guides, set: &TransactionSet<'_>) -> Vec<Issue> {
     let (root, mut issues) = tree::assign(guide, set);
     issues.extend(check_tree(guide, set, &root));
     issues.extend(balance::check(set, &root));
+    issues.extend(situations::check(guide, set, &root));
     issues
 }
 
@@ -175,6 +179,7 @@ pub fn check_tree(guide: &Guide, set: &TransactionSet<'_>, root: &Loop<'_>) -> V
             rules::check_elements(spec, segment.len(), elements, &mut |finding| {
                 issues.push(element_issue(spec, set, found, segment, &finding));
             });
+            code_sets::check_segment(guide, *ix, set, found, segment, &mut issues);
         }
         let segments = found.specs.iter().flatten().copied();
         let children = found.children.iter().map(|child| child.spec);

@@ -3,8 +3,11 @@
 
 use crate::assets::Folder;
 use crate::fault::{Blame, Fault, Issue, Place, Retry, codes};
+use crate::x12::code_sets::{self, CodeCheck, Lists};
 use crate::x12::guide_file;
 use crate::x12::reader::TransactionSet;
+use crate::x12::situations::notation::{self, Stanza};
+use crate::x12::situations::{self, Check, Situation};
 use std::collections::BTreeMap;
 use std::sync::Arc;
 
@@ -66,6 +69,10 @@ pub struct Guide {
     /// The first is the transaction set itself.
     pub loops: Vec<LoopSpec>,
     pub segments: Vec<SegmentSpec>,
+    /// The situational rules of each loop.
+    pub(crate) situations: Vec<Vec<Situation>>,
+    /// The code checks of each segment.
+    pub(crate) codes: Vec<Vec<CodeCheck>>,
 }
 
 /// A loop, for example 2300 of 005010X222A1. Its first segment begins it.
@@ -280,27 +287,41 @@ impl Tag {
 #[derive(Debug, Clone)]
 pub struct Guides {
     by_name: BTreeMap<String, Arc<Guide>>,
+    checks: Vec<Arc<Check>>,
 }
 
 impl Guides {
-    /// Reads every `x12/*.guide` of the conformance folder; all mistakes at once.
+    /// Reads every `x12/*.guide` and `x12/*.rules` of the conformance folder, with the code lists that ship; all mistakes at
+    /// once.
     pub fn load(folder: &Folder) -> Result<Guides, Fault> {
-        let (mut by_name, mut issues) = (BTreeMap::new(), Vec::new());
+        Guides::load_with(folder, &Lists::shipped())
+    }
+
+    /// As [`Guides::load`], with code lists from elsewhere.
+    pub fn load_with(folder: &Folder, lists: &Lists) -> Result<Guides, Fault> {
+        let (mut guides, mut issues) = (Vec::new(), Vec::new());
         for path in folder.list(FOLDER).iter().filter(|path| path.ends_with(".guide")) {
             let text = folder.text(path).unwrap_or_default();
             match guide_file::parse(&folder.display(path), &text) {
-                Ok(guide) => _ = by_name.insert(guide.name.clone(), Arc::new(guide)),
+                Ok(guide) => guides.push(guide),
                 Err(found) => issues.extend(found),
             }
         }
-        if by_name.is_empty() && issues.is_empty() {
+        if guides.is_empty() && issues.is_empty() {
             let at = Place::File { path: folder.display(FOLDER), line: 0, column: 0 };
             issues.push(Issue::error(codes::MAPPING_SYNTAX, at, "the folder holds no guide (*.guide)"));
         }
+        let checks = rules(folder, lists, &mut guides, &mut issues);
+        let by_name = guides.into_iter().map(|guide| (guide.name.clone(), Arc::new(guide))).collect();
         match issues.is_empty() {
-            true => Ok(Guides { by_name }),
+            true => Ok(Guides { by_name, checks }),
             false => Err(Fault { issues, blame: Blame::Gateway, retry: Retry::Never }),
         }
+    }
+
+    /// The checks with a name of their own (SNIP 4 and 5), in the order of their files.
+    pub fn checks(&self) -> impl Iterator<Item = &Check> {
+        self.checks.iter().map(AsRef::as_ref)
     }
 
     /// All guides, in the order of their names.
@@ -352,6 +373,37 @@ impl Guides {
             false => errata,
         }
     }
+}
+
+/// Puts the rules of `x12/*.rules` into the guides.
+fn rules(folder: &Folder, lists: &Lists, guides: &mut [Guide], issues: &mut Vec<Issue>) -> Vec<Arc<Check>> {
+    let mut stanzas: Vec<Stanza> = Vec::new();
+    for path in folder.list(FOLDER).iter().filter(|path| path.ends_with(".rules")) {
+        let (found, mistakes) = notation::parse(&folder.display(path), &folder.text(path).unwrap_or_default());
+        stanzas.extend(found);
+        issues.extend(mistakes);
+    }
+    for guide in guides.iter_mut() {
+        guide.situations.resize_with(guide.loops.len(), Vec::new);
+        guide.codes.resize_with(guide.segments.len(), Vec::new);
+    }
+    let mut checks = Vec::new();
+    for stanza in stanzas.iter().filter(|stanza| stanza.kind == "rule") {
+        match situations::compile(stanza, guides) {
+            Ok(check) => checks.push(check),
+            Err(found) => issues.extend(found),
+        }
+    }
+    let (of_codes, found) = code_sets::compile(&stanzas, guides, folder, lists);
+    checks.extend(of_codes);
+    issues.extend(found);
+    let twice = stanzas
+        .iter()
+        .enumerate()
+        .filter(|(_, stanza)| stanza.kind != "set")
+        .filter(|(n, stanza)| stanzas[..*n].iter().any(|other| other.kind != "set" && other.name == stanza.name));
+    issues.extend(twice.map(|(_, stanza)| stanza.at.issue(format!("the name {} is taken", stanza.name))));
+    checks
 }
 
 /// `005010X223A2` → `005010X223`.

@@ -25,7 +25,8 @@ pub(crate) fn parse(path: &str, text: &str) -> Result<Guide, Vec<Issue>> {
 fn empty(path: &str) -> Guide {
     let name = path.rsplit(['/', '\\']).next().unwrap_or(path).trim_end_matches(".guide").to_owned();
     let (id, transaction, functional_id, title) = Default::default();
-    Guide { name, id, transaction, functional_id, title, units: Vec::new(), loops: Vec::new(), segments: Vec::new() }
+    let (units, loops, segments, situations, codes) = Default::default();
+    Guide { name, id, transaction, functional_id, title, units, loops, segments, situations, codes }
 }
 
 struct File<'t> {

@@ -4,7 +4,8 @@
 //!   [`pieces`] and [`split`] take a set apart.
 //! * [`guide`] says what a transaction may hold; [`tree`] sorts the segments of a set into its loops.
 //! * [`build`] is what a mapping makes; [`writer`] and [`assemble`] put it on the wire.
-//! * [`check`] finds what is wrong (SNIP 1 to 3); [`acknowledge`] tells the sender (TA1, 999).
+//! * [`check`] finds what is wrong (SNIP 1 to 5: [`situations`] and [`code_sets`] are the last two);
+//!   [`acknowledge`] tells the sender (TA1, 999).
 //! * [`json`] and [`format`] show an interchange to people and programs.
 
 pub mod acknowledge;
@@ -12,6 +13,7 @@ pub mod assemble;
 mod balance;
 pub mod build;
 pub mod check;
+pub mod code_sets;
 pub mod delimiters;
 pub mod format;
 pub mod guide;
@@ -22,6 +24,7 @@ pub mod pieces;
 pub mod reader;
 mod rules;
 pub mod segment;
+pub mod situations;
 pub mod split;
 pub mod stream;
 pub mod text;

@@ -1,0 +1,195 @@
+//! Situational rules (SNIP 4): what must stand, or must not, because of something else. The rules are lines of
+//! `conformance/x12/*.rules`, whose README tells the notation; here they are compiled to the loops and segments of one
+//! guide and held against one loop at a time, with the loops around it.
+
+mod compile;
+mod demand;
+mod find;
+pub(crate) mod notation;
+
+pub(crate) use compile::{compile, words};
+
+use crate::fault::{Issue, Place, Severity, X12Place, X12Trigger};
+use crate::x12::guide::{Guide, LoopIx, SegmentIx};
+use crate::x12::reader::TransactionSet;
+use crate::x12::segment::Segment;
+use crate::x12::tree::Loop;
+use std::sync::Arc;
+
+/// A check as people see it: its stable name, how bad it is, its words.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Check {
+    /// Stable; a payer's profile switches the check by it.
+    pub name: String,
+    pub severity: Severity,
+    /// The family, one of [`crate::fault::codes`].
+    pub code: &'static str,
+    /// Names of the guides that it is for; empty for all.
+    pub guides: Vec<String>,
+    /// What is wrong, for a biller.
+    pub say: String,
+    /// How to mend it.
+    pub mend: String,
+}
+
+impl Check {
+    pub(crate) fn issue(&self, at: X12Place) -> Issue {
+        let at = X12Place { check: Some(self.name.clone()), ..at };
+        Issue {
+            severity: self.severity,
+            code: self.code,
+            at: Place::X12(at),
+            text: self.say.clone(),
+            hint: Some(self.mend.clone()).filter(|mend| !mend.is_empty()),
+        }
+    }
+}
+
+/// A rule in one loop of one guide.
+#[derive(Debug)]
+pub(crate) struct Situation {
+    pub check: Arc<Check>,
+    /// All must hold.
+    pub when: Vec<Predicate>,
+    pub demand: Predicate,
+    /// The demand must not hold.
+    pub forbids: bool,
+}
+
+/// Something that holds of a loop or not.
+#[derive(Debug)]
+pub(crate) struct Predicate {
+    /// Any of them.
+    pub terms: Vec<Term>,
+    pub test: Test,
+}
+
+/// Segments or elements, in the loop itself, in one around it, or below one of these.
+#[derive(Debug, Clone)]
+pub(crate) struct Term {
+    /// Another loop than the rule's, and the loops of the guide above it.
+    pub scope: Option<(LoopIx, Vec<LoopIx>)>,
+    /// Empty: the loop as a whole.
+    pub segments: Vec<SegmentIx>,
+    /// Element, component and codes that a segment is told by, where the guide's own segment has more of them.
+    pub qualifier: Option<(usize, usize, String)>,
+    /// 0: the segment as a whole. [`EVERY`]: each of its elements.
+    pub element: usize,
+    /// 0: the element as a whole.
+    pub component: usize,
+    /// Segment id.
+    pub id: String,
+}
+
+/// Each element of a segment (`HI**-2`).
+pub(crate) const EVERY: usize = usize::MAX;
+
+#[derive(Debug)]
+pub(crate) enum Test {
+    Present,
+    Absent,
+    OneOf(Vec<Pattern>),
+    /// There, and none of these.
+    NoneOf(Vec<Pattern>),
+    Zero,
+    NonZero,
+    /// The value stands there too.
+    Equals(Term),
+    /// The date (or the first day of a period) is not before that one.
+    NotBefore(Term),
+    /// The date (or the last day of a period) is not after that one.
+    NotAfter(Term),
+    /// No value twice, these excepted.
+    Distinct(Vec<Pattern>),
+    /// A period whose last day is not before its first.
+    Ordered,
+    /// 1, 2, 3 …
+    Sequence,
+    /// Each component is the number of an element that is there.
+    PointsInto(Term),
+}
+
+/// A value, `J*` (whatever begins so) or `A0425..A0434` (from, to).
+#[derive(Debug, Clone, PartialEq)]
+pub(crate) enum Pattern {
+    Exact(String),
+    Prefix(String),
+    Range(String, String),
+}
+
+impl Pattern {
+    pub fn holds(&self, value: &str) -> bool {
+        match self {
+            Pattern::Exact(text) => text == value,
+            Pattern::Prefix(text) => value.starts_with(text.as_str()),
+            Pattern::Range(from, to) => value.len() == from.len() && (from.as_str()..=to.as_str()).contains(&value),
+        }
+    }
+}
+
+/// Where something was found.
+#[derive(Clone, Copy)]
+pub(crate) struct Spot<'t, 'a> {
+    pub found: &'t Loop<'a>,
+    /// `None` when the loop as a whole is meant.
+    pub segment: Option<&'t Segment<'a>>,
+    pub element: usize,
+    pub component: usize,
+    pub value: &'a str,
+}
+
+/// Checks every loop of a set, or of a part of one, by the rules of its guide.
+pub(crate) fn check(guide: &Guide, set: &TransactionSet<'_>, root: &Loop<'_>) -> Vec<Issue> {
+    let mut issues = Vec::new();
+    if !guide.situations.iter().all(Vec::is_empty) {
+        let mut path = Vec::with_capacity(8);
+        walk(guide, set.control_number(), root, &mut path, &mut issues);
+    }
+    issues
+}
+
+fn walk<'t, 'a>(guide: &Guide, set: &str, found: &'t Loop<'a>, path: &mut Vec<&'t Loop<'a>>, issues: &mut Vec<Issue>) {
+    path.push(found);
+    check_loop(guide, set, path, issues);
+    for child in &found.children {
+        walk(guide, set, child, path, issues);
+    }
+    path.pop();
+}
+
+/// Checks one loop, the last of `path`; before it stand the loops around it, the set first.
+pub(crate) fn check_loop(guide: &Guide, set: &str, path: &[&Loop<'_>], issues: &mut Vec<Issue>) {
+    let Some(innermost) = path.last() else { return };
+    let Some(rules) = guide.situations.get(usize::from(innermost.spec.0)) else { return };
+    for rule in rules {
+        rule.check(guide, set, path, issues);
+    }
+}
+
+impl Situation {
+    fn check(&self, guide: &Guide, set: &str, path: &[&Loop<'_>], issues: &mut Vec<Issue>) {
+        let mut trigger = None;
+        for predicate in &self.when {
+            let Some(witness) = predicate.holds(path) else { return };
+            trigger = trigger.or(witness);
+        }
+        let Some(at) = demand::broken(self, guide, path) else { return };
+        let trigger = trigger.and_then(|spot| Some((spot.segment?, spot))).map(|(segment, spot)| X12Trigger {
+            segment: segment.id().to_owned(),
+            ordinal: segment.ordinal,
+            loop_id: spot.found.id.to_string(),
+            element: position(spot.element),
+            component: position(spot.component),
+        });
+        let at = X12Place { transaction_set: Some(set.to_owned()), trigger: trigger.map(Box::new), ..at };
+        issues.push(self.check.issue(at));
+    }
+}
+
+/// A position as places name it; none for 0.
+pub(crate) fn position(n: usize) -> Option<u8> {
+    (n > 0).then(|| u8::try_from(n).unwrap_or(u8::MAX))
+}
+
+#[cfg(test)]
+mod tests;
