@@ -21,6 +21,9 @@ pub struct Config {
     pub mappings_dir: PathBuf,
     /// Folder of guides and FHIR tables. Default `./conformance`; those in the binary serve when it is absent.
     pub conformance_dir: PathBuf,
+    /// Folder of whole code lists, one file a set (`icd-10-cm.txt`, `hcpcs.csv`). Absent: the lists and forms that ship.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub codes_dir: Option<PathBuf>,
     /// RabbitMQ, `amqp://user:password@host:port/vhost`. Absent: the embedded queue.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub amqp_url: Option<String>,
@@ -89,6 +92,7 @@ impl Default for Config {
             data_dir: "./data".into(),
             mappings_dir: "./mappings".into(),
             conformance_dir: "./conformance".into(),
+            codes_dir: None,
             amqp_url: None,
             postgres_url: None,
             default_payer: None,
@@ -156,6 +160,7 @@ impl Config {
             (limits.body_bytes <= 256 << 20, "limits.body_bytes is at most 256 MiB"),
             (limits.interchange_bytes <= 4 << 30, "limits.interchange_bytes is at most 4 GiB"),
             ((1..=120).contains(&limits.json_depth), "limits.json_depth is from 1 to 120"),
+            (self.codes_dir.as_ref().is_none_or(|folder| folder.is_dir()), "codes_dir is a folder that exists"),
             (limits.connections > 0, "limits.connections is at least 1"),
             (self.worker.relay_batch > 0, "worker.relay_batch is at least 1"),
             (self.postgres_url.is_none(), "postgres_url is not served by this version: leave it out, SQLite is used"),

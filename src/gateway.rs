@@ -4,7 +4,7 @@ use crate::assets::Folder;
 use crate::billing::id::PayerId;
 use crate::clock::Clock;
 use crate::config::{Config, Limits};
-use crate::fault::{Fault, codes};
+use crate::fault::{Blame, Fault, Retry, codes};
 use crate::fhir::definitions::Definitions;
 use crate::mapping::Mappings;
 use crate::payers::{Payers, Surroundings, TransportProfile};
@@ -17,7 +17,9 @@ use crate::store::sqlite::SqliteStore;
 use crate::transport::Transport;
 use crate::transport::directory::{self, Directory};
 use crate::transport::https::{self, Credential, Https, Secret};
+use crate::x12::code_sets::Lists;
 use crate::x12::guide::Guides;
+use crate::x12::policy::Policy;
 use serde_json::Value;
 use std::collections::BTreeMap;
 use std::sync::Arc;
@@ -40,20 +42,32 @@ impl Translator {
     pub fn load(config: Config) -> Result<Translator, Fault> {
         let conformance = Folder::conformance(&config.conformance_dir);
         let folder = Folder::mappings(&config.mappings_dir);
-        let guides = Guides::load(&conformance)?;
+        let lists = Lists { tables: folder.clone(), whole: config.codes_dir.clone() };
+        let guides = Guides::load_with(&conformance, &lists)?;
         let definitions = Definitions::load(&conformance)?;
         let meanings = Meanings::load(&folder)?;
-        let payers = Payers::load(&folder, &Surroundings::of(&config));
+        let payers = Payers::load(&folder, &Surroundings::of(&config)).and_then(|payers| known(payers, &guides));
         let mappings = Mappings::load(&folder, &guides, &definitions);
         let (payers, mappings) = both(payers, mappings)?;
         let facts = payers.all().map(|profile| (profile.id.clone(), profile.facts())).collect();
         Ok(Translator { guides, definitions, mappings: Arc::new(mappings), payers, meanings, config, facts })
     }
 
+    /// What a payer asks of the checks of X12; what the rule files say when there is no such payer.
+    pub fn policy(&self, payer: Option<&str>) -> Policy {
+        payer.and_then(|id| self.payers.get(id)).map(|profile| profile.checks.clone()).unwrap_or_default()
+    }
+
     /// What mappings see as `%payer`.
     pub fn facts(&self, payer: &str) -> &Value {
         self.facts.get(payer).unwrap_or(&Value::Null)
     }
+}
+
+/// Profiles that speak of checks which there are.
+fn known(payers: Payers, guides: &Guides) -> Result<Payers, Fault> {
+    let issues = payers.unknown_checks(guides);
+    if issues.is_empty() { Ok(payers) } else { Err(Fault { issues, blame: Blame::Gateway, retry: Retry::Never }) }
 }
 
 /// Two results of an engineer's files, or the mistakes of both.

@@ -1,6 +1,8 @@
 //! What commands read: a file, standard input (`-`), or the files of a folder.
 
 use crate::fault::{Fault, Place, codes};
+use crate::gateway::Translator;
+use crate::x12::policy::Policy;
 use std::io::Read;
 use std::path::{Path, PathBuf};
 
@@ -36,6 +38,19 @@ pub fn unreadable(path: &Path, error: &std::io::Error) -> Fault {
         format!("can't be read: {error}"),
         "check the path, or use - for standard input",
     )
+}
+
+/// What a payer asks of the checks; a fault when there is no such payer.
+pub fn policy(translator: &Translator, payer: Option<&str>) -> Result<Policy, Fault> {
+    match payer {
+        Some(id) if translator.payers.get(id).is_none() => Err(Fault::refuse(
+            codes::PAYER_UNKNOWN,
+            Place::Whole,
+            format!("there is no payer {id}"),
+            "`claimgate payers list` shows the payers",
+        )),
+        _ => Ok(translator.policy(payer)),
+    }
 }
 
 /// Whether a text is X12: it begins with ISA, behind white space or a byte order mark.

@@ -5,6 +5,7 @@ use crate::config::Config;
 use crate::fault::{Fault, Issue, any_error};
 use crate::fhir::{parse, second_opinion, validate};
 use crate::gateway::Translator;
+use crate::x12::policy::Policy;
 use crate::x12::text::Text;
 use crate::x12::{check, reader};
 use serde_json::{Value, json};
@@ -19,6 +20,9 @@ pub struct Validate {
     files: Vec<PathBuf>,
     #[arg(long, value_enum, default_value = "text")]
     format: Format,
+    /// Check X12 as this payer's profile asks (`checks` in payer.yaml)
+    #[arg(long)]
+    payer: Option<String>,
 }
 
 #[derive(Clone, Copy, PartialEq, clap::ValueEnum)]
@@ -30,11 +34,12 @@ enum Format {
 impl Validate {
     pub fn run(self, config: Config) -> Result<Exit, Fault> {
         let translator = Translator::load(config)?;
+        let policy = input::policy(&translator, self.payer.as_deref())?;
         let mut exit = Exit::Clean;
         let mut report = Vec::new();
         for file in &self.files {
             let name = file.display().to_string();
-            let (found, issues) = match input::bytes(file).and_then(|bytes| issues(&translator, &bytes)) {
+            let (found, issues) = match input::bytes(file).and_then(|bytes| issues(&translator, &policy, &bytes)) {
                 Ok(issues) if any_error(&issues) => (Exit::Issues, issues),
                 Ok(issues) => (Exit::Clean, issues),
                 Err(fault) => (Exit::Unreadable, fault.issues),
@@ -60,13 +65,14 @@ fn say(name: &str, found: Exit, issues: &[Issue]) {
 }
 
 /// All issues of a text; a fault when it can't be read at all.
-fn issues(translator: &Translator, bytes: &[u8]) -> Result<Vec<Issue>, Fault> {
+fn issues(translator: &Translator, policy: &Policy, bytes: &[u8]) -> Result<Vec<Issue>, Fault> {
     if input::is_x12(bytes) {
         let text = Text::decode(bytes);
         let (interchanges, mut issues) = reader::read_text(&text);
         for interchange in &interchanges {
             issues.extend(check::check_interchange(&translator.guides, interchange));
         }
+        policy.apply(&mut issues);
         return Ok(issues);
     }
     let value = parse::json(bytes, translator.config.limits.json_depth)?;

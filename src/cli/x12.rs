@@ -1,11 +1,13 @@
 //! `claimgate x12`: X12 files by themselves. Files are streamed where the result allows it.
 
+use crate::assets::Folder;
 use crate::cli::{Exit, exit_for, input, show};
 use crate::clock::Clock;
 use crate::config::Config;
-use crate::fault::{Fault, codes};
+use crate::fault::{Fault, any_error, codes};
 use crate::flow::acknowledge;
 use crate::gateway::Translator;
+use crate::x12::acknowledged::{self, Words};
 use crate::x12::guide::Guides;
 use crate::x12::stream::{Follower, Segments};
 use crate::x12::text::Text;
@@ -40,8 +42,21 @@ enum Command {
         #[arg(long)]
         indent: bool,
     },
-    /// TA1 and 999 for a file
-    Ack { file: PathBuf },
+    /// TA1 and 999 for a file; with --read, what a TA1, 999 or 997 says about it
+    ///
+    /// Example: claimgate x12 ack --read 999.x12 claims.x12
+    Ack {
+        file: PathBuf,
+        /// Check as this payer's profile asks (`checks` in payer.yaml)
+        #[arg(long)]
+        payer: Option<String>,
+        /// The acknowledgment of the file: each fault is shown where it stands in the file
+        #[arg(long, value_name = "ACK")]
+        read: Option<PathBuf>,
+        /// With --read: issues as JSON
+        #[arg(long)]
+        json: bool,
+    },
     /// One file a claim, payment or answer
     Split {
         file: PathBuf,
@@ -58,7 +73,8 @@ impl X12 {
             Command::Parse { file, ndjson: true } => segments(&translator.guides, &file),
             Command::Parse { file, ndjson: false } => tree(&translator.guides, &file),
             Command::Format { file, canonical, indent } => rewrite(&translator.guides, &file, canonical, indent),
-            Command::Ack { file } => ack(&translator, &file),
+            Command::Ack { file, read: Some(answer), json, .. } => read_ack(&translator, &answer, &file, json),
+            Command::Ack { file, payer, read: None, .. } => ack(&translator, payer.as_deref(), &file),
             Command::Split { file, out } => parts(&translator.guides, &file, &out),
         }
     }
@@ -114,13 +130,34 @@ fn rewrite(guides: &Guides, file: &Path, canonical: bool, indent: bool) -> Resul
     written(out.write_all(&format::as_read(&input::bytes(file)?)).and_then(|()| out.flush()))
 }
 
-fn ack(translator: &Translator, file: &Path) -> Result<Exit, Fault> {
+fn ack(translator: &Translator, payer: Option<&str>, file: &Path) -> Result<Exit, Fault> {
+    input::policy(translator, payer)?;
     let bytes = input::bytes(file)?;
     let text = Text::decode(&bytes);
     let (_, issues) = reader::read_text(&text);
     show::issues(None, &issues);
     let mut out = stdout();
-    written(out.write_all(&acknowledge::answer(translator, &bytes, Clock::System.now())).and_then(|()| out.flush()))?;
+    let answer = acknowledge::answer(translator, payer, &bytes, Clock::System.now());
+    written(out.write_all(&answer).and_then(|()| out.flush()))?;
+    Ok(exit_for(&issues))
+}
+
+/// What an acknowledgment says about the file that it answers.
+fn read_ack(translator: &Translator, answer: &Path, file: &Path, json: bool) -> Result<Exit, Fault> {
+    let (answer, original) = (input::bytes(answer)?, input::bytes(file)?);
+    let (answer, original) = (Text::decode(&answer), Text::decode(&original));
+    let (answers, mut issues) = reader::read_text(&answer);
+    let (originals, _) = reader::read_text(&original);
+    let words = Words::load(&Folder::mappings(&translator.config.mappings_dir));
+    issues.extend(acknowledged::read(&translator.guides, &words, &answers, &originals));
+    if json {
+        println!("{:#}", serde_json::json!({ "accepted": !any_error(&issues), "issues": issues }));
+        return Ok(exit_for(&issues));
+    }
+    show::issues(None, &issues);
+    if !any_error(&issues) {
+        println!("{}: accepted", file.display());
+    }
     Ok(exit_for(&issues))
 }
 

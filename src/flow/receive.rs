@@ -33,7 +33,7 @@ pub struct Received {
 /// The journey.
 pub async fn receive(gateway: &Gateway, payer: &PayerId, name: &str, bytes: Vec<u8>) -> Result<Received, Fault> {
     let reading = responses::read(&gateway.translator.meanings, &bytes);
-    let acknowledgment = acknowledge::answer(&gateway.translator, &bytes, gateway.clock.now());
+    let acknowledgment = acknowledge::answer(&gateway.translator, Some(payer.as_str()), &bytes, gateway.clock.now());
     let file = Inbound {
         id: InterchangeId::make(),
         tenant: DEFAULT_TENANT.to_owned(),

@@ -163,8 +163,12 @@ impl<'a> Mistakes<'a> {
     }
 
     pub fn add(&self, code: &'static str, at: (u32, u32), text: impl Into<String>, hint: impl Into<String>) {
-        let place = Place::File { path: self.file.to_owned(), line: at.0, column: at.1 };
-        self.found.borrow_mut().push(Issue::error(code, place, text).hint(hint));
+        self.found.borrow_mut().push(Issue::error(code, self.place(at), text).hint(hint));
+    }
+
+    /// A line and column of the document.
+    pub fn place(&self, at: (u32, u32)) -> Place {
+        Place::File { path: self.file.to_owned(), line: at.0, column: at.1 }
     }
 
     pub fn into_issues(self) -> Vec<Issue> {

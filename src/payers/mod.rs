@@ -16,6 +16,7 @@ pub use profile::{
 use crate::assets::Folder;
 use crate::config::Config;
 use crate::fault::{Blame, Fault, Issue, Place, Retry, codes};
+use crate::x12::guide::Guides;
 use std::collections::BTreeMap;
 use std::path::PathBuf;
 
@@ -68,6 +69,11 @@ impl Payers {
             return Ok(Payers { profiles });
         }
         Err(Fault { issues, blame: Blame::Gateway, retry: Retry::Never })
+    }
+
+    /// Lines of the profiles that name no check.
+    pub fn unknown_checks(&self, guides: &Guides) -> Vec<Issue> {
+        self.all().flat_map(|profile| profile.checks.mistakes(guides)).collect()
     }
 
     pub fn get(&self, id: &str) -> Option<&PayerProfile> {

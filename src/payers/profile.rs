@@ -4,6 +4,7 @@
 use crate::billing::id::PayerId;
 use crate::retry::RetryPolicy;
 use crate::x12::delimiters::Delimiters;
+use crate::x12::policy::Policy;
 use serde_json::{Value, json};
 use std::collections::BTreeMap;
 use std::path::PathBuf;
@@ -38,6 +39,8 @@ pub struct PayerProfile {
     pub social_security_numbers: bool,
     /// Codes of the edits that this payer does not ask for.
     pub edits_off: Vec<String>,
+    /// What it asks of the checks of X12.
+    pub checks: Policy,
 }
 
 /// One identifier of a payor Organization.

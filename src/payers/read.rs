@@ -6,6 +6,7 @@ use super::{Surroundings, lint};
 use crate::fault::codes;
 use crate::retry::RetryPolicy;
 use crate::x12::delimiters::Delimiters;
+use crate::x12::policy::Policy;
 use std::collections::BTreeMap;
 use std::path::PathBuf;
 use std::time::Duration;
@@ -35,6 +36,7 @@ pub fn profile(folder: &str, document: &Node, mistakes: &Mistakes, surroundings:
         dependents_have_own_ids: root.boolean("dependentsHaveOwnIds", false),
         social_security_numbers: root.boolean("socialSecurityNumbers", false),
         edits_off: edits_off(&root, mistakes),
+        checks: checks(&root, mistakes),
     };
     if !profile.id.is_empty() && profile.id != folder {
         root.complain("id", format_args!("`{}` stands in the folder `{folder}`", profile.id), "name both alike");
@@ -256,4 +258,19 @@ fn edits_off(root: &Section, mistakes: &Mistakes) -> Vec<String> {
     }
     group.done();
     off.into_iter().map(|(code, _)| code).collect()
+}
+
+/// Whether the checks are known is told when the guides are there too.
+fn checks(root: &Section, mistakes: &Mistakes) -> Policy {
+    let mut policy = Policy::default();
+    let Some(group) = root.optional_section("checks") else { return policy };
+    for (key, level, at) in group.named_texts() {
+        if policy.add(key, level, mistakes.place(at)).is_none() {
+            let text = format!("`{key}: {level}` is not understood");
+            let hint =
+                "a line is `CHECK: LEVEL` or `CG-150n LOOP ELEMENT: LEVEL`; levels are error, warning, note, off";
+            mistakes.add(codes::MAPPING_TARGET, at, text, hint);
+        }
+    }
+    policy
 }

@@ -5,10 +5,12 @@
 //! * [`guide`] says what a transaction may hold; [`tree`] sorts the segments of a set into its loops.
 //! * [`build`] is what a mapping makes; [`writer`] and [`assemble`] put it on the wire.
 //! * [`check`] finds what is wrong (SNIP 1 to 5: [`situations`] and [`code_sets`] are the last two);
-//!   [`acknowledge`] tells the sender (TA1, 999).
+//!   [`policy`] is what one payer makes of it, and [`acknowledge`] tells the sender (TA1, 999);
+//!   [`acknowledged`] reads what a receiver told us.
 //! * [`json`] and [`format`] show an interchange to people and programs.
 
 pub mod acknowledge;
+pub mod acknowledged;
 pub mod assemble;
 mod balance;
 pub mod build;
@@ -21,6 +23,7 @@ mod guide_file;
 pub mod json;
 mod levels;
 pub mod pieces;
+pub mod policy;
 pub mod reader;
 mod rules;
 pub mod segment;

@@ -106,11 +106,9 @@ pub fn is_revenue(code: &str) -> bool {
     is_digits(code, 4)
 }
 
-/// Provider taxonomy (NUCC): nine letters and digits and an X.
+/// Provider taxonomy (NUCC): ten letters and digits.
 pub fn is_taxonomy(code: &str) -> bool {
-    code.len() == 10
-        && code.ends_with('X')
-        && code.bytes().all(|byte| byte.is_ascii_digit() || byte.is_ascii_uppercase())
+    code.len() == 10 && code.bytes().all(|byte| byte.is_ascii_digit() || byte.is_ascii_uppercase())
 }
 
 /// ZIP code of the United States: five or nine digits, no hyphen.

@@ -1,7 +1,7 @@
 //! Where the lists of codes come from.
 
 use crate::assets::Folder;
-use std::collections::HashSet;
+use std::collections::{HashMap, HashSet};
 use std::path::{Path, PathBuf};
 
 /// The folders that hold lists.
@@ -17,6 +17,14 @@ impl Lists {
     /// Those that ship.
     pub fn shipped() -> Lists {
         Lists { tables: Folder::ShippedMappings, whole: None }
+    }
+
+    /// The codes of a table of the mappings, with what they mean; empty when there is no such table.
+    pub fn words(&self, name: &str) -> HashMap<String, String> {
+        let text = self.tables.text(&format!("codes/{name}.tsv")).unwrap_or_default();
+        let rows = text.lines().filter(|line| !line.starts_with('#')).skip(1).filter_map(|line| line.split_once('\t'));
+        let word = |rest: &str| rest.split('\t').next().unwrap_or_default().to_owned();
+        rows.map(|(code, rest)| (code.to_owned(), word(rest))).collect()
     }
 
     /// A column of a table of the mappings; `None` when there is no such table or column.
