@@ -1,6 +1,6 @@
 //! What we answer to an interchange: TA1, and a 999 (005010X231A1) for each of its groups.
 
-use crate::fault::{Issue, Place, X12Place};
+use crate::fault::{Issue, Place, Severity, X12Place, X12Trigger};
 use crate::x12::assemble::{Envelope, MAX_CONTROL_NUMBER, open_envelope};
 use crate::x12::reader::{Group, Interchange, TransactionSet};
 use crate::x12::segment::Segment;
@@ -8,6 +8,8 @@ use crate::x12::writer::Lines;
 use jiff::civil::DateTime;
 use std::collections::HashMap;
 
+/// IK502 of a set that we have no guide for: we do not take it, however clean it is.
+const UNSUPPORTED: [&str; 2] = ["1", "19"];
 /// Most errors that a 999 names for one transaction set; it is rejected all the same.
 pub const MAX_NOTES: usize = 1_000;
 /// Longest copy of a bad value (IK404).
@@ -71,7 +73,11 @@ struct Noted<'i> {
 
 fn noted(issue: &Issue) -> Option<Noted<'_>> {
     let Place::X12(at) = &issue.at else { return None };
-    Some(Noted { at, code: at.error_code.as_deref()?, is_error: issue.is_error() })
+    let code = at.error_code.as_deref()?;
+    let is_unsupported = at.transaction_set.is_some() && at.ordinal.is_none() && UNSUPPORTED.contains(&code);
+    // A note is for the reader of the file, and not for its sender.
+    let is_told = issue.severity >= Severity::Warning || is_unsupported;
+    is_told.then_some(Noted { at, code, is_error: issue.is_error() || is_unsupported })
 }
 
 /// The faults of the interchange (no group, no set), of each group (no set) and of each set.
@@ -234,11 +240,13 @@ fn same_segment(before: &Noted<'_>, noted: &Noted<'_>) -> bool {
 /// IK3, and the CTX that names the claim or inquiry.
 fn segment_note(lines: &mut Lines, set: &TransactionSet<'_>, noted: &Noted<'_>) {
     let ordinal = noted.at.ordinal.unwrap_or_default();
-    // Element 447 has room for four characters, loops of the guides have up to six.
-    let in_loop = noted.at.loop_id.as_deref().filter(|id| id.len() <= 4 && *id != "ST").unwrap_or_default();
+    let in_loop = noted.at.loop_id.as_deref().map(short_loop).unwrap_or_default();
     let code = if noted.at.element.is_some() { "8" } else { noted.code };
     let id = plain(lines, noted.at.segment.as_deref().unwrap_or_default(), 3);
     lines.line(&["IK3", &id, &ordinal.to_string(), in_loop, code]);
+    if noted.at.element.is_none() {
+        situational_trigger(lines, noted.at.trigger.as_deref());
+    }
     if let Some((name, value)) = business_unit(set, ordinal) {
         let value = plain(lines, value, 35);
         let context = format!("{name}{}{value}", char::from(lines.delimiters.component));
@@ -254,9 +262,27 @@ fn element_note(lines: &mut Lines, set: &TransactionSet<'_>, noted: &Noted<'_>) 
     let position = positions.map(Option::unwrap_or_default).join(&separator.to_string());
     let segment = at.ordinal.and_then(|ordinal| set.segments.get(ordinal as usize - usize::from(ordinal > 0)));
     let value = segment.map_or("", |segment| value_at(segment, at));
-    let of_value = matches!(noted.code, "4" | "5" | "6" | "7" | "8" | "9" | "I12");
+    let of_value = matches!(noted.code, "4" | "5" | "6" | "7" | "8" | "9" | "I6" | "I12");
     let copy = if of_value { plain(lines, value, MAX_COPY) } else { String::new() };
     lines.line(&["IK4", position.trim_end_matches(separator), "", noted.code, copy.trim()]);
+    situational_trigger(lines, at.trigger.as_deref());
+}
+
+/// CTX: what made something required, or not used.
+fn situational_trigger(lines: &mut Lines, trigger: Option<&X12Trigger>) {
+    let Some(trigger) = trigger else { return };
+    let separator = char::from(lines.delimiters.component);
+    let positions = [trigger.element, trigger.component].map(|n| n.map(|n| n.to_string()).unwrap_or_default());
+    let position = positions.join(&separator.to_string());
+    let in_loop = short_loop(&trigger.loop_id);
+    let ordinal = trigger.ordinal.to_string();
+    let position = position.trim_end_matches(separator);
+    lines.line(&["CTX", "SITUATIONAL TRIGGER", &trigger.segment, &ordinal, in_loop, position]);
+}
+
+/// Element 447 has room for four characters, loops of the guides have up to six.
+fn short_loop(id: &str) -> &str {
+    if id.len() <= 4 && id != "ST" { id } else { "" }
 }
 
 fn value_at<'a>(segment: &Segment<'a>, at: &X12Place) -> &'a str {
@@ -273,24 +299,38 @@ fn plain(lines: &Lines, value: &str, width: usize) -> String {
     value.chars().filter(fits).take(width).collect()
 }
 
-/// Names of business units (CTX01-1), by transaction: the segment and element that name one.
-const BUSINESS_UNITS: [(&str, &str, usize, &str); 8] = [
-    ("837", "CLM", 1, "CLM01"),
-    ("835", "TRN", 2, "TRN02"),
-    ("270", "TRN", 2, "TRN02"),
-    ("271", "TRN", 2, "TRN02"),
-    ("276", "TRN", 2, "TRN02"),
-    ("277", "TRN", 2, "TRN02"),
-    ("278", "TRN", 2, "TRN02"),
-    ("820", "ENT", 1, "ENT01"),
+/// A business unit: the transaction, the segment that names it, its qualifier (element 1; empty for any), the element of the
+/// name, and what the 999 calls it (CTX01-1).
+type UnitRow = (&'static str, &'static str, &'static str, usize, &'static str);
+
+/// The first row that fits wins.
+const BUSINESS_UNITS: [UnitRow; 12] = [
+    ("837", "CLM", "", 1, "CLM01"),
+    ("835", "TRN", "", 2, "TRN02"),
+    ("270", "TRN", "", 2, "TRN02"),
+    ("271", "TRN", "", 2, "TRN02"),
+    ("276", "TRN", "", 2, "TRN02"),
+    ("277", "TRN", "", 2, "TRN02"),
+    ("277", "NM1", "QC", 9, "PATIENT NAME NM109"),
+    ("278", "TRN", "", 2, "TRN02"),
+    ("278", "NM1", "IL", 9, "SUBSCRIBER NAME NM109"),
+    ("820", "ENT", "", 1, "ENT01"),
+    ("834", "REF", "0F", 2, "SUBSCRIBER NUMBER REF02"),
+    ("270", "NM1", "IL", 9, "SUBSCRIBER NAME NM109"),
 ];
 
 /// The business unit that a segment stands in: the last that began before it, inside the same level.
 fn business_unit<'a>(set: &TransactionSet<'a>, ordinal: u32) -> Option<(&'static str, &'a str)> {
-    let (_, id, element, name) = BUSINESS_UNITS.iter().find(|(transaction, ..)| *transaction == set.id())?;
     let before = set.segments.get(..(ordinal as usize).min(set.segments.len()))?;
-    let found = before.iter().rev().take_while(|segment| segment.id() != "HL").find(|segment| segment.id() == *id)?;
-    Some((name, found.element(*element)))
+    let rows = BUSINESS_UNITS.iter().filter(|(transaction, ..)| *transaction == set.id());
+    let mut found = rows.filter_map(|(_, id, qualifier, element, name)| {
+        let level = before.iter().rev().take_while(|segment| segment.id() != "HL");
+        let is_unit =
+            |segment: &&Segment<'_>| segment.id() == *id && (qualifier.is_empty() || segment.element(1) == *qualifier);
+        let value = level.into_iter().find(is_unit)?.element(*element);
+        (!value.is_empty()).then_some((*name, value))
+    });
+    found.next()
 }
 
 #[cfg(test)]

@@ -6,6 +6,7 @@ use crate::x12::balance;
 use crate::x12::build::{is_date, is_time};
 use crate::x12::code_sets;
 use crate::x12::guide::{Guide, Guides, SegmentSpec};
+use crate::x12::plain;
 use crate::x12::reader::{Group, Interchange, TransactionSet};
 use crate::x12::rules::{self, Finding, LoopFault, Read};
 use crate::x12::segment::Segment;
@@ -140,32 +141,13 @@ fn locate(issues: &mut [Issue], interchange: &Interchange<'_>, group: &Group<'_>
 /// The guide, the balances, the situations and the codes of one transaction set.
 pub fn check_set(guides: &Guides, set: &TransactionSet<'_>) -> Vec<Issue> {
     let Some(guide) = guides.for_transaction(set) else {
-        return vec![no_guide(guides, set)];
+        return plain::check(guides, set);
     };
     let (root, mut issues) = tree::assign(guide, set);
     issues.extend(check_tree(guide, set, &root));
     issues.extend(balance::check(set, &root));
     issues.extend(situations::check(guide, set, &root));
     issues
-}
-
-fn no_guide(guides: &Guides, set: &TransactionSet<'_>) -> Issue {
-    let known = guides.iter().any(|guide| guide.transaction == set.id());
-    let (code, text) = match known {
-        true => ("19", format!("no guide for version {} of transaction {}", shown(set.version()), shown(set.id()))),
-        false => ("1", format!("no guide for transaction {}", shown(set.id()))),
-    };
-    let at = X12Place {
-        transaction_set: Some(set.control_number().to_owned()),
-        error_code: Some(code.to_owned()),
-        ..X12Place::default()
-    };
-    Issue::error(codes::X12_GUIDE, Place::X12(at), text).hint("claimgate reads the guides in conformance/x12")
-}
-
-/// What a sender wrote where a version should be, cut to what one could be.
-fn shown(text: &str) -> String {
-    text.chars().filter(|character| character.is_ascii_alphanumeric()).take(12).collect()
 }
 
 /// What the guide says about the segments and loops of a set.
@@ -217,7 +199,8 @@ fn element_issue(
     let name = element.map_or("the element", |element| element.name.as_str());
     let code = if finding.fault.is_syntax() { codes::X12_SYNTAX } else { codes::X12_GUIDE };
     let make = if finding.fault.is_harmless() { Issue::warning } else { Issue::error };
-    make(code, Place::X12(at), format!("{name} {}", finding.fault.text(element)))
+    let hint = finding.fault.hint(at.element_name().as_deref().unwrap_or("the element"));
+    make(code, Place::X12(at), format!("{name} {}", finding.fault.text(element))).hint(hint)
 }
 
 /// A fault of a loop stands at the first segment of the loop; one of too many, at the first that is too many.
@@ -240,5 +223,5 @@ fn loop_issue(guide: &Guide, set: &TransactionSet<'_>, found: &Loop<'_>, fault: 
     };
     let named = fault.segment(guide).map(|ix| guide.segment_at(ix).id.clone());
     let at = X12Place { segment: named.or(at.segment), ..at };
-    Issue::error(codes::X12_GUIDE, Place::X12(at), fault.text(guide))
+    Issue::error(codes::X12_GUIDE, Place::X12(at), fault.text(guide)).hint(fault.hint(guide))
 }

@@ -23,6 +23,7 @@ mod guide_file;
 pub mod json;
 mod levels;
 pub mod pieces;
+mod plain;
 pub mod policy;
 pub mod reader;
 mod rules;

@@ -75,6 +75,24 @@ impl ElementFault {
     }
 }
 
+impl ElementFault {
+    /// How to mend it; `name` is the element's: `NM109`, `CLM05-3`.
+    pub fn hint(&self, name: &str) -> String {
+        match self {
+            ElementFault::Missing => format!("fill {name}"),
+            ElementFault::NotUsed => format!("leave {name} empty; the value may belong to another element or segment"),
+            ElementFault::TooManyElements | ElementFault::TooManyComponents => {
+                format!("count the separators before {name}: one may be too many, or stand inside a value")
+            }
+            ElementFault::TooManyRepetitions(_) => "leave the others out, or send the segment again".to_owned(),
+            ElementFault::TrailingEmpty => "end the segment after its last value".to_owned(),
+            ElementFault::Relation(_) => format!("fill {name}, or leave out what goes with it"),
+            ElementFault::Value(ElementProblem::Code) => format!("send one of these codes in {name}, in capitals"),
+            ElementFault::Value(_) => format!("correct {name}"),
+        }
+    }
+}
+
 fn relation_text(syntax: &Syntax) -> String {
     let (first, rest) = syntax.elements.split_first().unwrap_or((&0, &[]));
     let names = |elements: &[usize]| elements.iter().map(|n| format!("{n:02}")).collect::<Vec<_>>().join(", ");
@@ -297,6 +315,22 @@ impl LoopFault {
             LoopFault::SegmentTooOften(ix, max) => format!("{} stands more than {max} times", segment(ix)),
             LoopFault::LoopMissing(ix) => format!("{} is required and missing", inner(ix)),
             LoopFault::LoopTooOften(ix, max) => format!("{} stands more than {max} times", inner(ix)),
+        }
+    }
+
+    /// How to mend it.
+    pub fn hint(self, guide: &Guide) -> String {
+        let key = |ix| guide.segment_at(ix).key();
+        let starter =
+            |ix| guide.starter(ix).map_or_else(String::new, |spec| format!(", which begins with {}", spec.key()));
+        match self {
+            LoopFault::SegmentMissing(ix) => format!("send {}", key(ix)),
+            LoopFault::SegmentNotUsed(ix) => {
+                format!("leave {} out, or move it to the loop that it belongs to", key(ix))
+            }
+            LoopFault::SegmentTooOften(ix, max) => format!("send {} at most {max} times", key(ix)),
+            LoopFault::LoopMissing(ix) => format!("send loop {}{}", guide.loop_at(ix).id, starter(ix)),
+            LoopFault::LoopTooOften(ix, max) => format!("send loop {} at most {max} times", guide.loop_at(ix).id),
         }
     }
 

@@ -57,7 +57,8 @@ fn set(stanza: &Stanza, folder: &Folder, lists: &Lists) -> Result<CodeSet, Issue
 }
 
 fn code(stanza: &Stanza, guides: &mut [Guide], sets: &HashMap<&str, Arc<CodeSet>>) -> Result<Arc<Check>, Issue> {
-    let check = Arc::new(words(stanza, codes::X12_CODE)?);
+    let (error_code, family) = kind(stanza)?;
+    let check = Arc::new(words(stanza, family)?);
     let Some(set) = stanza.line("in").and_then(|line| sets.get(line.rest.as_str())) else {
         return Err(stanza.at.issue("a code check has a line `in` with the name of a set"));
     };
@@ -76,6 +77,7 @@ fn code(stanza: &Stanza, guides: &mut [Guide], sets: &HashMap<&str, Arc<CodeSet>
                         element,
                         component,
                         when: target.conditions(),
+                        error_code,
                     })
                     .collect();
                 used += made.len();
@@ -87,6 +89,14 @@ fn code(stanza: &Stanza, guides: &mut [Guide], sets: &HashMap<&str, Arc<CodeSet>
         0 => Err(stanza.at.issue("no guide has the elements that this check is for")),
         _ => Ok(check),
     }
+}
+
+/// IK403 (line `ik`) and family: 7 invalid code when nothing is said; 8 invalid date and 9 invalid time are syntax.
+fn kind(stanza: &Stanza) -> Result<(&'static str, &'static str), Issue> {
+    const KINDS: [(&str, &str); 3] = [("7", codes::X12_CODE), ("8", codes::X12_SYNTAX), ("9", codes::X12_SYNTAX)];
+    let Some(line) = stanza.line("ik") else { return Ok(KINDS[0]) };
+    let found = KINDS.iter().find(|(code, _)| *code == line.rest).copied();
+    found.ok_or_else(|| line.at.issue("ik is 7, 8 or 9"))
 }
 
 /// What one line `at` names.

@@ -1,7 +1,9 @@
 //! The forms of codes whose lists are too long, change too often, or are not ours to ship.
 
+use crate::x12::build::{is_date, is_time};
+
 /// A name that `codes.rules` may say, and the form.
-pub(crate) const FORMS: [(&str, fn(&str) -> bool); 20] = [
+pub(crate) const FORMS: [(&str, fn(&str) -> bool); 24] = [
     ("npi", is_npi),
     ("icd-10-cm", is_icd10),
     ("icd-10-pcs", is_icd10_procedure),
@@ -22,6 +24,10 @@ pub(crate) const FORMS: [(&str, fn(&str) -> bool); 20] = [
     ("adjustment-reason", is_adjustment_reason),
     ("remark", is_remark),
     ("nubc", is_nubc),
+    ("date", is_full_date),
+    ("period", is_period),
+    ("date-time", is_date_time),
+    ("time", is_time),
 ];
 
 pub fn is_digits(text: &str, length: usize) -> bool {
@@ -151,6 +157,21 @@ pub fn is_remark(code: &str) -> bool {
 /// Condition, occurrence and value codes (NUBC): two letters or digits.
 pub fn is_nubc(code: &str) -> bool {
     code.len() == 2 && code.bytes().all(|byte| byte.is_ascii_digit() || byte.is_ascii_uppercase())
+}
+
+/// D8: CCYYMMDD.
+pub fn is_full_date(text: &str) -> bool {
+    text.len() == 8 && is_date(text)
+}
+
+/// RD8: CCYYMMDD-CCYYMMDD.
+pub fn is_period(text: &str) -> bool {
+    text.split_once('-').is_some_and(|(from, to)| is_full_date(from) && is_full_date(to))
+}
+
+/// DT: CCYYMMDDHHMM, or with seconds.
+pub fn is_date_time(text: &str) -> bool {
+    text.is_char_boundary(8.min(text.len())) && text.len() >= 12 && is_full_date(&text[..8]) && is_time(&text[8..])
 }
 
 #[cfg(test)]

@@ -43,6 +43,8 @@ pub(crate) struct CodeCheck {
     /// 0: the element as a whole.
     pub component: usize,
     pub when: Vec<Condition>,
+    /// IK403 of a 999.
+    pub error_code: &'static str,
 }
 
 /// Another element of the segment that must hold one of these.
@@ -54,9 +56,6 @@ pub(crate) struct Condition {
     pub patterns: Vec<Pattern>,
 }
 
-/// The IK403 of a code that is not in its set.
-const INVALID_CODE: &str = "7";
-
 /// Checks the codes of one segment.
 pub(crate) fn check_segment(
     guide: &Guide,
@@ -67,13 +66,13 @@ pub(crate) fn check_segment(
     issues: &mut Vec<Issue>,
 ) {
     let Some(checks) = guide.codes.get(usize::from(spec.0)).filter(|checks| !checks.is_empty()) else { return };
-    let place = |element, component, repetition| X12Place {
+    let place = |element, component, repetition, error_code: &str| X12Place {
         transaction_set: Some(set.control_number().to_owned()),
         loop_id: Some(found.id.to_string()),
         element: position(element),
         component: position(component),
         repetition: position(repetition),
-        error_code: Some(INVALID_CODE.to_owned()),
+        error_code: Some(error_code.to_owned()),
         ..segment.place()
     };
     let mut element = 0;
@@ -83,7 +82,9 @@ pub(crate) fn check_segment(
             continue;
         }
         for check in checks.iter().filter(|check| check.element == element || check.element == EVERY) {
-            let mut report = |repetition| issues.push(check.check.issue(place(element, check.component, repetition)));
+            let mut report = |repetition| {
+                issues.push(check.check.issue(place(element, check.component, repetition, check.error_code)))
+            };
             check.judge(segment, text, &mut report);
         }
     }

@@ -1,0 +1,103 @@
+//! Transaction sets without a guide (834, 820, 275, 824 …): no more than X12's own syntax can be checked.
+
+use crate::fault::{Issue, Place, X12Place, codes};
+use crate::x12::guide::Guides;
+use crate::x12::reader::TransactionSet;
+use crate::x12::segment::Segment;
+use std::collections::HashSet;
+
+/// What is wrong by X12 alone, after a note that says so.
+pub(crate) fn check(guides: &Guides, set: &TransactionSet<'_>) -> Vec<Issue> {
+    let mut issues = vec![no_guide(guides, set)];
+    let mut levels = HashSet::new();
+    for segment in &set.segments {
+        segment_issues(segment, &mut levels, &mut |at, is_error, text| {
+            let at = X12Place { transaction_set: Some(set.control_number().to_owned()), ..at };
+            let make = if is_error { Issue::error } else { Issue::warning };
+            issues.push(make(codes::X12_SYNTAX, Place::X12(at), text));
+        });
+    }
+    issues
+}
+
+fn segment_issues<'a>(
+    segment: &Segment<'a>,
+    levels: &mut HashSet<&'a str>,
+    report: &mut impl FnMut(X12Place, bool, &str),
+) {
+    let at = |code: &str| X12Place { error_code: Some(code.to_owned()), ..segment.place() };
+    if !is_id(segment.id()) {
+        return report(at("1"), true, "this is no segment id");
+    }
+    // The data of a BIN may hold anything.
+    if segment.id() != "BIN" && segment.elements().last() == Some("") {
+        let element = u8::try_from(segment.len()).ok();
+        report(X12Place { element, ..at("3") }, false, "the last element is empty, and should have been left out");
+    }
+    if segment.id() == "HL" {
+        let parent = segment.element(2);
+        if !parent.is_empty() && !levels.contains(parent) {
+            report(X12Place { element: Some(2), ..at("7") }, true, "HL02 names no level before this one");
+        }
+        levels.insert(segment.element(1));
+    }
+}
+
+/// Two or three characters, a letter first.
+fn is_id(id: &str) -> bool {
+    let bytes = id.as_bytes();
+    bytes.first().is_some_and(u8::is_ascii_uppercase)
+        && (2..=3).contains(&bytes.len())
+        && bytes.iter().all(|byte| byte.is_ascii_uppercase() || byte.is_ascii_digit())
+}
+
+/// Says what was not checked. The place holds the IK502 by which [`crate::x12::acknowledge`] tells the sender that we do not
+/// take such sets.
+fn no_guide(guides: &Guides, set: &TransactionSet<'_>) -> Issue {
+    let (id, version) = (shown(set.id()), shown(set.version()));
+    let is_known = guides.iter().any(|guide| guide.transaction == set.id());
+    let (error_code, text) = match is_known {
+        true => ("19", format!("transaction {id} of version {version:?} is checked for envelope and syntax only")),
+        false => ("1", format!("transaction {id} is checked for envelope and syntax only")),
+    };
+    let at = X12Place {
+        transaction_set: Some(set.control_number().to_owned()),
+        error_code: Some(error_code.to_owned()),
+        ..X12Place::default()
+    };
+    let issue = Issue::warning(codes::X12_GUIDE, Place::X12(at), text);
+    let hint = "there is no guide of it in conformance/x12: what its loops and elements should hold is not known";
+    Issue { severity: crate::fault::Severity::Information, ..issue }.hint(hint)
+}
+
+/// What a sender wrote where a version should be, cut to what one could be.
+fn shown(text: &str) -> String {
+    text.chars().filter(|character| character.is_ascii_alphanumeric()).take(12).collect()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::x12::guide::tests::shipped;
+    use crate::x12::tree::tests::set;
+
+    fn found(text: &str) -> Vec<String> {
+        check(shipped(), &set(text)).iter().map(Issue::to_string).collect()
+    }
+
+    #[test]
+    fn a_set_without_a_guide_is_told_of_and_no_error() {
+        let issues = found("ST*834*0001*005010X220A1~BGN*00*1*20250303~SE*3*0001");
+        assert_eq!(issues.len(), 1, "{issues:?}");
+        assert!(issues[0].starts_with("note CG-1503") && issues[0].contains("834"), "{issues:?}");
+        assert!(found("ST*837*0001*004010X098~SE*2*0001")[0].contains("004010X098"));
+    }
+
+    #[test]
+    fn its_syntax_is_checked() {
+        let issues = found("ST*834*0001~INS*Y*~4X*1~HL*1**1~HL*2*7*2~SE*6*0001");
+        assert_eq!(issues.len(), 4, "{issues:?}");
+        assert!(issues[1].contains("warning CG-1502") && issues[1].contains("INS02"), "{issues:?}");
+        assert!(issues[2].contains("error") && issues[3].contains("HL02"), "{issues:?}");
+    }
+}
