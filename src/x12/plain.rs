@@ -30,7 +30,11 @@ fn segment_issues<'a>(
         return report(at("1"), true, "this is no segment id");
     }
     // The data of a BIN may hold anything.
-    if segment.id() != "BIN" && segment.elements().last() == Some("") {
+    if segment.id() == "BIN" {
+        if !is_whole(segment) {
+            report(X12Place { element: Some(1), ..at("7") }, true, "BIN01 is not the length of the data in BIN02");
+        }
+    } else if segment.elements().last() == Some("") {
         let element = u8::try_from(segment.len()).ok();
         report(X12Place { element, ..at("3") }, false, "the last element is empty, and should have been left out");
     }
@@ -41,6 +45,12 @@ fn segment_issues<'a>(
         }
         levels.insert(segment.element(1));
     }
+}
+
+/// Whether the data of a BIN are as long as it says.
+fn is_whole(segment: &Segment<'_>) -> bool {
+    let data = segment.raw().splitn(3, char::from(segment.delimiters.element)).nth(2).unwrap_or_default();
+    segment.element(1).trim().parse::<usize>().is_ok_and(|length| length == data.len())
 }
 
 /// Two or three characters, a letter first.

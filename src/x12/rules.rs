@@ -111,6 +111,8 @@ fn relation_text(syntax: &Syntax) -> String {
 pub(crate) trait View<'v>: Copy {
     fn is_absent(self) -> bool;
     fn repetitions(self) -> impl Iterator<Item = Self>;
+    /// Repetitions are parted as components are: the ISA names no separator of their own, or the same for both.
+    fn is_parted_alike(self) -> bool;
     fn parts(self) -> impl Iterator<Item = &'v str>;
 }
 
@@ -131,6 +133,10 @@ impl<'v> View<'v> for Read<'v> {
         self.text.split(separator).map(move |text| Read { text, ..self })
     }
 
+    fn is_parted_alike(self) -> bool {
+        self.delimiters.repetition.is_none()
+    }
+
     fn parts(self) -> impl Iterator<Item = &'v str> {
         self.text.split(char::from(self.delimiters.component))
     }
@@ -146,6 +152,10 @@ impl<'v> View<'v> for &'v Element {
             Element::Repeated(all) => all.iter(),
             one => std::slice::from_ref(one).iter(),
         }
+    }
+
+    fn is_parted_alike(self) -> bool {
+        false
     }
 
     fn parts(self) -> impl Iterator<Item = &'v str> {
@@ -245,8 +255,12 @@ fn check_simple<'v, V: View<'v>>(spec: &ElementSpec, view: V, report: &mut impl 
     if let Some(problem) = problem_of(spec, text) {
         report(0, ElementFault::Value(problem));
     }
-    if parts.next().is_some() {
-        report(0, ElementFault::TooManyComponents);
+    let Some(next) = parts.next() else { return };
+    match spec.repeat > 1 && view.is_parted_alike() {
+        true => std::iter::once(next).chain(parts).filter_map(|text| problem_of(spec, text)).for_each(|problem| {
+            report(0, ElementFault::Value(problem));
+        }),
+        false => report(0, ElementFault::TooManyComponents),
     }
 }
 

@@ -67,19 +67,21 @@ fn code(stanza: &Stanza, guides: &mut [Guide], sets: &HashMap<&str, Arc<CodeSet>
         let target =
             target(line).ok_or_else(|| line.at.issue("not understood: `NM109 when NM108 = XX`, or `@states`"))?;
         for guide in guides.iter_mut().filter(|guide| stanza.guides.is_empty() || stanza.guides.contains(&guide.name)) {
-            for ix in 0..guide.segments.len() {
-                let spec = &guide.segments[ix];
-                let made: Vec<_> = target
-                    .at(spec)
-                    .map(|(element, component)| CodeCheck {
-                        check: check.clone(),
-                        set: set.clone(),
-                        element,
-                        component,
-                        when: target.conditions(),
-                        error_code,
-                    })
-                    .collect();
+            for ix in segments(stanza, guide) {
+                let (spec, known) = (&guide.segments[ix], &guide.codes[ix]);
+                let make = |(element, component)| CodeCheck {
+                    check: check.clone(),
+                    set: set.clone(),
+                    element,
+                    component,
+                    when: target.conditions(),
+                    error_code,
+                };
+                // Several lines may name one element.
+                let is_new = |made: &CodeCheck| {
+                    !known.iter().any(|other| other.check.name == made.check.name && other.is_at(made))
+                };
+                let made: Vec<_> = target.at(spec).map(make).filter(is_new).collect();
                 used += made.len();
                 guide.codes[ix].extend(made);
             }
@@ -89,6 +91,13 @@ fn code(stanza: &Stanza, guides: &mut [Guide], sets: &HashMap<&str, Arc<CodeSet>
         0 => Err(stanza.at.issue("no guide has the elements that this check is for")),
         _ => Ok(check),
     }
+}
+
+/// The segments of the loops that a check is for (line `loops`); all of them when it names none.
+fn segments(stanza: &Stanza, guide: &Guide) -> Vec<usize> {
+    let Some(line) = stanza.line("loops") else { return (0..guide.segments.len()).collect() };
+    let named = guide.loops.iter().filter(|spec| line.rest.split_whitespace().any(|id| id == &*spec.id));
+    named.flat_map(|spec| &spec.segments).map(|ix| usize::from(ix.0)).collect()
 }
 
 /// IK403 (line `ik`) and family: 7 invalid code when nothing is said; 8 invalid date and 9 invalid time are syntax.

@@ -164,9 +164,9 @@ pub fn is_full_date(text: &str) -> bool {
     text.len() == 8 && is_date(text)
 }
 
-/// RD8: CCYYMMDD-CCYYMMDD.
+/// RD8: CCYYMMDD-CCYYMMDD; one day alone, as some write it, is read as it is meant.
 pub fn is_period(text: &str) -> bool {
-    text.split_once('-').is_some_and(|(from, to)| is_full_date(from) && is_full_date(to))
+    text.split_once('-').map_or(is_full_date(text), |(from, to)| is_full_date(from) && is_full_date(to))
 }
 
 /// DT: CCYYMMDDHHMM, or with seconds.

@@ -48,7 +48,7 @@ pub(crate) struct CodeCheck {
 }
 
 /// Another element of the segment that must hold one of these.
-#[derive(Debug, Clone)]
+#[derive(Debug, Clone, PartialEq)]
 pub(crate) struct Condition {
     /// [`EVERY`]: the element that is checked.
     pub element: usize,
@@ -91,6 +91,12 @@ pub(crate) fn check_segment(
 }
 
 impl CodeCheck {
+    /// Whether both are for the same values of one element.
+    pub(crate) fn is_at(&self, other: &CodeCheck) -> bool {
+        let same = (self.element, self.component) == (other.element, other.component);
+        same && (self.element != EVERY || self.when == other.when)
+    }
+
     /// Judges each repetition of an element.
     fn judge(&self, segment: &Segment<'_>, text: &str, report: &mut impl FnMut(usize)) {
         if !self.when.iter().filter(|condition| condition.element != EVERY).all(|condition| condition.holds(segment)) {

@@ -63,7 +63,7 @@ impl Stanza {
 }
 
 const KINDS: [&str; 3] = ["rule", "code", "set"];
-const KEYS: [&str; 8] = ["in", "when", "need", "forbid", "at", "ik", "say", "mend"];
+const KEYS: [&str; 9] = ["in", "when", "need", "forbid", "at", "loops", "ik", "say", "mend"];
 
 /// Reads the text of one file; `path` names it in issues.
 pub(crate) fn parse(path: &str, text: &str) -> (Vec<Stanza>, Vec<Issue>) {
