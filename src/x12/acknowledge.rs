@@ -75,8 +75,9 @@ fn noted(issue: &Issue) -> Option<Noted<'_>> {
     let Place::X12(at) = &issue.at else { return None };
     let code = at.error_code.as_deref()?;
     let is_unsupported = at.transaction_set.is_some() && at.ordinal.is_none() && UNSUPPORTED.contains(&code);
-    // A note is for the reader of the file, and not for its sender.
-    let is_told = issue.severity >= Severity::Warning || is_unsupported;
+    // Notes, and doubts about situations and codes, are for the reader of the file and not for its sender.
+    let told_from = if at.check.is_some() { Severity::Error } else { Severity::Warning };
+    let is_told = issue.severity >= told_from || is_unsupported;
     is_told.then_some(Noted { at, code, is_error: issue.is_error() || is_unsupported })
 }
 
@@ -343,8 +344,8 @@ mod tests {
 
     const CLAIM: &str = "ST*837*0001*005010X222A1~BHT*0019*00*B*20250303*1200*CH~NM1*41*2*CG*****46*1X~PER*IC*A*TE*5551234567~\
         NM1*40*2*P*****46*P1~HL*1**20*1~NM1*85*2*ACME*****XX*1234567893~N3*1 MAIN~N4*TOWN*NY*10001~REF*EI*123456789~HL*2*1*22*0~\
-        SBR*P*18*******CI~NM1*IL*1*DOE*JOHN****MI*123~NM1*PR*2*PAYER*****PI*999~CLM*A1*100***11:B:1*Y*A*Y*Y~HI*ABK:J020~LX*1~\
-        SV1*HC:99213*100*UN*1***1~DTP*472*D8*20250303~SE*20*0001~";
+        SBR*P*18*******CI~NM1*IL*1*DOE*JOHN****MI*123~N3*1 ELM~N4*TOWN*NY*10001~DMG*D8*19800101*M~NM1*PR*2*PAYER*****PI*999~CLM*A1*100***11:B:1*Y*A*Y*Y~HI*ABK:J020~LX*1~\
+        SV1*HC:99213*100*UN*1***1~DTP*472*D8*20250303~SE*23*0001~";
 
     fn answer(asked: bool, body: &str) -> String {
         let head = isa('*', '^', ':', "~").replace("*0*T*", if asked { "*1*T*" } else { "*0*T*" });
@@ -387,16 +388,16 @@ mod tests {
             .replace("0001", "0002")
             .replace("11:B:1*Y*A", "11:B:QQ*Y*")
             .replace("HI*ABK:J020~", "")
-            .replace("SE*20", "SE*19");
+            .replace("SE*23", "SE*22");
         let text = answer(false, &group(&format!("{CLAIM}{bad}"), 2));
         let expected = [
             "AK1*HC*7*005010X222A1",
             "AK2*837*0001*005010X222A1",
             "IK5*A",
             "AK2*837*0002*005010X222A1",
-            "IK3*HI*15*2300*3",
+            "IK3*HI*18*2300*3",
             "CTX*CLM01:A1",
-            "IK3*CLM*15*2300*8",
+            "IK3*CLM*18*2300*8",
             "CTX*CLM01:A1",
             "IK4*5:3**5*QQ",
             "IK4*7**1",
@@ -408,7 +409,7 @@ mod tests {
 
     #[test]
     fn counts_and_numbers_of_the_envelope_are_named() {
-        let text = answer(false, &group(&CLAIM.replace("SE*20*0001", "SE*21*0009"), 3));
+        let text = answer(false, &group(&CLAIM.replace("SE*23*0001", "SE*21*0009"), 3));
         assert_eq!(content(&text)[2..], ["IK5*R*4*3", "AK9*R*3*1*0*5"]);
     }
 

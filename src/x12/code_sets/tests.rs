@@ -84,7 +84,7 @@ fn codes_of_answers() {
         ("835", "ST", "PLB*1*20251231*WO:1*10*QQ:2*5", vec!["provider-adjustment PLB05-1"]),
         ("277ca", "2200D", "STC*A2:20*20250303", vec![]),
         ("277ca", "2200D", "STC*Z9:20*20250303", vec!["status-category STC01-1"]),
-        ("271", "2110C", "EB*1**30^ZZ9^1", vec!["service-type EB03"]),
+        ("278-request", "2000E", "UM*HS*I*ZZ", vec!["service-type UM03"]),
     ] {
         assert_eq!(found(guide, in_loop, segment), expected, "{segment}");
     }
