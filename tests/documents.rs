@@ -1,8 +1,10 @@
 //! Documents that can drift are written from the code, and compared with it at every run. `CLAIMGATE_BLESS=1` writes them.
 
+use claimgate::assets::Folder;
 use claimgate::config::Config;
-use claimgate::fault::CATALOGUE;
+use claimgate::fault::{CATALOGUE, Severity};
 use claimgate::telemetry::{Kind, METRICS};
+use claimgate::x12::guide::Guides;
 use serde_json::Value;
 use std::fmt::Write;
 use std::path::{Path, PathBuf};
@@ -38,6 +40,40 @@ fn section(path: &str, name: &str, wanted: &str) {
     } else {
         assert!(text[start..end] == *wanted, "section {name} of {path} is not what the code says: {HOW}");
     }
+}
+
+/// Families of X12's checks.
+const CHECKS: [(&str, &str); 4] = [
+    ("CG-1504", "amounts must add up (SNIP 3)"),
+    ("CG-1505", "situations (SNIP 4)"),
+    ("CG-1502", "dates and times whose kind another element tells (SNIP 1)"),
+    ("CG-1506", "codes (SNIP 5)"),
+];
+
+#[test]
+fn the_list_of_checks_is_that_of_the_rule_files() {
+    let guides = Guides::load(&Folder::ShippedConformance).unwrap();
+    let mut text = String::from(
+        "# Checks of X12\n\n\
+         Beside the envelope (CG-1501), the syntax (CG-1502) and the guide (CG-1503) these are checked, each under a name that \
+         never changes. A payer's profile takes them as it likes: `checks: { npi-form: error, room-days: off }`. The rules \
+         stand in `*.rules`, the sums in `src/x12/balance.rs`.\n\n\
+         Written by `CLAIMGATE_BLESS=1 cargo test --test all documents`.\n",
+    );
+    for (code, title) in CHECKS {
+        writeln!(text, "\n## {code}: {title}\n\n| check | severity | guides | what is wrong | how to mend it |\n|---|---|---|---|---|").unwrap();
+        for check in guides.checks().filter(|check| check.code == code) {
+            let severity = match check.severity {
+                Severity::Information => "note",
+                Severity::Warning => "warning",
+                _ => "error",
+            };
+            let of = if check.guides.is_empty() { "all".to_owned() } else { check.guides.join(", ") };
+            writeln!(text, "| `{}` | {severity} | {of} | {} | {} |", check.name, check.say, check.mend).unwrap();
+        }
+    }
+    assert!(guides.checks().all(|check| CHECKS.iter().any(|(code, _)| *code == check.code)), "a family is not listed");
+    whole("conformance/x12/CHECKS.md", &text);
 }
 
 #[test]

@@ -12,6 +12,49 @@ type Rule = fn(&mut Balance, &Loop<'_>);
 /// Transactions and their rules.
 const RULES: [(&str, Rule); 2] = [("837", Balance::claims), ("835", Balance::remittance)];
 
+/// Two sums that must be alike: the name of the check, what is wrong when they are not, and how to mend it.
+type Sum = (&'static str, &'static str, &'static str);
+
+const CLAIM_CHARGE: Sum = (
+    "claim-charge",
+    "the claim's charge is not the sum of its lines",
+    "correct the charge of the claim (CLM02, CLP03) or of a line",
+);
+const LINE_ADJUDICATION: Sum = (
+    "other-payer-line",
+    "the line's charge is not what the payer paid and adjusted",
+    "send SVD02 and every CAS of the line as they stand in that payer's remittance",
+);
+const CLAIM_ADJUDICATION: Sum = (
+    "other-payer-claim",
+    "the claim's charge is not what the other payer paid and adjusted",
+    "send AMT*D and every CAS of claim and lines as they stand in that payer's remittance",
+);
+const PAYMENT: Sum = (
+    "payment-sum",
+    "the payment is not the sum of its claims less the provider adjustments",
+    "BPR02 is the sum of all CLP04 less that of all PLB amounts; ask the payer for a corrected remittance before posting",
+);
+const CLAIM_PAYMENT: Sum = (
+    "claim-payment",
+    "the claim's payment is not its charge less the adjustments",
+    "CLP04 is CLP03 less every CAS of claim and lines; ask the payer before posting",
+);
+const LINES_PAYMENT: Sum = (
+    "claim-payment-lines",
+    "the claim's payment is not the sum of its lines",
+    "CLP04 is the sum of all SVC03 less the claim's own CAS; ask the payer before posting",
+);
+const LINE_PAYMENT: Sum = (
+    "line-payment",
+    "the line's payment is not its charge less the adjustments",
+    "SVC03 is SVC02 less every CAS of the line; ask the payer before posting",
+);
+
+/// All of them, for profiles and documents.
+pub(crate) const SUMS: [Sum; 7] =
+    [CLAIM_CHARGE, LINE_ADJUDICATION, CLAIM_ADJUDICATION, PAYMENT, CLAIM_PAYMENT, LINES_PAYMENT, LINE_PAYMENT];
+
 /// The segment of a service line, and the element of its charge (005010X222A1, X223A2, X224A2 loop 2400).
 const LINE_CHARGES: [(&str, usize); 3] = [("SV1", 2), ("SV2", 3), ("SV3", 2)];
 
@@ -32,7 +75,7 @@ struct Balance {
 
 impl Balance {
     /// Complains at an element when two sums differ.
-    fn expect(&mut self, found: &Loop<'_>, at: (&Segment<'_>, u8), left: Decimal, right: Decimal, what: &str) {
+    fn expect(&mut self, found: &Loop<'_>, at: (&Segment<'_>, u8), left: Decimal, right: Decimal, sum: Sum) {
         if left == right {
             return;
         }
@@ -40,10 +83,12 @@ impl Balance {
             transaction_set: Some(self.set.clone()),
             loop_id: Some(found.id.to_string()),
             element: Some(at.1),
+            check: Some(sum.0.to_owned()),
             ..at.0.place()
         };
+        let (_, what, mend) = sum;
         let text = format!("{what}: {} against {}", left.normalize(), right.normalize());
-        self.issues.push(Issue::error(codes::X12_BALANCE, Place::X12(place), text));
+        self.issues.push(Issue::error(codes::X12_BALANCE, Place::X12(place), text).hint(mend));
     }
 
     /// CLM02 is the sum of the lines; what each other payer paid and adjusted is the charge.
@@ -54,7 +99,7 @@ impl Balance {
             let lines: Vec<_> = claim.children_of("2400").collect();
             if !lines.is_empty() {
                 let sum = lines.iter().filter_map(|line| line_charge(line)).map(|(_, charge)| charge).sum();
-                self.expect(claim, (clm, 2), charge, sum, "the claim's charge is not the sum of its lines");
+                self.expect(claim, (clm, 2), charge, sum, CLAIM_CHARGE);
             }
             for other in claim.children_of("2320") {
                 self.other_payer(other, charge, &lines);
@@ -77,24 +122,12 @@ impl Balance {
                     adjudicated.iter().filter_map(|found| found.segment("SVD")).map(|svd| amount(svd.element(2))).sum();
                 let adjusted: Decimal = adjudicated.iter().map(|found| adjustments(found)).sum();
                 let at = first.segment("SVD").unwrap_or(segment);
-                self.expect(
-                    first,
-                    (at, 2),
-                    charge,
-                    paid + adjusted,
-                    "the line's charge is not what the payer paid and adjusted",
-                );
+                self.expect(first, (at, 2), charge, paid + adjusted, LINE_ADJUDICATION);
             }
         }
         let Some(paid) = other.qualified("AMT", "D") else { return };
         let total = amount(paid.element(2)) + own + on_lines;
-        self.expect(
-            other,
-            (paid, 2),
-            charge,
-            total,
-            "the claim's charge is not what the other payer paid and adjusted",
-        );
+        self.expect(other, (paid, 2), charge, total, CLAIM_ADJUDICATION);
     }
 
     /// Lines, claims and the payment of a remittance (005010X221A1 section 1.10.2).
@@ -108,13 +141,7 @@ impl Balance {
         let Some(bpr) = root.segment("BPR") else { return };
         let provider: Decimal =
             root.all("PLB").flat_map(|plb| (4..=14).step_by(2).map(|n| amount(plb.element(n)))).sum();
-        self.expect(
-            root,
-            (bpr, 2),
-            amount(bpr.element(2)),
-            paid - provider,
-            "the payment is not the sum of its claims less the provider adjustments",
-        );
+        self.expect(root, (bpr, 2), amount(bpr.element(2)), paid - provider, PAYMENT);
     }
 
     fn remitted_claim(&mut self, claim: &Loop<'_>, clp: &Segment<'_>) {
@@ -122,30 +149,18 @@ impl Balance {
         let lines: Vec<_> = claim.children_of("2110").collect();
         let on_lines: Decimal = lines.iter().map(|line| adjustments(line)).sum();
         let own = adjustments(claim);
-        self.expect(
-            claim,
-            (clp, 4),
-            paid,
-            charge - own - on_lines,
-            "the claim's payment is not its charge less the adjustments",
-        );
+        self.expect(claim, (clp, 4), paid, charge - own - on_lines, CLAIM_PAYMENT);
         let of_lines = |n: usize| {
             lines.iter().filter_map(|line| line.segment("SVC")).map(|svc| amount(svc.element(n))).sum::<Decimal>()
         };
         if !lines.is_empty() {
-            self.expect(claim, (clp, 3), charge, of_lines(2), "the claim's charge is not the sum of its lines");
-            self.expect(claim, (clp, 4), paid, of_lines(3) - own, "the claim's payment is not the sum of its lines");
+            self.expect(claim, (clp, 3), charge, of_lines(2), CLAIM_CHARGE);
+            self.expect(claim, (clp, 4), paid, of_lines(3) - own, LINES_PAYMENT);
         }
         for line in lines {
             let Some(svc) = line.segment("SVC") else { continue };
             let expected = amount(svc.element(2)) - adjustments(line);
-            self.expect(
-                line,
-                (svc, 3),
-                amount(svc.element(3)),
-                expected,
-                "the line's payment is not its charge less the adjustments",
-            );
+            self.expect(line, (svc, 3), amount(svc.element(3)), expected, LINE_PAYMENT);
         }
     }
 }

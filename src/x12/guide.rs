@@ -2,7 +2,8 @@
 //! `conformance/x12/*.guide`, whose README tells the notation.
 
 use crate::assets::Folder;
-use crate::fault::{Blame, Fault, Issue, Place, Retry, codes};
+use crate::fault::{Blame, Fault, Issue, Place, Retry, Severity, codes};
+use crate::x12::balance;
 use crate::x12::code_sets::{self, CodeCheck, Lists};
 use crate::x12::guide_file;
 use crate::x12::reader::TransactionSet;
@@ -311,7 +312,8 @@ impl Guides {
             let at = Place::File { path: folder.display(FOLDER), line: 0, column: 0 };
             issues.push(Issue::error(codes::MAPPING_SYNTAX, at, "the folder holds no guide (*.guide)"));
         }
-        let checks = rules(folder, lists, &mut guides, &mut issues);
+        let mut checks = balances();
+        checks.extend(rules(folder, lists, &mut guides, &mut issues));
         let by_name = guides.into_iter().map(|guide| (guide.name.clone(), Arc::new(guide))).collect();
         match issues.is_empty() {
             true => Ok(Guides { by_name, checks }),
@@ -319,7 +321,7 @@ impl Guides {
         }
     }
 
-    /// The checks with a name of their own (SNIP 4 and 5), in the order of their files.
+    /// The checks with a name of their own (SNIP 3 to 5), balances first, then in the order of their files.
     pub fn checks(&self) -> impl Iterator<Item = &Check> {
         self.checks.iter().map(AsRef::as_ref)
     }
@@ -373,6 +375,22 @@ impl Guides {
             false => errata,
         }
     }
+}
+
+/// The checks that add up amounts.
+fn balances() -> Vec<Arc<Check>> {
+    let check = |(name, say, mend): (&str, &str, &str)| {
+        let (code, severity) = (codes::X12_BALANCE, Severity::Error);
+        Arc::new(Check {
+            name: name.to_owned(),
+            severity,
+            code,
+            guides: Vec::new(),
+            say: say.to_owned(),
+            mend: mend.to_owned(),
+        })
+    };
+    balance::SUMS.into_iter().map(check).collect()
 }
 
 /// Puts the rules of `x12/*.rules` into the guides.
