@@ -43,6 +43,23 @@ async fn a_claim_comes_in_and_its_payment_comes_home() {
     let trace = paid["payment"]["identifier"]["value"].as_str().unwrap();
     let found = server.get(&format!("/fhir/PaymentReconciliation?payment-identifier={trace}")).await;
     assert_eq!(found.body["total"], 1, "{:#}", found.body);
+
+    let metrics = server.get("/metrics").await.body;
+    let lines: Vec<&str> = metrics.as_str().unwrap().lines().collect();
+    for line in [
+        r#"claimgate_submissions_total{intent="claim",outcome="accepted"} 1"#,
+        r#"claimgate_sends_total{payer="northwind",outcome="delivered"} "#,
+        r#"claimgate_send_seconds_count{payer="northwind"} "#,
+        r#"claimgate_sent_bytes_total{payer="northwind"} "#,
+        r#"claimgate_received_total{payer="northwind",outcome="taken"} 3"#,
+        r#"claimgate_received_bytes_total{payer="northwind"} "#,
+        r#"claimgate_statements_total{kind="835",outcome="matched"} 1"#,
+        r#"claimgate_queue_published_total{outcome="confirmed"} 1"#,
+        "claimgate_store_commit_seconds_count ",
+        "claimgate_store_commit_jobs_count ",
+    ] {
+        assert!(lines.iter().any(|found| found.starts_with(line)), "{line} is not in {lines:#?}");
+    }
 }
 
 #[tokio::test]

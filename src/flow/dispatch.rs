@@ -10,6 +10,7 @@ use crate::queue::{Message, Work};
 use crate::store::{
     Build, ControlNumbers, Failure, Interchange, NewInterchange, Sealed, SealedBytes, SealedClaim, Submission,
 };
+use crate::telemetry::name;
 use crate::transport::{Outgoing, SendError, Sent, Transport};
 use crate::x12::assemble::{self, BatchHeader, Envelope, Placed};
 use crate::x12::guide::Guide;
@@ -18,7 +19,7 @@ use jiff::tz::TimeZone;
 use serde_json::{Value, json};
 use std::collections::BTreeMap;
 use std::sync::Arc;
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 /// What became of an interchange.
 #[derive(Debug, PartialEq)]
@@ -179,8 +180,24 @@ pub async fn send(gateway: &Gateway, id: &InterchangeId) -> Result<Dispatched, F
         gateway.store.sent(id, gateway.clock.now()).await?;
         return Ok(Dispatched::Sent);
     }
+    let begun = Instant::now();
     let outcome = transport.send(&outgoing).await;
+    count(&interchange, begun.elapsed(), &outcome);
     settle(gateway, &interchange, profile, attempt, outcome).await
+}
+
+fn count(interchange: &Interchange, took: Duration, outcome: &Result<Sent, SendError>) {
+    let payer = interchange.payer.as_str();
+    let word = match outcome {
+        Ok(Sent::Delivered(_)) => "delivered",
+        Err(SendError::Never(_)) => "never",
+        Err(_) => "retry",
+    };
+    metrics::counter!(name::SENDS, "payer" => payer.to_owned(), "outcome" => word).increment(1);
+    metrics::histogram!(name::SEND_SECONDS, "payer" => payer.to_owned()).record(took);
+    if outcome.is_ok() {
+        metrics::counter!(name::SENT_BYTES, "payer" => payer.to_owned()).increment(interchange.bytes.len() as u64);
+    }
 }
 
 async fn settle(

@@ -14,7 +14,7 @@ use std::time::{Duration, Instant};
 
 pub async fn run(gateway: Arc<Gateway>, mut shutdown: Shutdown) {
     let pause = Duration::from_millis(gateway.translator.config.worker.relay_ms);
-    let mut counted: Option<Instant> = None;
+    let mut counted = Counted::default();
     loop {
         let pause = match round(&gateway, &mut counted).await {
             Ok(0) => pause,
@@ -31,13 +31,17 @@ pub async fn run(gateway: Arc<Gateway>, mut shutdown: Shutdown) {
 }
 
 /// One look at the outbox; answers how many lines were published.
-async fn round(gateway: &Gateway, counted: &mut Option<Instant>) -> Result<usize, Fault> {
+async fn round(gateway: &Gateway, counted: &mut Counted) -> Result<usize, Fault> {
     let worker = &gateway.translator.config.worker;
     let stale = gateway.clock.now() - SignedDuration::from_millis(worker.republish_ms as i64);
     let lines = gateway.store.outbox(stale, worker.relay_batch).await?;
     let messages = lines.into_iter().map(|line| Message { payer: line.payer, work: Work::Submission(line.submission) });
-    let published = gateway.queue.publish(messages.collect()).await?;
-    let count = published.len();
+    let messages: Vec<Message> = messages.collect();
+    let asked = messages.len();
+    let published = gateway.queue.publish(messages).await;
+    let count = published.as_ref().map_or(0, Vec::len);
+    metrics::counter!(name::QUEUE_PUBLISHED, "outcome" => "failed").increment((asked - count) as u64);
+    let published = published?;
     if count > 0 {
         metrics::counter!(name::QUEUE_PUBLISHED, "outcome" => "confirmed").increment(count as u64);
         let ids = published.into_iter().filter_map(|message| match message.work {
@@ -46,15 +50,42 @@ async fn round(gateway: &Gateway, counted: &mut Option<Instant>) -> Result<usize
         });
         gateway.store.published(ids.collect(), gateway.clock.now()).await?;
     }
-    if counted.is_none_or(|last| last.elapsed() >= COUNT_EVERY) {
-        *counted = Some(Instant::now());
+    if due(&mut counted.store, COUNT_EVERY) {
         look_around(gateway, stale).await?;
+    }
+    if gateway.queue.ready() && due(&mut counted.queues, COUNT_QUEUES_EVERY) {
+        measure_queues(gateway).await;
     }
     Ok(count)
 }
 
-/// Counting is cheap but not free.
+/// Counting is cheap but not free; of the queues each is asked of the broker.
 const COUNT_EVERY: Duration = Duration::from_secs(1);
+const COUNT_QUEUES_EVERY: Duration = Duration::from_secs(15);
+
+/// When the relay last counted.
+#[derive(Default)]
+struct Counted {
+    store: Option<Instant>,
+    queues: Option<Instant>,
+}
+
+fn due(last: &mut Option<Instant>, every: Duration) -> bool {
+    let due = last.is_none_or(|last| last.elapsed() >= every);
+    if due {
+        *last = Some(Instant::now());
+    }
+    due
+}
+
+/// How much waits in each payer's queue, of those that can tell.
+async fn measure_queues(gateway: &Gateway) {
+    for profile in gateway.translator.payers.all() {
+        if let Some(depth) = gateway.queue.depth(&profile.payer_id()).await {
+            metrics::gauge!(name::QUEUE_DEPTH, "payer" => profile.id.clone()).set(depth as f64);
+        }
+    }
+}
 
 /// Figures for the front door, and interchanges whose messages were lost on the way.
 async fn look_around(gateway: &Gateway, stale: jiff::Timestamp) -> Result<(), Fault> {
