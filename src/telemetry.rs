@@ -271,7 +271,7 @@ pub fn issues(found: &[Issue]) {
 }
 
 /// A count as gauges take it: exact up to four thousand millions, and no claim house has more in one state.
-fn whole(count: u64) -> u32 {
+pub fn whole(count: u64) -> u32 {
     u32::try_from(count).unwrap_or(u32::MAX)
 }
 

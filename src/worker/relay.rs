@@ -82,7 +82,7 @@ fn due(last: &mut Option<Instant>, every: Duration) -> bool {
 async fn measure_queues(gateway: &Gateway) {
     for profile in gateway.translator.payers.all() {
         if let Some(depth) = gateway.queue.depth(&profile.payer_id()).await {
-            metrics::gauge!(name::QUEUE_DEPTH, "payer" => profile.id.clone()).set(depth as f64);
+            metrics::gauge!(name::QUEUE_DEPTH, "payer" => profile.id.clone()).set(telemetry::whole(depth));
         }
     }
 }

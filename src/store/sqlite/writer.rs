@@ -4,7 +4,7 @@
 //! page that a job touches: more than the writing itself.)
 
 use crate::fault::{Fault, codes};
-use crate::telemetry::{Codes, name};
+use crate::telemetry::{self, Codes, name};
 use rusqlite::{Connection, TransactionBehavior};
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::thread::JoinHandle;
@@ -103,7 +103,7 @@ fn work_through(mut connection: Connection, mut waiting: mpsc::Receiver<Box<dyn 
         let begun = Instant::now();
         let lost = commit(&mut connection, &mut group).err();
         metrics::histogram!(name::STORE_SECONDS).record(begun.elapsed());
-        metrics::histogram!(name::STORE_GROUP).record(group.len() as f64);
+        metrics::histogram!(name::STORE_GROUP).record(telemetry::whole(group.len() as u64));
         if let Some(fault) = &lost {
             tracing::error!(jobs = group.len(), codes = %Codes(&fault.issues), "a group of writes was lost");
         }
