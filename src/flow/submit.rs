@@ -41,6 +41,21 @@ pub struct Answer {
 
 /// The journey. After `Ok` the claim is carried whatever happens.
 pub async fn submit(gateway: &Gateway, request: Request) -> Result<Answer, Fault> {
+    let answer = carry(gateway, request).await;
+    metrics::counter!(name::SUBMISSIONS, "intent" => "claim", "outcome" => outcome(&answer)).increment(1);
+    answer
+}
+
+fn outcome(answer: &Result<Answer, Fault>) -> &'static str {
+    match answer {
+        Ok(answer) if answer.repeated => "repeated",
+        Ok(_) => "accepted",
+        Err(_) => "refused",
+    }
+}
+
+/// The stations in their order.
+async fn carry(gateway: &Gateway, request: Request) -> Result<Answer, Fault> {
     not_overloaded(gateway)?;
     let hash = content_hash(&request.body);
     if let Some(answer) = repeated(gateway, &request, &hash).await? {
@@ -65,12 +80,7 @@ pub async fn submit(gateway: &Gateway, request: Request) -> Result<Answer, Fault
     stations.passed("promise");
     let answer = accept(gateway, submission).await?;
     stations.passed("commit");
-    metrics::counter!(name::SUBMISSIONS, "intent" => "claim", "outcome" => outcome(&answer)).increment(1);
     Ok(answer)
-}
-
-fn outcome(answer: &Answer) -> &'static str {
-    if answer.repeated { "repeated" } else { "accepted" }
 }
 
 /// The time that each station took.
