@@ -25,11 +25,11 @@ use std::sync::atomic::AtomicU64;
 
 /// The offline half: all that translates, and nothing that remembers. `map`, `convert` and `validate` need no more.
 pub struct Translator {
-    pub guides: Guides,
-    pub definitions: Definitions,
+    pub guides: Arc<Guides>,
+    pub definitions: Arc<Definitions>,
     pub mappings: Arc<Mappings>,
     pub payers: Payers,
-    pub meanings: Meanings,
+    pub meanings: Arc<Meanings>,
     pub config: Config,
     /// What mappings see as `%payer`, by payer.
     facts: BTreeMap<String, Value>,
@@ -39,21 +39,46 @@ impl Translator {
     /// Reads guides, FHIR tables, profiles and mappings; all mistakes of a kind at once.
     pub fn load(config: Config) -> Result<Translator, Fault> {
         let conformance = Folder::conformance(&config.conformance_dir);
+        let guides = Arc::new(Guides::load(&conformance)?);
+        let definitions = Arc::new(Definitions::load(&conformance)?);
         let folder = Folder::mappings(&config.mappings_dir);
-        let guides = Guides::load(&conformance)?;
-        let definitions = Definitions::load(&conformance)?;
-        let meanings = Meanings::load(&folder)?;
-        let payers = Payers::load(&folder, &Surroundings::of(&config));
-        let mappings = Mappings::load(&folder, &guides, &definitions);
-        let (payers, mappings) = both(payers, mappings)?;
-        let facts = payers.all().map(|profile| (profile.id.clone(), profile.facts())).collect();
-        Ok(Translator { guides, definitions, mappings: Arc::new(mappings), payers, meanings, config, facts })
+        Translator::of(&folder, guides, definitions, config)
+    }
+
+    /// The same guides and FHIR tables with the mappings of another folder.
+    pub fn reread(&self, folder: &Folder) -> Result<Translator, Fault> {
+        Translator::of(folder, self.guides.clone(), self.definitions.clone(), self.config.clone())
+    }
+
+    /// The same mappings where another configuration says: only the profiles are read anew.
+    pub fn elsewhere(&self, config: Config) -> Result<Translator, Fault> {
+        let payers = Payers::load(&Folder::mappings(&config.mappings_dir), &Surroundings::of(&config))?;
+        let (guides, definitions) = (self.guides.clone(), self.definitions.clone());
+        let (mappings, meanings) = (self.mappings.clone(), self.meanings.clone());
+        Ok(Translator { guides, definitions, mappings, facts: facts(&payers), payers, meanings, config })
+    }
+
+    fn of(
+        folder: &Folder,
+        guides: Arc<Guides>,
+        definitions: Arc<Definitions>,
+        config: Config,
+    ) -> Result<Translator, Fault> {
+        let meanings = Arc::new(Meanings::load(folder)?);
+        let payers = Payers::load(folder, &Surroundings::of(&config));
+        let (payers, mappings) = both(payers, Mappings::load(folder, &guides, &definitions))?;
+        let mappings = Arc::new(mappings);
+        Ok(Translator { guides, definitions, mappings, facts: facts(&payers), payers, meanings, config })
     }
 
     /// What mappings see as `%payer`.
     pub fn facts(&self, payer: &str) -> &Value {
         self.facts.get(payer).unwrap_or(&Value::Null)
     }
+}
+
+fn facts(payers: &Payers) -> BTreeMap<String, Value> {
+    payers.all().map(|profile| (profile.id.clone(), profile.facts())).collect()
 }
 
 /// Two results of an engineer's files, or the mistakes of both.
@@ -111,6 +136,12 @@ pub struct Gateway {
 impl Gateway {
     /// Opens store, queue and transports as the configuration says. A broker that is down is no reason not to start.
     pub async fn open(config: Config, clock: Clock) -> Result<Gateway, Fault> {
+        Gateway::with(Translator::load(config)?, clock)
+    }
+
+    /// The same around what has been loaded.
+    pub fn with(translator: Translator, clock: Clock) -> Result<Gateway, Fault> {
+        let config = &translator.config;
         std::fs::create_dir_all(&config.data_dir).map_err(|error| {
             Fault::ours(codes::CONFIGURATION, format!("data folder {}: {error}", config.data_dir.display()))
         })?;
@@ -119,7 +150,6 @@ impl Gateway {
             Some(url) => Arc::new(RabbitQueue::connect(url)?),
             None => Arc::new(EmbeddedQueue::new()),
         };
-        let translator = Translator::load(config)?;
         let transports = transports(&translator.payers, &translator.config.limits, &clock)?;
         Ok(Gateway { translator, clock, store: Arc::new(store), queue, transports, waiting: AtomicU64::new(0) })
     }

@@ -9,6 +9,7 @@
 //! expressions, [`needs`] knows which of them a source can answer, [`template`] is the frame common to all uses, [`object`] makes JSON, [`transaction`] makes X12 loops,
 //! [`maker`] is one run with its issues and its [`lineage`].
 
+pub mod coverage;
 pub mod definitions;
 pub mod fhirpath;
 pub mod functions;
