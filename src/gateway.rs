@@ -7,7 +7,7 @@ use crate::config::{Config, Limits};
 use crate::fault::{Fault, codes};
 use crate::fhir::definitions::Definitions;
 use crate::mapping::Mappings;
-use crate::payers::{Payers, Surroundings, TransportProfile};
+use crate::payers::{Payers, SecretSource, Surroundings, TransportProfile};
 use crate::queue::Queue;
 use crate::queue::embedded::EmbeddedQueue;
 use crate::queue::rabbit::RabbitQueue;
@@ -104,7 +104,8 @@ fn transports(payers: &Payers, limits: &Limits, clock: &Clock) -> Result<BTreeMa
             }
             TransportProfile::Https { url, timeout, token } => {
                 let credential = match token {
-                    Some(token) => Credential::Bearer(Secret::Environment(token.clone())),
+                    Some(SecretSource::Environment(name)) => Credential::Bearer(Secret::Environment(name.clone())),
+                    Some(SecretSource::File(path)) => Credential::Bearer(Secret::File(path.clone())),
                     None => Credential::None,
                 };
                 let options = https::Options {

@@ -20,8 +20,7 @@ pub mod expected;
 const ANSWERS: &[&str] = &["ta1", "999", "277ca", "277", "835"];
 
 /// Guide, and the name of the file that its interchange is compared with.
-const SENT: &[(&str, &str)] =
-    &[("005010X223", "837i.x12"), ("005010X224", "837d.x12"), ("005010X222", "837p.x12")];
+const SENT: &[(&str, &str)] = &[("005010X223", "837i.x12"), ("005010X224", "837d.x12"), ("005010X222", "837p.x12")];
 
 /// Name of what was sent by a guide without a row.
 const SENT_OTHERWISE: &str = "sent.x12";
@@ -125,7 +124,8 @@ impl Life<'_> {
     async fn send(&self, payer: &PayerId, id: &SubmissionId) -> Result<String, Fault> {
         let mut sent = String::new();
         for id in dispatch::seal(self.gateway, payer, std::slice::from_ref(id)).await? {
-            if let outcome @ (Dispatched::Later(_) | Dispatched::GivenUp(_)) = dispatch::send(self.gateway, &id).await? {
+            if let outcome @ (Dispatched::Later(_) | Dispatched::GivenUp(_)) = dispatch::send(self.gateway, &id).await?
+            {
                 return Ok(format!("not sent: {outcome:?}\n"));
             }
             let interchange = self.gateway.store.interchange(&id).await?;

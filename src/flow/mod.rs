@@ -10,6 +10,7 @@
 
 pub mod acknowledge;
 pub mod cases;
+pub mod compare;
 pub mod dispatch;
 pub mod exchange;
 pub mod intake;
