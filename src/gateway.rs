@@ -23,6 +23,12 @@ use std::collections::BTreeMap;
 use std::sync::Arc;
 use std::sync::atomic::AtomicU64;
 
+pub mod archive;
+pub mod live;
+
+use archive::Archive;
+use live::{Live, Transports};
+
 /// The offline half: all that translates, and nothing that remembers. `map`, `convert` and `validate` need no more.
 pub struct Translator {
     pub guides: Arc<Guides>,
@@ -93,43 +99,58 @@ fn both<A, B>(one: Result<A, Fault>, other: Result<B, Fault>) -> Result<(A, B), 
     }
 }
 
-/// The way to each payer, as its profile says.
-fn transports(payers: &Payers, limits: &Limits, clock: &Clock) -> Result<BTreeMap<PayerId, Arc<dyn Transport>>, Fault> {
-    let mut transports: BTreeMap<PayerId, Arc<dyn Transport>> = BTreeMap::new();
-    for profile in payers.all() {
-        let transport: Arc<dyn Transport> = match &profile.transport {
-            TransportProfile::Directory { outbound, inbound } => {
-                let bytes_max = limits.interchange_bytes;
-                Arc::new(Directory::new(directory::Options { bytes_max, ..directory::Options::new(outbound, inbound) }))
-            }
-            TransportProfile::Https { url, timeout, token } => {
-                let credential = match token {
-                    Some(SecretSource::Environment(name)) => Credential::Bearer(Secret::Environment(name.clone())),
-                    Some(SecretSource::File(path)) => Credential::Bearer(Secret::File(path.clone())),
-                    None => Credential::None,
-                };
-                let options = https::Options {
-                    exchange: *timeout,
-                    credential,
-                    reply_bytes_max: limits.interchange_bytes,
-                    ..https::Options::new(url.clone())
-                };
-                Arc::new(Https::new(options, clock.clone())?)
-            }
+/// The way to each payer, as its profile says. A payer whose way is the same as before keeps its transport.
+fn transports(
+    translator: &Translator,
+    clock: &Clock,
+    before: Option<(&Payers, &Transports)>,
+) -> Result<Transports, Fault> {
+    let mut transports = Transports::new();
+    for profile in translator.payers.all() {
+        let id = profile.payer_id();
+        let kept = before.and_then(|(payers, transports)| {
+            let same = payers.get(&profile.id).is_some_and(|known| known.transport == profile.transport);
+            transports.get(&id).filter(|_| same).cloned()
+        });
+        let transport = match kept {
+            Some(transport) => transport,
+            None => transport(&profile.transport, &translator.config.limits, clock)?,
         };
-        transports.insert(profile.payer_id(), transport);
+        transports.insert(id, transport);
     }
     Ok(transports)
 }
 
+fn transport(profile: &TransportProfile, limits: &Limits, clock: &Clock) -> Result<Arc<dyn Transport>, Fault> {
+    let bytes_max = limits.interchange_bytes;
+    Ok(match profile {
+        TransportProfile::Directory { outbound, inbound } => {
+            Arc::new(Directory::new(directory::Options { bytes_max, ..directory::Options::new(outbound, inbound) }))
+        }
+        TransportProfile::Https { url, timeout, token } => {
+            let credential = match token {
+                Some(SecretSource::Environment(name)) => Credential::Bearer(Secret::Environment(name.clone())),
+                Some(SecretSource::File(path)) => Credential::Bearer(Secret::File(path.clone())),
+                None => Credential::None,
+            };
+            let options = https::Options {
+                exchange: *timeout,
+                credential,
+                reply_bytes_max: bytes_max,
+                ..https::Options::new(url.clone())
+            };
+            Arc::new(Https::new(options, clock.clone())?)
+        }
+    })
+}
+
 /// The whole gateway.
 pub struct Gateway {
-    pub translator: Translator,
+    /// What translates: the active version of what people edit.
+    pub translator: Live,
     pub clock: Clock,
     pub store: Arc<dyn Store>,
     pub queue: Arc<dyn Queue>,
-    /// One a payer; a payer without a transport is one whose claims wait.
-    pub transports: BTreeMap<PayerId, Arc<dyn Transport>>,
     /// Submissions that wait to be sent, as last counted: the front door closes when there are too many.
     pub waiting: AtomicU64,
 }
@@ -137,11 +158,16 @@ pub struct Gateway {
 impl Gateway {
     /// Opens store, queue and transports as the configuration says. A broker that is down is no reason not to start.
     pub async fn open(config: Config, clock: Clock) -> Result<Gateway, Fault> {
-        Gateway::with(Translator::load(config)?, clock)
+        let archive = Archive::of(&config.data_dir);
+        Gateway::around(Translator::load(config)?, clock, Some(archive))
     }
 
-    /// The same around what has been loaded.
+    /// The same around what has been loaded, without a memory of other versions.
     pub fn with(translator: Translator, clock: Clock) -> Result<Gateway, Fault> {
+        Gateway::around(translator, clock, None)
+    }
+
+    fn around(translator: Translator, clock: Clock, archive: Option<Archive>) -> Result<Gateway, Fault> {
         let config = &translator.config;
         std::fs::create_dir_all(&config.data_dir).map_err(|error| {
             Fault::ours(codes::CONFIGURATION, format!("data folder {}: {error}", config.data_dir.display()))
@@ -151,11 +177,12 @@ impl Gateway {
             Some(url) => Arc::new(RabbitQueue::connect(url)?),
             None => Arc::new(EmbeddedQueue::new()),
         };
-        let transports = transports(&translator.payers, &translator.config.limits, &clock)?;
-        Ok(Gateway { translator, clock, store: Arc::new(store), queue, transports, waiting: AtomicU64::new(0) })
+        let translator = Live::new(translator, clock.clone(), archive)?;
+        Ok(Gateway { translator, clock, store: Arc::new(store), queue, waiting: AtomicU64::new(0) })
     }
 
+    /// The way to a payer; one without is one whose claims wait.
     pub fn transport(&self, payer: &PayerId) -> Option<&Arc<dyn Transport>> {
-        self.transports.get(payer)
+        self.translator.transports().get(payer)
     }
 }
