@@ -83,6 +83,8 @@ pub struct Worker {
     pub relay_batch: usize,
     /// Longest wait for a full batch whatever a payer's profile says, in milliseconds. Default 3 600 000.
     pub batch_wait_ms_max: u64,
+    /// Pause between two looks at the folder of mappings for edits, in milliseconds; 0 never looks. Default 1 000.
+    pub reload_ms: u64,
 }
 
 impl Default for Config {
@@ -130,6 +132,7 @@ impl Default for Worker {
             collect_ms: 1_000,
             relay_batch: 1_000,
             batch_wait_ms_max: 3_600_000,
+            reload_ms: 1_000,
         }
     }
 }

@@ -7,7 +7,7 @@ use crate::config::{Config, Limits};
 use crate::fault::{Blame, Fault, Retry, codes};
 use crate::fhir::definitions::Definitions;
 use crate::mapping::Mappings;
-use crate::payers::{Payers, Surroundings, TransportProfile};
+use crate::payers::{Payers, SecretSource, Surroundings, TransportProfile};
 use crate::queue::Queue;
 use crate::queue::embedded::EmbeddedQueue;
 use crate::queue::rabbit::RabbitQueue;
@@ -25,13 +25,19 @@ use std::collections::BTreeMap;
 use std::sync::Arc;
 use std::sync::atomic::AtomicU64;
 
+pub mod archive;
+pub mod live;
+
+use archive::Archive;
+use live::{Live, Transports};
+
 /// The offline half: all that translates, and nothing that remembers. `map`, `convert` and `validate` need no more.
 pub struct Translator {
-    pub guides: Guides,
-    pub definitions: Definitions,
+    pub guides: Arc<Guides>,
+    pub definitions: Arc<Definitions>,
     pub mappings: Arc<Mappings>,
     pub payers: Payers,
-    pub meanings: Meanings,
+    pub meanings: Arc<Meanings>,
     pub config: Config,
     /// What mappings see as `%payer`, by payer.
     facts: BTreeMap<String, Value>,
@@ -43,14 +49,35 @@ impl Translator {
         let conformance = Folder::conformance(&config.conformance_dir);
         let folder = Folder::mappings(&config.mappings_dir);
         let lists = Lists { tables: folder.clone(), whole: config.codes_dir.clone() };
-        let guides = Guides::load_with(&conformance, &lists)?;
-        let definitions = Definitions::load(&conformance)?;
-        let meanings = Meanings::load(&folder)?;
-        let payers = Payers::load(&folder, &Surroundings::of(&config)).and_then(|payers| known(payers, &guides));
-        let mappings = Mappings::load(&folder, &guides, &definitions);
-        let (payers, mappings) = both(payers, mappings)?;
-        let facts = payers.all().map(|profile| (profile.id.clone(), profile.facts())).collect();
-        Ok(Translator { guides, definitions, mappings: Arc::new(mappings), payers, meanings, config, facts })
+        let guides = Arc::new(Guides::load_with(&conformance, &lists)?);
+        let definitions = Arc::new(Definitions::load(&conformance)?);
+        Translator::of(&folder, guides, definitions, config)
+    }
+
+    /// The same guides and FHIR tables with the mappings of another folder.
+    pub fn reread(&self, folder: &Folder) -> Result<Translator, Fault> {
+        Translator::of(folder, self.guides.clone(), self.definitions.clone(), self.config.clone())
+    }
+
+    /// The same mappings where another configuration says: only the profiles are read anew.
+    pub fn elsewhere(&self, config: Config) -> Result<Translator, Fault> {
+        let payers = Payers::load(&Folder::mappings(&config.mappings_dir), &Surroundings::of(&config))?;
+        let (guides, definitions) = (self.guides.clone(), self.definitions.clone());
+        let (mappings, meanings) = (self.mappings.clone(), self.meanings.clone());
+        Ok(Translator { guides, definitions, mappings, facts: facts(&payers), payers, meanings, config })
+    }
+
+    fn of(
+        folder: &Folder,
+        guides: Arc<Guides>,
+        definitions: Arc<Definitions>,
+        config: Config,
+    ) -> Result<Translator, Fault> {
+        let meanings = Arc::new(Meanings::load(folder)?);
+        let payers = Payers::load(folder, &Surroundings::of(&config)).and_then(|payers| known(payers, &guides));
+        let (payers, mappings) = both(payers, Mappings::load(folder, &guides, &definitions))?;
+        let mappings = Arc::new(mappings);
+        Ok(Translator { guides, definitions, mappings, facts: facts(&payers), payers, meanings, config })
     }
 
     /// What a payer asks of the checks of X12; what the rule files say when there is no such payer.
@@ -70,6 +97,10 @@ fn known(payers: Payers, guides: &Guides) -> Result<Payers, Fault> {
     if issues.is_empty() { Ok(payers) } else { Err(Fault { issues, blame: Blame::Gateway, retry: Retry::Never }) }
 }
 
+fn facts(payers: &Payers) -> BTreeMap<String, Value> {
+    payers.all().map(|profile| (profile.id.clone(), profile.facts())).collect()
+}
+
 /// Two results of an engineer's files, or the mistakes of both.
 fn both<A, B>(one: Result<A, Fault>, other: Result<B, Fault>) -> Result<(A, B), Fault> {
     match (one, other) {
@@ -82,42 +113,58 @@ fn both<A, B>(one: Result<A, Fault>, other: Result<B, Fault>) -> Result<(A, B), 
     }
 }
 
-/// The way to each payer, as its profile says.
-fn transports(payers: &Payers, limits: &Limits, clock: &Clock) -> Result<BTreeMap<PayerId, Arc<dyn Transport>>, Fault> {
-    let mut transports: BTreeMap<PayerId, Arc<dyn Transport>> = BTreeMap::new();
-    for profile in payers.all() {
-        let transport: Arc<dyn Transport> = match &profile.transport {
-            TransportProfile::Directory { outbound, inbound } => {
-                let bytes_max = limits.interchange_bytes;
-                Arc::new(Directory::new(directory::Options { bytes_max, ..directory::Options::new(outbound, inbound) }))
-            }
-            TransportProfile::Https { url, timeout, token } => {
-                let credential = match token {
-                    Some(token) => Credential::Bearer(Secret::Environment(token.clone())),
-                    None => Credential::None,
-                };
-                let options = https::Options {
-                    exchange: *timeout,
-                    credential,
-                    reply_bytes_max: limits.interchange_bytes,
-                    ..https::Options::new(url.clone())
-                };
-                Arc::new(Https::new(options, clock.clone())?)
-            }
+/// The way to each payer, as its profile says. A payer whose way is the same as before keeps its transport.
+fn transports(
+    translator: &Translator,
+    clock: &Clock,
+    before: Option<(&Payers, &Transports)>,
+) -> Result<Transports, Fault> {
+    let mut transports = Transports::new();
+    for profile in translator.payers.all() {
+        let id = profile.payer_id();
+        let kept = before.and_then(|(payers, transports)| {
+            let same = payers.get(&profile.id).is_some_and(|known| known.transport == profile.transport);
+            transports.get(&id).filter(|_| same).cloned()
+        });
+        let transport = match kept {
+            Some(transport) => transport,
+            None => transport(&profile.transport, &translator.config.limits, clock)?,
         };
-        transports.insert(profile.payer_id(), transport);
+        transports.insert(id, transport);
     }
     Ok(transports)
 }
 
+fn transport(profile: &TransportProfile, limits: &Limits, clock: &Clock) -> Result<Arc<dyn Transport>, Fault> {
+    let bytes_max = limits.interchange_bytes;
+    Ok(match profile {
+        TransportProfile::Directory { outbound, inbound } => {
+            Arc::new(Directory::new(directory::Options { bytes_max, ..directory::Options::new(outbound, inbound) }))
+        }
+        TransportProfile::Https { url, timeout, token } => {
+            let credential = match token {
+                Some(SecretSource::Environment(name)) => Credential::Bearer(Secret::Environment(name.clone())),
+                Some(SecretSource::File(path)) => Credential::Bearer(Secret::File(path.clone())),
+                None => Credential::None,
+            };
+            let options = https::Options {
+                exchange: *timeout,
+                credential,
+                reply_bytes_max: bytes_max,
+                ..https::Options::new(url.clone())
+            };
+            Arc::new(Https::new(options, clock.clone())?)
+        }
+    })
+}
+
 /// The whole gateway.
 pub struct Gateway {
-    pub translator: Translator,
+    /// What translates: the active version of what people edit.
+    pub translator: Live,
     pub clock: Clock,
     pub store: Arc<dyn Store>,
     pub queue: Arc<dyn Queue>,
-    /// One a payer; a payer without a transport is one whose claims wait.
-    pub transports: BTreeMap<PayerId, Arc<dyn Transport>>,
     /// Submissions that wait to be sent, as last counted: the front door closes when there are too many.
     pub waiting: AtomicU64,
 }
@@ -125,6 +172,17 @@ pub struct Gateway {
 impl Gateway {
     /// Opens store, queue and transports as the configuration says. A broker that is down is no reason not to start.
     pub async fn open(config: Config, clock: Clock) -> Result<Gateway, Fault> {
+        let archive = Archive::of(&config.data_dir);
+        Gateway::around(Translator::load(config)?, clock, Some(archive))
+    }
+
+    /// The same around what has been loaded, without a memory of other versions.
+    pub fn with(translator: Translator, clock: Clock) -> Result<Gateway, Fault> {
+        Gateway::around(translator, clock, None)
+    }
+
+    fn around(translator: Translator, clock: Clock, archive: Option<Archive>) -> Result<Gateway, Fault> {
+        let config = &translator.config;
         std::fs::create_dir_all(&config.data_dir).map_err(|error| {
             Fault::ours(codes::CONFIGURATION, format!("data folder {}: {error}", config.data_dir.display()))
         })?;
@@ -133,12 +191,12 @@ impl Gateway {
             Some(url) => Arc::new(RabbitQueue::connect(url)?),
             None => Arc::new(EmbeddedQueue::new()),
         };
-        let translator = Translator::load(config)?;
-        let transports = transports(&translator.payers, &translator.config.limits, &clock)?;
-        Ok(Gateway { translator, clock, store: Arc::new(store), queue, transports, waiting: AtomicU64::new(0) })
+        let translator = Live::new(translator, clock.clone(), archive)?;
+        Ok(Gateway { translator, clock, store: Arc::new(store), queue, waiting: AtomicU64::new(0) })
     }
 
+    /// The way to a payer; one without is one whose claims wait.
     pub fn transport(&self, payer: &PayerId) -> Option<&Arc<dyn Transport>> {
-        self.transports.get(payer)
+        self.translator.transports().get(payer)
     }
 }

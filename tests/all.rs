@@ -16,6 +16,7 @@ mod fhir_corpus;
 mod fhirpath_official;
 mod front_door;
 mod journey;
+mod live_mappings;
 mod pairs;
 mod privacy;
 mod queue_embedded;

@@ -35,9 +35,7 @@ impl Serve {
             let working = tokio::spawn({
                 let (gateway, heard) = (gateway.clone(), heard.clone());
                 async move {
-                    if worker {
-                        worker::run(gateway, heard).await
-                    }
+                    if worker { worker::run(gateway, heard).await } else { worker::reload::run(gateway, heard).await }
                 }
             });
             tracing::info!(address = %address(&listener), worker, "serving");

@@ -10,7 +10,6 @@ use crate::payers::TransportProfile;
 use crate::simulator::directory::{self, Options};
 use crate::simulator::scenario::{self, Scenario};
 use std::path::{Path, PathBuf};
-use std::sync::Arc;
 use std::time::Duration;
 use tokio::sync::watch;
 
@@ -83,7 +82,7 @@ pub fn options(translator: Translator, payer: &str, scenario: Scenario) -> Resul
     };
     Ok(Options {
         scenario,
-        guides: Arc::new(translator.guides),
+        guides: translator.guides,
         outbound,
         inbound,
         pause: Duration::from_millis(100),

@@ -31,17 +31,18 @@ pub enum Dispatched {
     GivenUp(String),
 }
 
-/// Seals what is still to be sealed of a batch, one interchange for each guide and tenant; answers the interchanges to be
-/// sent.
+/// Seals what is still to be sealed of a batch, one interchange for each guide and tenant, and apart what another version of
+/// the profile made; answers the interchanges to be sent.
 pub async fn seal(gateway: &Gateway, payer: &PayerId, ids: &[SubmissionId]) -> Result<Vec<InterchangeId>, Fault> {
-    let profile = profile(gateway, payer)?;
-    let mut groups: BTreeMap<(String, String), Vec<Submission>> = BTreeMap::new();
+    let mut groups: BTreeMap<(String, String, String), Vec<Submission>> = BTreeMap::new();
     for submission in due(gateway, ids).await? {
-        groups.entry((submission.guide.clone(), submission.tenant.clone())).or_default().push(submission);
+        let version = differing(gateway, payer, &submission.mapping_version);
+        groups.entry((submission.guide.clone(), submission.tenant.clone(), version)).or_default().push(submission);
     }
     let mut sealed = Vec::new();
-    for ((guide, tenant), batch) in groups {
-        sealed.extend(seal_one(gateway, profile, &guide, tenant, batch).await?);
+    for ((guide, tenant, version), batch) in groups {
+        let profile = sealing(gateway, payer, &version)?;
+        sealed.extend(seal_one(gateway, &profile, &guide, tenant, batch).await?);
     }
     Ok(sealed)
 }
@@ -75,6 +76,25 @@ fn waiting(submission: &Submission) -> bool {
 fn profile<'a>(gateway: &'a Gateway, payer: &PayerId) -> Result<&'a PayerProfile, Fault> {
     let missing = || Fault::ours(codes::CONFIGURATION, format!("payer {payer} has no profile any more"));
     gateway.translator.payers.get(payer.as_str()).ok_or_else(missing)
+}
+
+/// The profile that claims are sealed with: the active one, in the delimiters in which they were written. Beside a canary
+/// each claim goes out as its own version says.
+fn sealing(gateway: &Gateway, payer: &PayerId, version: &str) -> Result<PayerProfile, Fault> {
+    let active = profile(gateway, payer)?;
+    let then = gateway.translator.version(version).and_then(|translator| translator.payers.get(payer.as_str()));
+    Ok(match then {
+        Some(then) if active.canary.is_some() => then.clone(),
+        Some(then) => PayerProfile { delimiters: then.delimiters, ..active.clone() },
+        None => active.clone(),
+    })
+}
+
+/// The version when its claims can't be sealed with the active profile; nothing when they can.
+fn differing(gateway: &Gateway, payer: &PayerId, version: &str) -> String {
+    let active = gateway.translator.payers.get(payer.as_str());
+    let same = sealing(gateway, payer, version).is_ok_and(|profile| Some(&profile) == active);
+    if same { String::new() } else { version.to_owned() }
 }
 
 async fn seal_one(

@@ -5,9 +5,12 @@
 //! * [`submit`] takes a claim in and promises to carry it.
 //! * [`dispatch`] puts submissions into interchanges and sends them.
 //! * [`receive`] takes in what a payer answers.
+//! * [`cases`] walks lives of claims that are kept as data, for those who edit mappings.
 //! * [`lookup`] tells callers what is known.
 
 pub mod acknowledge;
+pub mod cases;
+pub mod compare;
 pub mod dispatch;
 pub mod exchange;
 pub mod intake;

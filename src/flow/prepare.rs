@@ -7,6 +7,7 @@ use crate::edits;
 use crate::fault::{Fault, Issue, Place, any_error, codes};
 use crate::fhir::bundle::Resources;
 use crate::gateway::Translator;
+use crate::gateway::live::Live;
 use crate::mapping::{Lineage, LineageRow, RecordMapping, Scope, TransactionMapping};
 use crate::payers::{PayerProfile, Route};
 use crate::x12::{build, writer};
@@ -25,6 +26,8 @@ pub struct Known {
 
 /// A claim ready to be promised.
 pub struct Prepared<'a> {
+    /// The version of the mappings that made it.
+    pub translator: &'a Translator,
     pub profile: &'a PayerProfile,
     pub route: &'a Route,
     pub parts: Vec<PreparedPart>,
@@ -56,7 +59,13 @@ pub fn prepare<'a>(
     warnings.extend(station.edit(&record)?);
     let parts = station.split(record, value)?;
     let parts = parts.into_iter().map(|part| station.transaction(part, &mut warnings)).collect::<Result<_, _>>()?;
-    Ok(Prepared { profile, route, parts, warnings })
+    Ok(Prepared { translator, profile, route, parts, warnings })
+}
+
+/// The version of the mappings that a new claim goes by: the active one, or what its payer's canary leaves to the one before.
+/// `hash` is that of the claim's content.
+pub fn version<'a>(live: &'a Live, resources: &Resources, hash: &str) -> Result<&'a Translator, Fault> {
+    Ok(live.for_claim(&route::payer(live, resources, None)?.id, hash))
 }
 
 /// The lineage of the made transaction sets: each element with its rule and, read through the record, the caller's paths.
@@ -174,11 +183,11 @@ impl<'a> Station<'a> {
         parts.map_err(|_| Fault::ours(codes::INTERNAL, "a part of the claim can't be written as JSON"))
     }
 
-    /// How many lines the guide takes: 50 in professional and dental claims, 999 in institutional ones.
+    /// How many lines the guide, or the payer, takes: 50 in professional and dental claims, 999 in institutional ones.
     fn lines_of_a_claim(&self) -> usize {
         let guide = &self.transaction_mapping.guide;
         let most = guide.loop_ix("2400").and_then(|ix| guide.loop_at(ix).max);
-        most.map_or(usize::MAX, |most| most as usize)
+        most.into_iter().chain(self.profile.lines).min().map_or(usize::MAX, |most| most as usize)
     }
 
     /// REF*D9 of a part: each is a claim of its own to the payer.

@@ -67,11 +67,12 @@ async fn carry(gateway: &Gateway, request: Request) -> Result<Answer, Fault> {
     intake::resolve(gateway, &request.tenant, &mut resources).await?;
     let known = known(gateway, &request.tenant, &resources).await?;
     stations.passed("resolve");
-    let prepared = prepare::prepare(&gateway.translator, &resources, None, &known)?;
+    let translator = prepare::version(&gateway.translator, &resources, &hash)?;
+    let prepared = prepare::prepare(translator, &resources, None, &known)?;
     stations.passed("prepare");
     let named = naming::name(&resources);
     let claim = named.focal().clone();
-    let submission = promise(gateway, &request.tenant, &prepared, named, &known)?;
+    let submission = promise(&request.tenant, &prepared, named, &known)?;
     let submission = NewSubmission {
         idempotency: request.idempotency_key.map(|key| (key, hash.clone())),
         business_key: business_key(&claim, &hash).map(|key| (key, hash)),
@@ -195,14 +196,8 @@ fn business_key(claim: &Value, hash: &str) -> Option<String> {
 }
 
 /// All rows of the promise, to be written in one transaction.
-fn promise(
-    gateway: &Gateway,
-    tenant: &str,
-    prepared: &Prepared,
-    named: naming::Named,
-    known: &Known,
-) -> Result<NewSubmission, Fault> {
-    let response = queued_response(gateway, prepared, &named, known)?;
+fn promise(tenant: &str, prepared: &Prepared, named: naming::Named, known: &Known) -> Result<NewSubmission, Fault> {
+    let response = queued_response(prepared, &named, known)?;
     let reference = format!("ClaimResponse/{}", response["id"].as_str().unwrap_or_default());
     let focal = named.focal_reference.clone();
     let mut resources: Vec<ResourceWrite> = named.resources.into_iter().map(write).collect();
@@ -212,7 +207,7 @@ fn promise(
         tenant: tenant.to_owned(),
         payer: prepared.profile.payer_id(),
         guide: prepared.route.guide.clone(),
-        mapping_version: gateway.translator.mappings.version().to_owned(),
+        mapping_version: prepared.translator.mappings.version().to_owned(),
         parts: prepared.parts.iter().enumerate().map(|(n, part)| claim_part(n, part)).collect(),
         resources,
         response: reference,
@@ -236,26 +231,25 @@ fn claim_part(n: usize, part: &prepare::PreparedPart) -> ClaimPart {
 
 fn first_events(prepared: &Prepared, focal: &str, known: &Known) -> Vec<NewEvent> {
     let received = json!({"claim": focal, "parts": prepared.parts.len(), "warnings": prepared.warnings.len()});
-    let queued = json!({"payer": prepared.profile.id, "guide": prepared.route.guide});
+    let queued = json!({
+        "payer": prepared.profile.id,
+        "guide": prepared.route.guide,
+        "mappings": prepared.translator.mappings.version(),
+    });
     [(EventKind::Received, received), (EventKind::Queued, queued)]
         .map(|(kind, detail)| NewEvent { kind, part: None, at: known.now, detail: detail.to_string() })
         .into()
 }
 
 /// The first ClaimResponse: queued.
-fn queued_response(
-    gateway: &Gateway,
-    prepared: &Prepared,
-    named: &naming::Named,
-    known: &Known,
-) -> Result<Value, Fault> {
+fn queued_response(prepared: &Prepared, named: &naming::Named, known: &Known) -> Result<Value, Fault> {
     let missing = || Fault::ours(codes::INTERNAL, "no mapping response/queued is loaded");
-    let mapping = gateway.translator.mappings.response("response/queued").ok_or_else(missing)?;
+    let mapping = prepared.translator.mappings.response("response/queued").ok_or_else(missing)?;
     let record = prepared.parts.first().map_or(&Value::Null, |part| &part.value);
     let mut claim = named.focal().clone();
     claim["id"] = Value::from(named.focal_reference.trim_start_matches("Claim/"));
     let scope = Scope {
-        payer: gateway.translator.facts(&prepared.profile.id),
+        payer: prepared.translator.facts(&prepared.profile.id),
         now: known.now,
         vars: &[("claim", &claim), ("record", record)],
         resources: None,

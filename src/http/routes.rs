@@ -62,6 +62,8 @@ routes! {
     POST "/payers/{payer}/interchanges" X12 payer::receive;
     GET "/journeys/{id}" Nothing operations::journey;
     GET "/journeys/{type}/{id}" Nothing operations::journey;
+    POST "/admin/mappings/{version}/activate" Nothing operations::activate;
+    GET "/admin/mappings" Nothing operations::mappings;
     GET "/health/live" Nothing operations::live;
     GET "/health/ready" Nothing operations::ready;
     GET "/metrics" Nothing operations::metrics;

@@ -34,7 +34,8 @@ impl Mappings {
         let files = Files::read(folder, &mut mistakes);
         let whole = files.overlaid(&mut mistakes);
         let (records, transactions, responses) = (HashMap::new(), HashMap::new(), HashMap::new());
-        let mut mappings = Mappings { version: version(folder), records, transactions, responses };
+        let (version, warnings) = (version(folder), Vec::new());
+        let mut mappings = Mappings { version, warnings, records, transactions, responses };
         for (name, node) in whole.iter().filter(|(name, node)| !files.is_part(name, node)) {
             let loader = Loader { guides, definitions, tables: &tables, mistakes: &mut mistakes };
             loader.mapping(name, node, &mut mappings);
@@ -43,6 +44,7 @@ impl Mappings {
         if any_error(&mistakes.issues) {
             return Err(Fault { issues: mistakes.issues, blame: Blame::Gateway, retry: Retry::Never });
         }
+        mappings.warnings = mistakes.issues;
         Ok(mappings)
     }
 }

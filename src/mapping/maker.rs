@@ -106,6 +106,7 @@ impl<'a> Maker<'a> {
             Err(problem) => return self.problem(each, this, trail, *problem),
         };
         for (index, item) in items.iter().enumerate() {
+            each.used.mark();
             let before = self.run.swap_each_index(index);
             self.wanted(frame, item, trail, work);
             self.run.swap_each_index(before);
@@ -118,7 +119,7 @@ impl<'a> Maker<'a> {
                 FrameStep::Let(slot, rule) => self.run.set(*slot, self.value(rule, this, trail)),
                 FrameStep::When(when) if !self.run.may(&when.need) => return,
                 FrameStep::When(when) => match self.run.muted(|| self.run.truth(&when.expr, Focus::on(this))) {
-                    Ok(Some(true)) => {}
+                    Ok(Some(true)) => when.used.mark(),
                     Ok(_) => return,
                     Err(problem) => return self.problem(when, this, trail, *problem),
                 },
@@ -135,7 +136,12 @@ impl<'a> Maker<'a> {
             return Items::None;
         }
         match self.run.written(&rule.expr, Focus::on(this)) {
-            Ok(items) => items,
+            Ok(items) => {
+                if items.iter().next().is_some() {
+                    rule.used.mark();
+                }
+                items
+            }
             Err(problem) => {
                 self.problem(rule, this, trail, *problem);
                 Items::None

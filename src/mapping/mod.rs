@@ -9,6 +9,7 @@
 //! expressions, [`needs`] knows which of them a source can answer, [`template`] is the frame common to all uses, [`object`] makes JSON, [`transaction`] makes X12 loops,
 //! [`maker`] is one run with its issues and its [`lineage`].
 
+pub mod coverage;
 pub mod definitions;
 pub mod fhirpath;
 pub mod functions;
@@ -20,6 +21,7 @@ pub mod mistakes;
 pub mod needs;
 pub mod object;
 pub mod record;
+pub mod schema;
 pub mod source;
 pub mod tables;
 pub mod target;
@@ -32,6 +34,7 @@ pub use lineage::{Lineage, LineageRow};
 pub use record::{RecordMapping, ResponseMapping};
 pub use transaction::TransactionMapping;
 
+use crate::fault::Issue;
 use serde_json::Value;
 use std::collections::HashMap;
 use std::sync::Arc;
@@ -53,6 +56,8 @@ pub struct Scope<'a> {
 #[derive(Debug)]
 pub struct Mappings {
     version: String,
+    /// What is allowed, but hardly meant.
+    warnings: Vec<Issue>,
     records: HashMap<String, Arc<RecordMapping>>,
     transactions: HashMap<String, Arc<TransactionMapping>>,
     responses: HashMap<String, Arc<ResponseMapping>>,
@@ -62,6 +67,11 @@ impl Mappings {
     /// Names the content of all mappings and tables: the same text has the same version everywhere.
     pub fn version(&self) -> &str {
         &self.version
+    }
+
+    /// What was found when they were loaded, and did not stand in the way.
+    pub fn warnings(&self) -> &[Issue] {
+        &self.warnings
     }
 
     /// A mapping to the billing record, by its path without `.yaml` (`record/claim`); a payer's overlay comes first.

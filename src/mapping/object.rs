@@ -23,6 +23,24 @@ pub enum Rules {
     Make(Box<Frame>, Vec<Rules>),
 }
 
+impl Rules {
+    /// Every rule here and below.
+    pub fn rules<'r>(&'r self, visit: &mut dyn FnMut(&'r Rule)) {
+        match self {
+            Rules::Value(rule, _) => visit(rule),
+            Rules::Object(object) => {
+                object.frame.rules(visit);
+                object.fields.iter().for_each(|field| field.rules.rules(visit));
+            }
+            Rules::List(all) => all.iter().for_each(|rules| rules.rules(visit)),
+            Rules::Make(frame, all) => {
+                frame.rules(visit);
+                all.iter().for_each(|rules| rules.rules(visit));
+            }
+        }
+    }
+}
+
 /// One object.
 #[derive(Debug)]
 pub struct ObjectRules {

@@ -8,6 +8,7 @@ use super::source::Type;
 use super::yaml::{Key, Node, Scalar, Spot};
 use crate::fault::codes;
 use std::collections::BTreeMap;
+use std::sync::atomic::{AtomicBool, Ordering};
 
 /// One compiled expression with its place in the mapping.
 #[derive(Debug)]
@@ -19,6 +20,24 @@ pub struct Rule {
     pub fixed: bool,
     pub text: String,
     pub at: Spot,
+    pub used: Used,
+}
+
+/// Whether a rule has ever given something, for coverage. Written once and read ever after, so that runs on many threads do
+/// not wait for each other.
+#[derive(Debug, Default)]
+pub struct Used(AtomicBool);
+
+impl Used {
+    pub fn mark(&self) {
+        if !self.0.load(Ordering::Relaxed) {
+            self.0.store(true, Ordering::Relaxed);
+        }
+    }
+
+    pub fn is_marked(&self) -> bool {
+        self.0.load(Ordering::Relaxed)
+    }
 }
 
 impl Rule {
@@ -215,6 +234,16 @@ impl Frame {
         Need::all(self.each.iter().chain(whens).map(|rule| rule.need.clone())).outside()
     }
 
+    /// Every rule of it.
+    pub fn rules<'r>(&'r self, visit: &mut dyn FnMut(&'r Rule)) {
+        self.each.iter().for_each(&mut *visit);
+        for step in &self.steps {
+            match step {
+                FrameStep::Let(_, rule) | FrameStep::When(rule) => visit(rule),
+            }
+        }
+    }
+
     /// Whether the mapping says by itself when the object is wanted, so that fixed values alone make it.
     pub fn asks(&self) -> bool {
         self.each.is_some() || self.steps.iter().any(|step| matches!(step, FrameStep::When(_)))
@@ -235,7 +264,7 @@ pub fn rule(compiler: &mut Compiler<'_>, scalar: &Scalar, this: &Type) -> (Rule,
             | Expr::Quantity(..)
     );
     let need = compiler.words.of(&expr);
-    (Rule { expr, need, fixed, text: scalar.text.clone(), at: scalar.at.clone() }, kind)
+    (Rule { expr, need, fixed, text: scalar.text.clone(), at: scalar.at.clone(), used: Used::default() }, kind)
 }
 
 /// Compiles the frame of an object; its variables stay in scope until [`leave`]. Gives the type of `$this` inside.

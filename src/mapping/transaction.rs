@@ -42,6 +42,13 @@ impl LoopRules {
         if self.frame.asks() { self.frame.need() } else { self.need.clone() }
     }
 
+    /// Every rule here and below.
+    pub fn rules<'r>(&'r self, visit: &mut dyn FnMut(&'r Rule)) {
+        self.frame.rules(visit);
+        self.segments.iter().for_each(|segment| segment.rules(visit));
+        self.loops.iter().for_each(|inner| inner.rules(visit));
+    }
+
     /// The same of what stands in it.
     pub fn need_inside(&self) -> Need {
         let segments = self.segments.iter().map(SegmentRules::need);
@@ -68,6 +75,26 @@ impl SegmentRules {
     /// What must be found for the segment to be made, as it can be asked from outside. Fixed values alone make no loop.
     fn need(&self) -> Need {
         if self.frame.asks() { self.frame.need() } else { self.need.clone() }
+    }
+
+    /// Every rule of it.
+    pub fn rules<'r>(&'r self, visit: &mut dyn FnMut(&'r Rule)) {
+        self.frame.rules(visit);
+        self.elements.iter().for_each(|element| visit(&element.rule));
+        if let Some(spread) = &self.spread {
+            spread.frame.rules(visit);
+            spread.parts.iter().for_each(|(_, rule)| visit(rule));
+        }
+    }
+
+    /// Element, component and rule of everything that it makes; of a range, each element.
+    pub fn places(&self) -> impl Iterator<Item = (usize, usize, &Rule)> {
+        let own = self.elements.iter().map(|element| (element.element, element.component, &element.rule));
+        let spread = self.spread.iter().flat_map(|spread| {
+            (spread.from..=spread.to)
+                .flat_map(|n| spread.parts.iter().map(move |(component, rule)| (n, *component, rule)))
+        });
+        own.chain(spread)
     }
 
     /// The same of what stands in it.

@@ -176,6 +176,12 @@ impl<'a> Mistakes<'a> {
     }
 }
 
+#[cfg(test)]
+thread_local! {
+    /// The paths of all settings that were asked for, to be held against the table of settings.
+    pub static ASKED: RefCell<std::collections::BTreeSet<String>> = RefCell::default();
+}
+
 /// A group of settings being read: each key is asked for once, and what nobody asked for is a mistake.
 pub struct Section<'a> {
     entries: &'a [(String, Node, Node)],
@@ -220,6 +226,8 @@ impl<'a> Section<'a> {
 
     fn find(&self, key: &'static str) -> Option<&'a Node> {
         self.asked.borrow_mut().push(key);
+        #[cfg(test)]
+        ASKED.with_borrow_mut(|asked| asked.insert(self.path_of(key)));
         self.entries.iter().find(|(name, ..)| name == key).map(|(_, _, node)| node)
     }
 
@@ -338,6 +346,16 @@ impl<'a> Section<'a> {
     pub fn named_texts(&self) -> Vec<(&'a str, &'a str, (u32, u32))> {
         let texts = self.entries.iter().map(|(key, _, node)| (key.as_str(), self.scalar(key, node), node));
         texts.filter_map(|(key, text, node)| Some((key, text?, (node.line, node.column)))).collect()
+    }
+
+    /// Whether the group holds a key.
+    pub fn has(&self, key: &str) -> bool {
+        self.entries.iter().any(|(name, ..)| name == key)
+    }
+
+    /// Complains of a place inside this group.
+    pub fn wrong_at(&self, at: (u32, u32), text: impl Into<String>, hint: impl Into<String>) {
+        self.mistakes.add(codes::MAPPING_TYPE, at, text, hint);
     }
 
     /// Complains of a value of this group.

@@ -7,7 +7,7 @@ use crate::retry::RetryPolicy;
 use std::time::Duration;
 
 /// ISA05 and ISA07 of the 005010 guides.
-const ENVELOPE_QUALIFIERS: &[&str] = &["01", "14", "20", "27", "28", "29", "30", "33", "ZZ"];
+pub const ENVELOPE_QUALIFIERS: &[&str] = &["01", "14", "20", "27", "28", "29", "30", "33", "ZZ"];
 /// ISA06 and ISA08.
 pub const ENVELOPE_ID_LENGTH: usize = 15;
 /// GS02 and GS03.
@@ -16,6 +16,8 @@ const GROUP_ID_LENGTH: usize = 15;
 const NAME_LENGTH: usize = 60;
 /// NM109.
 const ID_LENGTH: std::ops::RangeInclusive<usize> = 2..=80;
+/// A profile's id: it is part of a path, of a queue's name and of a metric.
+pub const PROFILE_ID_LENGTH: usize = 64;
 /// Claims of one interchange.
 pub const BATCH_CLAIMS: u32 = CLAIMS_OF_A_SET as u32;
 /// Attempts of one send.
@@ -56,6 +58,7 @@ pub fn profile(profile: &PayerProfile, root: &Section) {
     if !profile.id.chars().all(folder_name) {
         root.complain("id", "has other characters than a-z, 0-9 and -", "it names a folder and a queue");
     }
+    length(root, "id", &profile.id, 0..=PROFILE_ID_LENGTH);
     if let Some(id) = &profile.payer_id {
         length(root, "payerId", id, ID_LENGTH);
     }

@@ -2,15 +2,18 @@
 //! as a whole. A new payer is a new folder and no code.
 
 mod document;
+mod hours;
 mod lint;
 mod profile;
 mod read;
+pub mod settings;
 #[cfg(test)]
 mod tests;
 
+pub use hours::Hours;
 pub use profile::{
-    Batch, Deadlines, EnvelopeId, PayerIdentifier, PayerProfile, Receiver, Route, Submitter, TradingPartner,
-    TransportProfile,
+    Batch, Canary, CharacterSet, Deadlines, EnvelopeId, PayerIdentifier, PayerProfile, Receiver, Route, SecretSource,
+    Submitter, TradingPartner, TransportProfile,
 };
 
 use crate::assets::Folder;

@@ -1,6 +1,7 @@
 //! All that is special about one payer, as `mappings/payers/<id>/payer.yaml` says it. The commented sample is that of the
 //! payer `northwind`.
 
+use super::hours::Hours;
 use crate::billing::id::PayerId;
 use crate::retry::RetryPolicy;
 use crate::x12::delimiters::Delimiters;
@@ -41,6 +42,31 @@ pub struct PayerProfile {
     pub edits_off: Vec<String>,
     /// What it asks of the checks of X12.
     pub checks: Policy,
+    /// What the companion guide says, for people.
+    pub notes: Vec<String>,
+    pub character_set: CharacterSet,
+    /// Service lines of one claim, when the payer takes fewer than its guide.
+    pub lines: Option<u32>,
+    /// When it takes interchanges; absent: always.
+    pub hours: Option<Hours>,
+    pub canary: Option<Canary>,
+}
+
+/// The characters of X12.5 that a payer takes.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+pub enum CharacterSet {
+    Basic,
+    #[default]
+    Extended,
+}
+
+/// Only some new claims go by this version of the mappings.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Canary {
+    /// How many of a hundred.
+    pub percent: u32,
+    /// Version that the others go by; absent: the newest without a canary for this payer.
+    pub baseline: Option<String>,
 }
 
 /// One identifier of a payor Organization.
@@ -118,9 +144,17 @@ pub enum TransportProfile {
     Https {
         url: String,
         timeout: Duration,
-        /// Name of the environment variable that holds the bearer token.
-        token: Option<String>,
+        /// Where the bearer token is.
+        token: Option<SecretSource>,
     },
+}
+
+/// Where a secret is kept: never in the profile.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum SecretSource {
+    /// Name of an environment variable.
+    Environment(String),
+    File(PathBuf),
 }
 
 /// How many claims travel together.

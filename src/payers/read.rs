@@ -2,7 +2,7 @@
 
 use super::document::{Mistakes, Node, Section};
 use super::profile::*;
-use super::{Surroundings, lint};
+use super::{Hours, Surroundings, hours, lint};
 use crate::fault::codes;
 use crate::retry::RetryPolicy;
 use crate::x12::delimiters::Delimiters;
@@ -37,6 +37,11 @@ pub fn profile(folder: &str, document: &Node, mistakes: &Mistakes, surroundings:
         social_security_numbers: root.boolean("socialSecurityNumbers", false),
         edits_off: edits_off(&root, mistakes),
         checks: checks(&root, mistakes),
+        notes: root.texts("notes").into_iter().map(|(text, _)| text).collect(),
+        character_set: character_set(&root),
+        lines: lines(&root),
+        hours: hours(&root),
+        canary: canary(&root),
     };
     if !profile.id.is_empty() && profile.id != folder {
         root.complain("id", format_args!("`{}` stands in the folder `{folder}`", profile.id), "name both alike");
@@ -157,21 +162,25 @@ fn directory(section: &Section, surroundings: &Surroundings) -> TransportProfile
 
 fn https(section: &Section, surroundings: &Surroundings) -> TransportProfile {
     let url = expanded(section, "url", &section.text("url", "where interchanges are posted"), surroundings);
-    let token = section.optional("token").and_then(|text| variable(section, "token", &text));
+    let token = section.optional("token").and_then(|text| secret(section, "token", &text));
     if !url.is_empty() && !url.starts_with("https://") && !is_loopback(&url) {
         section.complain("url", "claims must not travel in the clear", "use https:// (http:// only on this machine)");
     }
     TransportProfile::Https { url, timeout: section.duration("timeout").unwrap_or(Duration::from_secs(60)), token }
 }
 
-/// The name in `${NAME}`, and nothing else: a secret is never written in a profile, and is read when it is used.
-fn variable(section: &Section, key: &str, text: &str) -> Option<String> {
+/// `${NAME}` or `file:/path`, and nothing else: a secret is never written in a profile, and is read when it is used.
+fn secret(section: &Section, key: &str, text: &str) -> Option<SecretSource> {
+    if let Some(path) = text.trim().strip_prefix("file:") {
+        return Some(SecretSource::File(path.into()));
+    }
     let name = text.trim().strip_prefix("${").and_then(|rest| rest.strip_suffix('}'));
     let name = name.filter(|name| name.starts_with("CLAIMGATE_"));
     if name.is_none() {
-        section.complain(key, "a secret must not stand here", "name a variable of the environment, ${CLAIMGATE_…}");
+        let hint = "name a variable of the environment, ${CLAIMGATE_…_TOKEN}, or a file, file:/run/secrets/…";
+        section.complain(key, "a secret must not stand here", hint);
     }
-    name.map(str::to_owned)
+    name.map(|name| SecretSource::Environment(name.to_owned()))
 }
 
 fn is_loopback(url: &str) -> bool {
@@ -273,4 +282,55 @@ fn checks(root: &Section, mistakes: &Mistakes) -> Policy {
         }
     }
     policy
+}
+
+fn character_set(root: &Section) -> CharacterSet {
+    let named = |text: &str| match text {
+        "basic" => Some(CharacterSet::Basic),
+        "extended" => Some(CharacterSet::Extended),
+        _ => None,
+    };
+    root.parsed("characterSet", "basic or extended", named).unwrap_or_default()
+}
+
+fn lines(root: &Section) -> Option<u32> {
+    let group = root.optional_section("limits")?;
+    let lines = group.number("lines");
+    if lines == Some(0) {
+        group.complain("lines", "a claim has at least one line", "leave it out, or write how many the payer takes");
+    }
+    group.done();
+    lines.filter(|lines| *lines > 0)
+}
+
+fn hours(root: &Section) -> Option<Hours> {
+    let group = root.optional_section("hours")?;
+    let zone = group.parsed("zone", "an IANA time zone such as America/Chicago", hours::zone);
+    let time = |key: &'static str| group.parsed(key, "a time of day such as 06:00", hours::time);
+    let (open, close) = (time("open"), time("close"));
+    for (key, given) in [("zone", zone.is_some()), ("open", open.is_some()), ("close", close.is_some())] {
+        if !given && !group.has(key) {
+            group.complain(key, "is missing", "hours: { zone: America/Chicago, open: \"06:00\", close: \"22:00\" }");
+        }
+    }
+    let days = group.texts("days");
+    let mut wanted = Vec::new();
+    for (text, at) in &days {
+        match hours::day(text) {
+            Some(day) => wanted.push(day),
+            None => group.wrong_at(*at, format!("`{text}` is no day"), "mon, tue, wed, thu, fri, sat, sun"),
+        }
+    }
+    group.done();
+    Some(Hours { zone: zone?, open: open?, close: close?, days: wanted })
+}
+
+fn canary(root: &Section) -> Option<Canary> {
+    let group = root.optional_section("canary")?;
+    let (percent, baseline) = (group.number("percent"), group.optional("baseline"));
+    if percent.is_none_or(|percent| percent > 100) {
+        group.complain("percent", "is from 0 to 100", "canary: { percent: 10 }");
+    }
+    group.done();
+    Some(Canary { percent: percent?.min(100), baseline })
 }

@@ -14,10 +14,19 @@ use std::time::{Duration, Instant};
 /// How long one wait for a message lasts, so that a shutdown is heard.
 const LISTEN: Duration = Duration::from_millis(250);
 
+/// Longest rest while a payer is closed: its hours may be edited.
+const LOOK_AGAIN: Duration = Duration::from_secs(30);
+
 pub async fn run(gateway: Arc<Gateway>, payer: PayerId, mut shutdown: Shutdown) {
     // A message that would have made a batch too large begins the next; dropped, it goes back.
     let mut left_over = None;
     while !*shutdown.borrow() {
+        let closed = closed(&gateway, &payer);
+        if !closed.is_zero() {
+            // What comes in the meantime waits in the queue.
+            rest(&mut shutdown, closed.min(LOOK_AGAIN)).await;
+            continue;
+        }
         let batch = gather(&gateway, &payer, &mut left_over, &shutdown).await;
         let outcome = match batch {
             Ok(batch) if batch.is_empty() => continue,
@@ -32,6 +41,12 @@ pub async fn run(gateway: Arc<Gateway>, payer: PayerId, mut shutdown: Shutdown) 
             }
         }
     }
+}
+
+/// How long a payer takes nothing, by the hours of its profile.
+fn closed(gateway: &Gateway, payer: &PayerId) -> Duration {
+    let hours = gateway.translator.payers.get(payer.as_str()).and_then(|profile| profile.hours.as_ref());
+    hours.map_or(Duration::ZERO, |hours| hours.closed_for(gateway.clock.now()))
 }
 
 /// Messages for one batch: until as much is due as the batch may hold, or the first has waited as long as the profile

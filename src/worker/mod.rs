@@ -4,8 +4,11 @@
 //! * [`relay`] tells the queue of what waits in the outbox.
 //! * [`dispatch`] takes a payer's messages, seals them in batches and sends them.
 //! * [`collect`] brings home what payers answer.
+//! * [`reload`] takes up edited mappings.
 
 use crate::gateway::Gateway;
+use crate::payers::PayerProfile;
+use std::collections::BTreeSet;
 use std::sync::Arc;
 use std::time::Duration;
 use tokio::sync::watch;
@@ -14,6 +17,7 @@ use tokio::task::JoinSet;
 pub mod collect;
 pub mod dispatch;
 pub mod relay;
+pub mod reload;
 
 /// Told once, heard by all: true means end.
 pub type Shutdown = watch::Receiver<bool>;
@@ -22,18 +26,31 @@ pub type Shutdown = watch::Receiver<bool>;
 pub async fn run(gateway: Arc<Gateway>, shutdown: Shutdown) {
     let mut tasks = JoinSet::new();
     tasks.spawn(relay::run(gateway.clone(), shutdown.clone()));
-    for payer in gateway.translator.payers.all() {
-        tasks.spawn(dispatch::run(gateway.clone(), payer.payer_id(), shutdown.clone()));
-    }
-    for (payer, transport) in &gateway.transports {
-        tasks.spawn(collect::run(gateway.clone(), payer.clone(), transport.clone(), shutdown.clone()));
-    }
-    while let Some(ended) = tasks.join_next().await {
-        if ended.is_err() && !*shutdown.borrow() {
-            tracing::error!("a worker task ended by a fault of ours; the others go on");
+    tasks.spawn(reload::run(gateway.clone(), shutdown.clone()));
+    let mut known = BTreeSet::new();
+    loop {
+        for payer in gateway.translator.payers.all().map(PayerProfile::payer_id) {
+            // A payer that was added while we run gets its tasks too.
+            if known.insert(payer.clone()) {
+                tasks.spawn(dispatch::run(gateway.clone(), payer.clone(), shutdown.clone()));
+                tasks.spawn(collect::run(gateway.clone(), payer, shutdown.clone()));
+            }
+        }
+        tokio::select! {
+            ended = tasks.join_next() => match ended {
+                None => return,
+                Some(Err(_)) if !*shutdown.borrow() => {
+                    tracing::error!("a worker task ended by a fault of ours; the others go on");
+                }
+                Some(_) => {}
+            },
+            () = tokio::time::sleep(NEW_PAYERS) => {}
         }
     }
 }
+
+/// Pause between two looks for payers that are new.
+const NEW_PAYERS: Duration = Duration::from_secs(1);
 
 /// Sleeps, or wakes at shutdown; true when it is time to end.
 pub async fn rest(shutdown: &mut Shutdown, pause: Duration) -> bool {

@@ -128,13 +128,27 @@ async fn bind(channel: &Channel, queue: &str, exchange: &str, key: &str) -> lapi
     channel.queue_bind(short(queue), short(exchange), short(key), options, FieldTable::default()).await
 }
 
+/// A name as AMQP takes it, at most 255 bytes; ids of payers are far shorter.
 pub fn short(name: &str) -> ShortString {
-    name.into()
+    let mut end = name.len().min(SHORT_MAX);
+    while !name.is_char_boundary(end) {
+        end -= 1;
+    }
+    name[..end].into()
 }
+
+/// Bytes of a short string.
+const SHORT_MAX: usize = 255;
 
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn names_end_where_the_protocol_does() {
+        assert_eq!(short(&"a".repeat(255)).as_str().len(), 255);
+        assert_eq!(short(&"ä".repeat(200)).as_str().len(), 254);
+    }
 
     #[test]
     fn a_delay_is_rounded_up_to_its_step() {
