@@ -4,7 +4,7 @@ use super::Decided;
 use super::envelope::Paper;
 use super::scenario::{Complaint, Outcome};
 use crate::fault::{Issue, Place, X12Place, codes};
-use crate::x12::acknowledge::{Numbers, acknowledge};
+use crate::x12::acknowledge::{Numbers, acknowledge, refuses};
 use crate::x12::check::check_interchange;
 use crate::x12::guide::Guides;
 use crate::x12::reader::{Interchange, TransactionSet};
@@ -23,7 +23,7 @@ pub struct Acknowledgment {
 pub fn write(paper: &Paper, guides: &Guides, interchange: &Interchange, decided: &[Decided]) -> Acknowledgment {
     let mut issues = check_interchange(guides, interchange);
     issues.extend(decided.iter().filter_map(|each| complaint(interchange, each)));
-    let places: Vec<&X12Place> = issues.iter().filter(|issue| issue.is_error()).filter_map(coded).collect();
+    let places: Vec<&X12Place> = issues.iter().filter(|issue| refuses(issue)).filter_map(coded).collect();
     let numbers = Numbers { interchange: paper.number(), group: paper.number() };
     Acknowledgment {
         bytes: acknowledge(interchange, &issues, numbers, paper.at),

@@ -26,7 +26,7 @@ fn file(claims: &str) -> String {
     let head = "ST*837*0001*005010X222A1~BHT*0019*00*B101*20250310*0930*CH~NM1*41*2*GATEWAY*****46*GATEWAY01~\
                 PER*IC*EDI*TE*8005550100~NM1*40*2*PAYER*****46*PAYER99~HL*1**20*1~NM1*85*2*KILDARE SERVICE*****XX*1234567893~\
                 N3*234 SEAWAY ST~N4*MIAMI*FL*331110000~REF*EI*587654321~HL*2*1*22*0~SBR*P*18*******CI~\
-                NM1*IL*1*SMITH*JANE****MI*JS001~NM1*PR*2*KEY INSURANCE*****PI*999996666~";
+                NM1*IL*1*SMITH*JANE****MI*JS001~N3*236 N MAIN ST~N4*MIAMI*FL*33413~DMG*D8*19430501*F~NM1*PR*2*KEY INSURANCE*****PI*999996666~";
     let count = head.matches('~').count() + claims.matches('~').count() + 1;
     let gs = "GS*HC*GATEWAY01*PAYER99*20250310*0930*101*X*005010X222A1~";
     format!("{isa}{gs}{head}{claims}SE*{count}*0001~GE*1*101~IEA*1*000000101~")

@@ -71,6 +71,11 @@ struct Noted<'i> {
     is_error: bool,
 }
 
+/// Whether an issue makes an acknowledgment refuse what it is in.
+pub fn refuses(issue: &Issue) -> bool {
+    noted(issue).is_some_and(|noted| noted.is_error)
+}
+
 fn noted(issue: &Issue) -> Option<Noted<'_>> {
     let Place::X12(at) = &issue.at else { return None };
     let code = at.error_code.as_deref()?;
