@@ -47,10 +47,12 @@ pub async fn seal(gateway: &Gateway, payer: &PayerId, ids: &[SubmissionId]) -> R
     Ok(sealed)
 }
 
-/// Whether a message asks for nothing any more: its claims went along with others.
-pub async fn is_done(gateway: &Gateway, work: &Work) -> Result<bool, Fault> {
-    let Work::Submissions(ids) = work else { return Ok(false) };
-    Ok(due(gateway, ids).await?.is_empty())
+/// How many things a message still asks for; its claims may have gone along with others.
+pub async fn asks(gateway: &Gateway, work: &Work) -> Result<usize, Fault> {
+    match work {
+        Work::Submissions(ids) => Ok(due(gateway, ids).await?.len()),
+        Work::Interchange(_) => Ok(1),
+    }
 }
 
 /// Those of some submissions that are still to be sealed or to be sent for the first time.

@@ -62,36 +62,34 @@ async fn gather(
         None => gateway.queue.next(payer, LISTEN).await?,
     };
     let Some(first) = first else { return Ok(Vec::new()) };
-    if dispatch::is_done(gateway, &first.message.work).await? {
+    let mut claims = dispatch::asks(gateway, &first.message.work).await?;
+    if claims == 0 {
         first.done().await?;
         return Ok(Vec::new());
     }
     let (most, wait) = size(gateway, payer);
     let until = Instant::now() + wait;
     let mut batch = vec![first];
-    while claims(&batch) < most && !*shutdown.borrow() {
+    while claims < most && !*shutdown.borrow() {
         let left = until.saturating_duration_since(Instant::now()).min(LISTEN);
         match gateway.queue.next(payer, left).await? {
-            Some(delivery) if claims(&batch) + claims(std::slice::from_ref(&delivery)) > most => {
-                *left_over = Some(delivery);
-                break;
-            }
-            Some(delivery) => batch.push(delivery),
+            Some(delivery) => match dispatch::asks(gateway, &delivery.message.work).await? {
+                0 => delivery.done().await?,
+                more if claims + more > most => {
+                    *left_over = Some(delivery);
+                    break;
+                }
+                more => {
+                    claims += more;
+                    batch.push(delivery);
+                }
+            },
             None if Instant::now() >= until => break,
             None if most > usize::from(AHEAD) && gateway.store.due(payer, most).await?.len() >= most => break,
             None => {}
         }
     }
     Ok(batch)
-}
-
-/// How many claims the messages ask for.
-fn claims(batch: &[Delivery]) -> usize {
-    let of = |delivery: &Delivery| match &delivery.message.work {
-        Work::Submissions(ids) => ids.len(),
-        Work::Interchange(_) => 1,
-    };
-    batch.iter().map(of).sum()
 }
 
 /// The claims of a payer's batch, and how long the first may wait for the others.
