@@ -9,7 +9,7 @@
 //! * [`responses`] reads what a payer answered; [`store`] keeps everything; [`queue`] carries ids; [`transport`] moves bytes.
 //! * [`billing`] are plain values; [`x12`] is X12 005010 and nothing else.
 //! * [`simulator`] is the payer that answers, for demonstrations and tests; [`cli`] is the command line.
-//! * [`config`], [`assets`], [`fault`], [`retry`], [`clock`] and [`telemetry`] serve all of them.
+//! * [`config`], [`assets`], [`fault`], [`code_forms`], [`retry`], [`clock`] and [`telemetry`] serve all of them.
 //!
 //! Imports run down only; `tests/architecture.rs` holds the table.
 
@@ -17,6 +17,7 @@ pub mod assets;
 pub mod billing;
 pub mod cli;
 pub mod clock;
+pub mod code_forms;
 pub mod config;
 pub mod edits;
 pub mod fault;

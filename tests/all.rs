@@ -25,5 +25,6 @@ mod responses_corpus;
 mod responses_fhir;
 mod store_crash;
 mod store_sqlite;
+mod x12_acknowledged;
 mod x12_conformance;
 mod x12_corpus;

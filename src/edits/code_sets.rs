@@ -1,7 +1,7 @@
 //! The code lists that rules look into: those of `mappings/codes/`, taken in when the gateway is built, and ranges of codes
-//! that mean something to a rule. The forms of codes are in [`crate::x12::code_sets::forms`].
+//! that mean something to a rule. The forms of codes are in [`crate::code_forms`].
 
-use crate::x12::code_sets::forms::is_digits;
+use crate::code_forms::is_digits;
 use std::collections::HashSet;
 use std::sync::LazyLock;
 

@@ -5,9 +5,7 @@ use super::parties::providers;
 use super::{Report, letter};
 use crate::billing::line::ServiceLine;
 use crate::billing::record::BillingRecord;
-use crate::x12::code_sets::forms::{
-    is_dental_procedure, is_digits, is_hipps, is_icd9, is_icd10, is_modifier, is_procedure,
-};
+use crate::code_forms::{is_dental_procedure, is_digits, is_hipps, is_icd9, is_icd10, is_modifier, is_procedure};
 use jiff::civil::{Date, date};
 use rust_decimal::Decimal;
 

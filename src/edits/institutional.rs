@@ -4,7 +4,7 @@ use super::Report;
 use super::code_sets::is_bill;
 use crate::billing::institutional::Institutional;
 use crate::billing::record::{BillingRecord, Party};
-use crate::x12::code_sets::forms::{is_digits, is_icd9_procedure, is_icd10_procedure};
+use crate::code_forms::{is_digits, is_icd9_procedure, is_icd10_procedure};
 
 /// Facility and classification of inpatient bills, which the admission belongs to.
 const INPATIENT: &[&str] = &["11", "18", "21", "28", "41", "65", "66", "86"];

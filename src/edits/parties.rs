@@ -3,7 +3,7 @@
 use super::Report;
 use super::code_sets::is_state;
 use crate::billing::record::{Address, BillingRecord, Party};
-use crate::x12::code_sets::forms::{is_digits, is_npi};
+use crate::code_forms::{is_digits, is_npi};
 
 /// Every provider of the record with its path.
 pub fn providers(record: &BillingRecord) -> Vec<(String, &Party)> {

@@ -3,7 +3,7 @@
 //! those of `conformance/x12/codes/`, and whole ones that a user puts into the folder of the knob `codes_dir`.
 
 mod compile;
-pub mod forms;
+mod forms;
 mod lists;
 
 pub(crate) use compile::compile;
@@ -75,12 +75,7 @@ pub(crate) fn check_segment(
         error_code: Some(error_code.to_owned()),
         ..segment.place()
     };
-    let mut element = 0;
-    for text in segment.elements() {
-        element += 1;
-        if text.is_empty() {
-            continue;
-        }
+    for (element, text) in (1..).zip(segment.elements()).filter(|(_, text)| !text.is_empty()) {
         for check in checks.iter().filter(|check| check.element == element || check.element == EVERY) {
             let mut report = |repetition| {
                 issues.push(check.check.issue(place(element, check.component, repetition, check.error_code)))
