@@ -2,14 +2,17 @@
 //! meet only in rows of the store.
 //!
 //! * [`prepare`] is the pure middle of submit: resources in, payer format out. `claimgate map` is its offline twin.
+//! * [`correct`] places a claim among those sent before it; [`hold`] keeps what can't go yet, and lets it go on.
 //! * [`submit`] takes a claim in and promises to carry it.
 //! * [`dispatch`] puts submissions into interchanges and sends them.
 //! * [`receive`] takes in what a payer answers.
-//! * [`lookup`] tells callers what is known.
+//! * [`worklist`] shows billing records, [`lookup`] tells callers what is known.
 
 pub mod acknowledge;
+pub mod correct;
 pub mod dispatch;
 pub mod exchange;
+pub mod hold;
 pub mod intake;
 pub mod lookup;
 pub mod naming;
@@ -19,3 +22,4 @@ pub mod store;
 pub mod submit;
 pub mod tell;
 pub mod translate;
+pub mod worklist;

@@ -4,7 +4,7 @@
 use crate::billing::record::BillingRecord;
 use crate::billing::split;
 use crate::edits;
-use crate::fault::{Fault, Issue, Place, any_error, codes};
+use crate::fault::{Fault, Issue, Place, Severity, any_error, codes};
 use crate::fhir::bundle::Resources;
 use crate::gateway::Translator;
 use crate::mapping::{Lineage, LineageRow, RecordMapping, Scope, TransactionMapping};
@@ -20,6 +20,10 @@ pub struct Known {
     pub trace_number: String,
     /// The payer's number of the claim that this one replaces or voids, from its newest answer.
     pub original_claim_control_number: Option<String>,
+    /// CLM05-3 by the journeys of the claims sent before; `None` where the claim itself says it.
+    pub frequency: Option<&'static str>,
+    /// Edits only warn: the claim was released by hand.
+    pub lenient: bool,
     pub now: Timestamp,
 }
 
@@ -124,6 +128,12 @@ impl<'a> Station<'a> {
             return Err(Fault::caller(issues));
         }
         value["traceNumber"] = Value::from(self.known.trace_number.clone());
+        if let Some(frequency) = self.known.frequency {
+            value["frequencyCode"] = Value::from(frequency);
+        }
+        if let (Some("1"), Some(record)) = (self.known.frequency, value.as_object_mut()) {
+            record.shift_remove("payerClaimControlNumber");
+        }
         let corrects = matches!(value["frequencyCode"].as_str(), Some("7" | "8"));
         if let (true, Some(number)) = (corrects, &self.known.original_claim_control_number) {
             value["payerClaimControlNumber"] = Value::from(number.clone());
@@ -141,14 +151,18 @@ impl<'a> Station<'a> {
     fn edit(&self, record: &BillingRecord) -> Result<Vec<Issue>, Fault> {
         let issues = edits::check(
             record,
-            |code| self.profile.wants_edit(code),
+            |code| self.profile.edits.severity(code, "", Severity::Error).is_some(),
             TimeZone::UTC.to_datetime(self.known.now).date(),
         );
         if issues.is_empty() {
             return Ok(issues);
         }
         let issues = self.in_callers_words(issues);
-        if any_error(&issues) { Err(Fault::caller(issues)) } else { Ok(issues) }
+        match any_error(&issues) {
+            true if self.known.lenient => Ok(issues.into_iter().map(passed_over).collect()),
+            true => Err(Fault::caller(issues)),
+            false => Ok(issues),
+        }
     }
 
     /// A record with more lines than the guide takes becomes several.
@@ -225,6 +239,11 @@ impl<'a> Station<'a> {
         };
         issues.into_iter().map(|issue| whole(translate(issue, &lineage, Place::FhirPath))).collect()
     }
+}
+
+/// An edit that a person has decided against.
+fn passed_over(issue: Issue) -> Issue {
+    Issue { severity: issue.severity.min(Severity::Warning), ..issue }
 }
 
 /// Moves an issue to the source of the place it complains about; what has no source stays where it is.

@@ -43,7 +43,13 @@ pub fn read(translator: &Translator, bytes: &[u8]) -> Result<Resources, Fault> {
 pub fn known(resources: &Resources, now: Timestamp) -> Known {
     let number = resources.focal()["identifier"][0]["value"].as_str().unwrap_or("0");
     let trace: String = number.chars().filter(char::is_ascii_alphanumeric).take(18).collect();
-    Known { trace_number: format!("CG{}", trace.to_ascii_uppercase()), original_claim_control_number: None, now }
+    Known {
+        trace_number: format!("CG{}", trace.to_ascii_uppercase()),
+        original_claim_control_number: None,
+        frequency: None,
+        lenient: false,
+        now,
+    }
 }
 
 fn interchange(translator: &Translator, prepared: &Prepared, number: u32, now: Timestamp) -> Result<Vec<u8>, Fault> {

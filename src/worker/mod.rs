@@ -4,6 +4,7 @@
 //! * [`relay`] tells the queue of what waits in the outbox.
 //! * [`dispatch`] takes a payer's messages, seals them in batches and sends them.
 //! * [`collect`] brings home what payers answer.
+//! * [`resume`] lets go on what was held, when what it waited for has come.
 
 use crate::gateway::Gateway;
 use std::sync::Arc;
@@ -14,6 +15,7 @@ use tokio::task::JoinSet;
 pub mod collect;
 pub mod dispatch;
 pub mod relay;
+pub mod resume;
 
 /// Told once, heard by all: true means end.
 pub type Shutdown = watch::Receiver<bool>;
@@ -22,6 +24,7 @@ pub type Shutdown = watch::Receiver<bool>;
 pub async fn run(gateway: Arc<Gateway>, shutdown: Shutdown) {
     let mut tasks = JoinSet::new();
     tasks.spawn(relay::run(gateway.clone(), shutdown.clone()));
+    tasks.spawn(resume::run(gateway.clone(), shutdown.clone()));
     for payer in gateway.translator.payers.all() {
         tasks.spawn(dispatch::run(gateway.clone(), payer.payer_id(), shutdown.clone()));
     }

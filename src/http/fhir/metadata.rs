@@ -8,7 +8,7 @@ use crate::http::reply::Reply;
 
 const READ: &[&str] = &["read", "vread", "history-instance", "search-type"];
 const WRITE: &[&str] = &["create", "update", "read", "vread", "history-instance", "search-type"];
-const SUBMIT: &[&str] = &["create", "read", "vread", "history-instance", "search-type"];
+const SUBMIT: &[&str] = &["create", "update", "read", "vread", "history-instance", "search-type"];
 
 const VALIDATE: (&str, &str) = ("validate", "http://hl7.org/fhir/OperationDefinition/Resource-validate");
 const SUBMISSION: (&str, &str) = ("submit", "http://hl7.org/fhir/OperationDefinition/Claim-submit");

@@ -5,6 +5,7 @@ use crate::flow::exchange::{self, Exchanged};
 use crate::flow::lookup;
 use crate::flow::submit::{self, Answer, Request};
 use crate::http::call::Call;
+use crate::http::fhir::resource;
 use crate::http::reply::Reply;
 use serde_json::Value;
 use warp::http::header;
@@ -22,10 +23,33 @@ pub async fn create(call: Call) -> Result<Reply, Fault> {
         return Err(Fault::refuse(codes::PRECONDITION, Place::Whole, "If-None-Exist is not offered for claims", hint));
     }
     let answer = submit::submit(&call.gateway, request(&call, call.resource("Claim")?)?).await?;
+    kept(&call, &answer, status(&answer)).await
+}
+
+/// `PUT /fhir/Claim/{id}`: the next version of a claim that was submitted. It mends one that is held or was rejected,
+/// replaces one that the payer has, or voids it (status cancelled).
+pub async fn update(call: Call) -> Result<Reply, Fault> {
+    let id = call.param(0).to_owned();
+    let claim = call.resource("Claim")?;
+    if claim["id"].as_str() != Some(&id) {
+        let at = Place::FhirPath("Claim.id".into());
+        let hint = "set Claim.id to the id in the URL";
+        return Err(Fault::refuse(codes::NOT_A_RESOURCE, at, "the id of the claim is not the one in the URL", hint));
+    }
+    if let Some(wanted) = call.header("if-match") {
+        let current = call.gateway.store.read(call.tenant(), "Claim", &id).await?;
+        resource::unchanged(wanted, current.as_ref())?;
+    }
+    let answer = submit::update(&call.gateway, request(&call, claim)?, &format!("Claim/{id}")).await?;
+    kept(&call, &answer, 200).await
+}
+
+/// The claim as it is kept.
+async fn kept(call: &Call, answer: &Answer, status: u16) -> Result<Reply, Fault> {
     let id = answer.claim.trim_start_matches("Claim/");
     let version = lookup::read(&call.gateway, call.tenant(), "Claim", id).await?;
-    let reply = Reply::fhir(status(&answer), &lookup::resource(&version)?);
-    let reply = located(&call, reply, &answer).version(version.version, version.updated);
+    let reply = Reply::fhir(status, &lookup::resource(&version)?);
+    let reply = located(call, reply, answer).version(version.version, version.updated);
     Ok(if call.prefers("minimal") { reply.without_body() } else { reply })
 }
 
