@@ -9,6 +9,7 @@ mod support;
 mod architecture;
 mod bad_input;
 mod cases;
+mod claim_cycle;
 mod claim_mapping;
 mod documents;
 mod faults;

@@ -3,6 +3,7 @@
 pub mod bless;
 pub mod claim;
 pub mod gateway;
+pub mod house;
 pub mod queue_contract;
 pub mod rabbit;
 pub mod server;
