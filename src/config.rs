@@ -78,6 +78,9 @@ pub struct Worker {
     pub collect_ms: u64,
     /// Lines of the outbox published at once. Default 256.
     pub relay_batch: usize,
+    /// How long an Encounter that was stored by itself rests after the last of its resources came, before it is billed, in
+    /// milliseconds: charges come one by one. Default 2 000.
+    pub encounter_rest_ms: u64,
     /// Longest wait for a full batch whatever a payer's profile says, in milliseconds. Default 3 600 000.
     pub batch_wait_ms_max: u64,
 }
@@ -125,6 +128,7 @@ impl Default for Worker {
             republish_ms: 60_000,
             collect_ms: 1_000,
             relay_batch: 256,
+            encounter_rest_ms: 2_000,
             batch_wait_ms_max: 3_600_000,
         }
     }

@@ -8,7 +8,7 @@ use crate::fault::{Blame, Fault, Issue, Place, Severity, codes};
 use crate::fhir::bundle::Resources;
 use crate::flow::correct::{self, Placed};
 use crate::flow::receive::event;
-use crate::flow::{intake, lookup, naming, prepare, submit};
+use crate::flow::{bill, intake, lookup, naming, prepare, submit};
 use crate::gateway::Gateway;
 use crate::store::{Accepted, Held, NewEvent, NewSubmission, Submission, answer_to};
 use crate::telemetry::Codes;
@@ -131,12 +131,17 @@ pub async fn resume(gateway: &Gateway, id: &SubmissionId, by_hand: bool) -> Resu
     let Some(submission) = gateway.store.submission(id).await?.filter(held) else { return Ok(Resumed::Gone) };
     let Some(seen) = gateway.store.held(id).await? else { return Ok(Resumed::Gone) };
     let content: Value = serde_json::from_str(&seen.content).unwrap_or(Value::Null);
-    match made(gateway, &submission, &content, by_hand).await {
+    let made = match submission.focal.starts_with("Encounter/") {
+        true => bill::made(gateway, &submission, &content, by_hand).await,
+        false => made(gateway, &submission, &content, by_hand).await,
+    };
+    match made {
         Ok(Made::On(new)) => match gateway.store.resume(*new).await? {
             Accepted::New => Ok(Resumed::On),
             _ => Ok(Resumed::Gone),
         },
         Ok(Made::Early(issue, of)) => keep(gateway, id, seen, vec![issue], waits(&content, Some(&of))).await,
+        Ok(Made::Missing(issues, waits)) => keep(gateway, id, seen, issues, waits).await,
         Err(fault) if fault.blame == Blame::Caller => {
             keep(gateway, id, seen, fault.issues, waits(&content, None)).await
         }
@@ -144,10 +149,13 @@ pub async fn resume(gateway: &Gateway, id: &SubmissionId, by_hand: bool) -> Resu
     }
 }
 
-/// A held claim, made once more.
-enum Made {
+/// A held submission, made once more.
+pub enum Made {
     On(Box<NewSubmission>),
+    /// The payer's answer to this submission must come first.
     Early(Issue, SubmissionId),
+    /// These things are missing, and it waits for those.
+    Missing(Vec<Issue>, Vec<String>),
 }
 
 async fn made(gateway: &Gateway, submission: &Submission, content: &Value, by_hand: bool) -> Result<Made, Fault> {
@@ -181,7 +189,7 @@ fn on(
 }
 
 /// The submission's resources as they stand now.
-async fn reload(gateway: &Gateway, tenant: &str, content: &Value) -> Result<Resources, Fault> {
+pub async fn reload(gateway: &Gateway, tenant: &str, content: &Value) -> Result<Resources, Fault> {
     let mut entries = Vec::new();
     for reference in references(content) {
         if let Some(mut resource) = lookup::read_reference(gateway, tenant, reference).await? {

@@ -2,6 +2,7 @@
 //! meet only in rows of the store.
 //!
 //! * [`prepare`] is the pure middle of submit: resources in, payer format out. `claimgate map` is its offline twin.
+//! * [`derive`] makes the claim of an Encounter; [`bill`] is the journey of an Encounter until it is a claim.
 //! * [`correct`] places a claim among those sent before it; [`hold`] keeps what can't go yet, and lets it go on.
 //! * [`submit`] takes a claim in and promises to carry it.
 //! * [`dispatch`] puts submissions into interchanges and sends them.
@@ -9,7 +10,9 @@
 //! * [`worklist`] shows billing records, [`lookup`] tells callers what is known.
 
 pub mod acknowledge;
+pub mod bill;
 pub mod correct;
+pub mod derive;
 pub mod dispatch;
 pub mod exchange;
 pub mod hold;

@@ -19,6 +19,15 @@ impl Named {
         Named { focal_reference: reference.to_owned(), resources: vec![resource], focal: 0 }
     }
 
+    /// Resources that have their names; `focal` is one of them.
+    pub fn settled(focal: &str, resources: Vec<Value>) -> Named {
+        let is_focal = |each: &Value| {
+            focal.split_once('/').is_some_and(|(kind, id)| each["resourceType"] == kind && each["id"] == id)
+        };
+        let at = resources.iter().position(is_focal).unwrap_or(0);
+        Named { focal_reference: focal.to_owned(), resources, focal: at }
+    }
+
     /// References of all of them, in their order.
     pub fn references(&self) -> Vec<String> {
         let text = |resource: &Value, name: &str| resource[name].as_str().unwrap_or_default().to_owned();

@@ -7,7 +7,7 @@ use crate::fhir::bundle::Resources;
 use crate::fhir::index;
 use crate::flow::correct::{self, Placed};
 use crate::flow::prepare::{self, Known, Prepared};
-use crate::flow::{hold, intake, lookup, naming};
+use crate::flow::{bill, hold, intake, lookup, naming};
 use crate::gateway::Gateway;
 use crate::mapping::Scope;
 use crate::store::{Accepted, ClaimPart, IndexEntry, KeyKind, NewEvent, NewSubmission, ResourceWrite};
@@ -65,28 +65,28 @@ async fn carry(gateway: &Gateway, request: Request, of: Option<&str>) -> Result<
     }
     let mut stations = Stations::begin();
     let mut resources = intake::read(&gateway.translator, request.body)?;
+    let arrived = Arrived { tenant: request.tenant, hash, idempotency_key: request.idempotency_key };
+    if resources.focal()["resourceType"] == "Encounter" {
+        return bill::take(gateway, arrived, resources).await;
+    }
     stations.passed("read");
-    intake::resolve(gateway, &request.tenant, &mut resources).await?;
-    let placed = match before(gateway, &request.tenant, &resources, &hash, of).await? {
+    intake::resolve(gateway, &arrived.tenant, &mut resources).await?;
+    let placed = match before(gateway, &arrived.tenant, &resources, &arrived.hash, of).await? {
         Before::Answered(answer) => return Ok(*answer),
         Before::Same => Placed::default(),
-        Before::Holder(holder) => correct::place(gateway, &request.tenant, &resources, of, holder).await?,
+        Before::Holder(holder) => correct::place(gateway, &arrived.tenant, &resources, of, holder).await?,
     };
     stations.passed("resolve");
     let (prepared, held) = judged(gateway, &resources, &placed)?;
     stations.passed("prepare");
     let named = naming::name_as(&resources, of);
-    let claim = named.focal().clone();
     let content = hold::content(&named);
-    let known = known(gateway, &placed, false);
-    let submission = promise(gateway, &request.tenant, &prepared, named, &known, held.as_deref())?;
-    let submission = NewSubmission {
-        idempotency: request.idempotency_key.map(|key| (key, hash.clone())),
-        business_key: business_key(&claim, &hash, &placed).map(|key| (key, hash)),
-        ..placed_as(submission, &placed)
-    };
+    let submission = promised(gateway, &arrived, &prepared, named, &placed, held.as_deref())?;
+    let billed = bill::waiting_encounters(gateway, &arrived.tenant, &resources).await?;
+    let supersedes = [submission.supersedes, billed].concat();
+    let submission = NewSubmission { supersedes, ..submission };
     let submission = match held {
-        Some(issues) => hold::back(submission, content, &issues, placed.early.as_ref(), known.now),
+        Some(issues) => hold::back(submission, content, &issues, placed.early.as_ref(), gateway.clock.now()),
         None => submission,
     };
     stations.passed("promise");
@@ -95,8 +95,36 @@ async fn carry(gateway: &Gateway, request: Request, of: Option<&str>) -> Result<
     Ok(answer)
 }
 
+/// How a submission came, apart from its resources.
+pub struct Arrived {
+    pub tenant: String,
+    /// Of its content.
+    pub hash: String,
+    pub idempotency_key: Option<String>,
+}
+
+/// The promise of a claim in its place, with the keys that it is recognised by.
+pub fn promised(
+    gateway: &Gateway,
+    arrived: &Arrived,
+    prepared: &Prepared,
+    named: naming::Named,
+    placed: &Placed,
+    held: Option<&[Issue]>,
+) -> Result<NewSubmission, Fault> {
+    let claim = named.focal().clone();
+    let known = known(gateway, placed, false);
+    let submission = promise(gateway, &arrived.tenant, prepared, named, &known, held)?;
+    let hash = &arrived.hash;
+    Ok(NewSubmission {
+        idempotency: arrived.idempotency_key.clone().map(|key| (key, hash.clone())),
+        business_key: business_key(&claim, hash, placed).map(|key| (key, hash.clone())),
+        ..placed_as(submission, placed)
+    })
+}
+
 /// What the store knows of a claim before it is looked at.
-enum Before {
+pub enum Before {
     /// Nothing is new.
     Answered(Box<Answer>),
     /// The same content under the same number: the store will say so.
@@ -105,7 +133,7 @@ enum Before {
     Holder(Option<SubmissionId>),
 }
 
-async fn before(
+pub async fn before(
     gateway: &Gateway,
     tenant: &str,
     resources: &Resources,
@@ -147,7 +175,7 @@ async fn unchanged(gateway: &Gateway, tenant: &str, claim: &Value, of: &str) -> 
 
 /// The claim in its payer's format, with what holds it back: the payer's number that is to come, or edits that this payer
 /// wants people to look at.
-fn judged<'a>(
+pub fn judged<'a>(
     gateway: &'a Gateway,
     resources: &Resources,
     placed: &Placed,
@@ -201,7 +229,7 @@ fn not_overloaded(gateway: &Gateway) -> Result<(), Fault> {
 }
 
 /// Hash of what was said, not of how it was spaced.
-fn content_hash(body: &Value) -> String {
+pub fn content_hash(body: &Value) -> String {
     let digest = Sha256::digest(text_of(body).as_bytes());
     digest.iter().take(16).map(|byte| format!("{byte:02x}")).collect()
 }
@@ -216,7 +244,7 @@ async fn repeated(gateway: &Gateway, request: &Request, hash: &str) -> Result<Op
     }
 }
 
-fn key_conflict() -> Fault {
+pub fn key_conflict() -> Fault {
     let text = "this Idempotency-Key was used before for other content";
     Fault::refuse(
         codes::IDEMPOTENCY_CONFLICT,
@@ -227,7 +255,7 @@ fn key_conflict() -> Fault {
 }
 
 /// What is on record for a claim that was accepted before.
-async fn again(gateway: &Gateway, id: &SubmissionId) -> Result<Answer, Fault> {
+pub async fn again(gateway: &Gateway, id: &SubmissionId) -> Result<Answer, Fault> {
     let gone = || Fault::ours(codes::STORE, "the submission of this key can't be read");
     let submission = gateway.store.submission(id).await?.ok_or_else(gone)?;
     let response = lookup::read_reference(gateway, &submission.tenant, &submission.response).await?.ok_or_else(gone)?;
@@ -301,6 +329,7 @@ pub fn promise(
         corrects: None,
         supersedes: Vec::new(),
         services: None,
+        references: Vec::new(),
         held: None,
         focal,
     })
@@ -375,7 +404,7 @@ fn text_of(value: &Value) -> String {
     serde_json::to_string(value).unwrap_or_else(|_| value.to_string())
 }
 
-async fn accept(gateway: &Gateway, submission: NewSubmission) -> Result<Answer, Fault> {
+pub async fn accept(gateway: &Gateway, submission: NewSubmission) -> Result<Answer, Fault> {
     let answer = fresh_answer(gateway, &submission);
     match gateway.store.accept(submission).await? {
         Accepted::New => Ok(answer),

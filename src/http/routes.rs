@@ -49,6 +49,8 @@ macro_rules! routes {
 
 routes! {
     POST "/fhir/Claim/$submit" Fhir fhir::submit::operation;
+    POST "/fhir/Encounter/$bill" Fhir fhir::submit::operation;
+    POST "/fhir/Encounter/{id}/$bill" Nothing fhir::submit::bill;
     POST "/fhir/Claim" Fhir fhir::submit::create;
     PUT "/fhir/Claim/{id}" Fhir fhir::submit::update;
     POST "/fhir" Fhir fhir::submit::bundle;

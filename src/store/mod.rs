@@ -108,6 +108,8 @@ pub struct NewSubmission {
     pub supersedes: Vec<SubmissionId>,
     /// What is billed, as a hash: to see the same services billed twice.
     pub services: Option<String>,
+    /// Further resources that it is found by (`Encounter/…`).
+    pub references: Vec<String>,
     /// What keeps it from going on; there when its events say that it is held.
     pub held: Option<Held>,
 }

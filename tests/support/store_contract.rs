@@ -62,6 +62,7 @@ pub fn submission(n: u32) -> NewSubmission {
         corrects: None,
         supersedes: vec![],
         services: None,
+        references: vec![],
         held: None,
     }
 }

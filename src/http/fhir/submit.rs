@@ -1,6 +1,7 @@
 //! Claims come in: by `$submit`, as a create, or in a Bundle at the base.
 
 use crate::fault::{Fault, Place, codes};
+use crate::flow::bill;
 use crate::flow::exchange::{self, Exchanged};
 use crate::flow::lookup;
 use crate::flow::submit::{self, Answer, Request};
@@ -66,6 +67,11 @@ pub async fn bundle(call: Call) -> Result<Reply, Fault> {
     }
 }
 
+/// `POST /fhir/Encounter/{id}/$bill`: the ClaimResponse of the claim that bills it, or what is missing.
+pub async fn bill(call: Call) -> Result<Reply, Fault> {
+    Ok(told(&call, &bill::ask(&call.gateway, call.tenant(), call.param(0)).await?))
+}
+
 fn request(call: &Call, body: Value) -> Result<Request, Fault> {
     Ok(Request { tenant: call.tenant().to_owned(), body, idempotency_key: call.idempotency_key()? })
 }
@@ -76,6 +82,11 @@ fn status(answer: &Answer) -> u16 {
 }
 
 fn told(call: &Call, answer: &Answer) -> Reply {
+    if answer.response["resourceType"] == "OperationOutcome" {
+        // An encounter that is kept until what is missing comes.
+        let records = format!("{}/billing-records/{}", call.base.trim_end_matches("/fhir"), answer.submission);
+        return Reply::fhir(202, &answer.response).header(header::CONTENT_LOCATION, records);
+    }
     let reply = Reply::fhir(status(answer), &answer.response);
     let id = answer.response["id"].as_str().unwrap_or_default();
     let reply = reply.header(header::CONTENT_LOCATION, format!("{}/ClaimResponse/{id}", call.base));

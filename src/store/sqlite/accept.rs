@@ -139,7 +139,8 @@ fn write(connection: &Connection, new: &NewSubmission) -> Result<i64, Fault> {
 
 fn refer_both(connection: &Connection, new: &NewSubmission, row: i64) -> Result<(), Fault> {
     // What is held may have no ClaimResponse yet.
-    for reference in [&new.focal, &new.response].into_iter().filter(|reference| !reference.is_empty()) {
+    let references = [&new.focal, &new.response].into_iter().chain(&new.references);
+    for reference in references.filter(|reference| !reference.is_empty()) {
         refer(connection, &new.tenant, reference, row)?;
     }
     Ok(())
