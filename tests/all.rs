@@ -12,6 +12,7 @@ mod cases;
 mod claim_cycle;
 mod claim_mapping;
 mod documents;
+mod encounters;
 mod faults;
 mod fhir_corpus;
 mod fhirpath_official;

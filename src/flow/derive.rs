@@ -106,7 +106,10 @@ pub fn derive(
     let mut own: Vec<Value> = resources.handed_in().cloned().collect();
     own.push(claim);
     let stored = resources.stored().map(|(reference, value)| (reference.to_owned(), value.clone())).collect();
-    Ok(Derived { resources: gathered(translator, own, stored)?, lineage })
+    let derived = Derived { resources: gathered(translator, own, stored)?, lineage };
+    let told = |fault: Fault| Fault { issues: derived.in_callers_words(fault.issues), ..fault };
+    intake::resolve_offline(translator, &derived.resources).map_err(told)?;
+    Ok(derived)
 }
 
 fn in_callers_words(lineage: &Lineage, issues: Vec<Issue>) -> Vec<Issue> {

@@ -91,7 +91,8 @@ fn billable(claim: &Value) -> Result<(), Fault> {
 
 /// Without a store: what does not resolve in the Bundle resolves nowhere.
 pub fn resolve_offline(translator: &Translator, resources: &Resources) -> Result<(), Fault> {
-    nothing_missing(translator, resources)
+    // What an encounter needs is looked for when its claim is made.
+    if resources.focal_path() == "Encounter" { Ok(()) } else { nothing_missing(translator, resources) }
 }
 
 /// Completes the resources from what was stored before, by id and by identifier.
@@ -118,7 +119,8 @@ pub async fn complete(gateway: &Gateway, tenant: &str, resources: &mut Resources
 /// References of an encounter, and of the coverages beside it, that lead nowhere.
 pub fn missing_of_encounter(translator: &Translator, resources: &Resources) -> Vec<Issue> {
     let wanted = resources.unresolved(&translator.definitions);
-    wanted.iter().filter(|want| is_named(want, NEEDED_OF_ENCOUNTERS)).map(missing).collect()
+    let concerns = |want: &&Wanted| want.path.starts_with("Encounter.") || want.path.contains("Coverage");
+    wanted.iter().filter(concerns).filter(|want| is_named(want, NEEDED_OF_ENCOUNTERS)).map(missing).collect()
 }
 
 /// Brings one wanted resource from the store; `false` when there is none.

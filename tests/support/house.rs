@@ -19,7 +19,7 @@ pub struct House {
     pub gateway: Gateway,
     scenario: Scenario,
     guides: Guides,
-    home: tempfile::TempDir,
+    _home: tempfile::TempDir,
 }
 
 impl House {
@@ -47,12 +47,8 @@ impl House {
             gateway: Gateway::open(config, clock).await.unwrap(),
             scenario: Scenario::read(&conformance.text(scenario::DEFAULT).unwrap(), scenario::DEFAULT).unwrap(),
             guides: Guides::load(&conformance).unwrap(),
-            home,
+            _home: home,
         }
-    }
-
-    pub fn home(&self) -> &Path {
-        self.home.path()
     }
 
     pub async fn try_submit(&self, body: Value) -> Result<submit::Answer, Fault> {

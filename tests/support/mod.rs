@@ -2,6 +2,7 @@
 
 pub mod bless;
 pub mod claim;
+pub mod encounter;
 pub mod gateway;
 pub mod house;
 pub mod queue_contract;
