@@ -30,6 +30,9 @@ pub struct Config {
     /// Payer of claims whose payer has no profile. Absent: they are refused.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub default_payer: Option<String>,
+    /// Folder of code lists that are not shipped: code sets, NCCI pairs, unit limits. Absent: codes are checked in form only.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub codes_dir: Option<PathBuf>,
     /// `test` or `production`: only production writes ISA15 = P. Default `test`.
     pub environment: String,
     pub limits: Limits,
@@ -95,6 +98,7 @@ impl Default for Config {
             amqp_url: None,
             postgres_url: None,
             default_payer: None,
+            codes_dir: None,
             environment: "test".into(),
             limits: Limits::default(),
             worker: Worker::default(),

@@ -323,6 +323,11 @@ catalogue! {
     EDIT_CLAIM = "CG-1318" 422 "business-rule" "The claim's number or lines can't be billed";
     EDIT_INSTITUTIONAL = "CG-1320" 422 "business-rule" "What an institutional claim must say is missing or can't be";
     EDIT_DENTAL = "CG-1321" 422 "business-rule" "What a dental claim must say is missing or can't be";
+    EDIT_CONFLICT = "CG-1322" 422 "business-rule" "Codes that do not fit the patient's sex or age";
+    EDIT_UNITS = "CG-1323" 422 "business-rule" "More units than can be billed";
+    EDIT_AUTHORIZATION = "CG-1324" 422 "business-rule" "A prior authorization that the payer wants is missing";
+    EDIT_DUPLICATE = "CG-1325" 409 "duplicate" "The same services were billed before under another number";
+    REPAIRED = "CG-1330" 422 "informational" "A value was written the way payers read it";
     IDEMPOTENCY_CONFLICT = "CG-1401" 409 "duplicate" "Other content under a key that was used before";
     DUPLICATE_CLAIM = "CG-1402" 409 "duplicate" "Other content under a Claim.identifier that was submitted before";
     CLAIM_STATUS = "CG-1403" 422 "business-rule" "A Claim of this status can't be submitted";

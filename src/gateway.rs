@@ -4,7 +4,8 @@ use crate::assets::Folder;
 use crate::billing::id::PayerId;
 use crate::clock::Clock;
 use crate::config::{Config, Limits};
-use crate::fault::{Fault, codes};
+use crate::edits::{self, tables::Tables};
+use crate::fault::{Fault, Issue, Place, codes};
 use crate::fhir::definitions::Definitions;
 use crate::mapping::Mappings;
 use crate::payers::{Payers, Surroundings, TransportProfile};
@@ -30,6 +31,8 @@ pub struct Translator {
     pub mappings: Arc<Mappings>,
     pub payers: Payers,
     pub meanings: Meanings,
+    /// Code lists, pairs and limits of `codes_dir`.
+    pub tables: Tables,
     pub config: Config,
     /// What mappings see as `%payer`, by payer.
     facts: BTreeMap<String, Value>,
@@ -46,8 +49,10 @@ impl Translator {
         let payers = Payers::load(&folder, &Surroundings::of(&config));
         let mappings = Mappings::load(&folder, &guides, &definitions);
         let (payers, mappings) = both(payers, mappings)?;
+        known_edits(&payers)?;
+        let tables = config.codes_dir.as_deref().map(Tables::load).transpose()?.unwrap_or_default();
         let facts = payers.all().map(|profile| (profile.id.clone(), profile.facts())).collect();
-        Ok(Translator { guides, definitions, mappings: Arc::new(mappings), payers, meanings, config, facts })
+        Ok(Translator { guides, definitions, mappings: Arc::new(mappings), payers, meanings, tables, config, facts })
     }
 
     /// What mappings see as `%payer`.
@@ -55,6 +60,27 @@ impl Translator {
         self.facts.get(payer).unwrap_or(&Value::Null)
     }
 }
+
+/// Rules that profiles name must exist; the profiles themselves don't know which there are.
+fn known_edits(payers: &Payers) -> Result<(), Fault> {
+    let known = |name: &str| {
+        name.starts_with("CG-") || name == DUPLICATE_CLAIM || edits::EDITS.iter().any(|edit| edit.id == name)
+    };
+    let mut issues = Vec::new();
+    for profile in payers.all() {
+        let named = [&profile.edits.off, &profile.edits.warn, &profile.edits.refuse].into_iter().flatten();
+        for name in named.filter(|name| !known(name)) {
+            let path = format!("mappings/payers/{}/payer.yaml", profile.id);
+            let at = Place::File { path, line: 0, column: 0 };
+            let hint = "edits are named by the codes CG-13nn, or as conformance/EDITS.md lists them";
+            issues.push(Issue::error(codes::MAPPING_TARGET, at, format!("there is no edit `{name}`")).hint(hint));
+        }
+    }
+    if issues.is_empty() { Ok(()) } else { Err(Fault { issues, ..Fault::ours(codes::MAPPING_TARGET, "") }) }
+}
+
+/// The one rule that looks into the store: the same services, billed before under another number.
+pub const DUPLICATE_CLAIM: &str = "duplicate-claim";
 
 /// Two results of an engineer's files, or the mistakes of both.
 fn both<A, B>(one: Result<A, Fault>, other: Result<B, Fault>) -> Result<(A, B), Fault> {

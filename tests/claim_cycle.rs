@@ -10,7 +10,8 @@ use serde_json::{Value, json};
 fn correction(sent: &str) -> (String, Option<String>) {
     let segments: Vec<Vec<&str>> = sent.split('~').map(|segment| segment.trim().split('|').collect()).collect();
     let claim = segments.iter().find(|elements| elements[0] == "CLM").unwrap();
-    let number = segments.iter().find(|elements| elements.starts_with(&["REF", "F8"])).map(|elements| elements[2].to_owned());
+    let number =
+        segments.iter().find(|elements| elements.starts_with(&["REF", "F8"])).map(|elements| elements[2].to_owned());
     (claim[5].rsplit('>').next().unwrap().to_owned(), number)
 }
 

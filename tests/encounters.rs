@@ -50,8 +50,16 @@ fn a_stay_is_an_institutional_claim() {
     assert!(!text.is_empty(), "{:#?}", made.issues);
     assert_eq!(segment(&text, "CLM"), "CLM*STAY1*3040***11:A:1**A*Y*Y");
     assert_eq!(segment(&text, "CL1"), "CL1*1*1*01");
-    for part in ["DTP*434*RD8*20260301-20260304", "DTP*435*DT*202603011430", "HI*ABK:J020", "HI*ABJ:J020",
-                 "HI*BBR:0DTJ4ZZ:D8:20260302", "SV2*0120**3000*DA*3", "SV2*0250**40*UN*1", "NM1*71*1*KILDARE"] {
+    for part in [
+        "DTP*434*RD8*20260301-20260304",
+        "DTP*435*DT*202603011430",
+        "HI*ABK:J020",
+        "HI*ABJ:J020",
+        "HI*BBR:0DTJ4ZZ:D8:20260302",
+        "SV2*0120**3000*DA*3",
+        "SV2*0250**40*UN*1",
+        "NM1*71*1*KILDARE",
+    ] {
         assert!(text.contains(part), "{part} is missing in {text}");
     }
 }
@@ -119,8 +127,13 @@ async fn what_is_mended_goes_on_and_what_is_asked_for_goes_now() {
     put(&house, &resources, &["Condition", "ChargeItem", "Coverage", "Encounter"]).await;
     let asked = bill::ask(&house.gateway, "default", "enc").await.unwrap();
     assert_eq!(kind(&asked.response), "OperationOutcome");
-    let places: Vec<&str> = house.missing(&asked.submission).await.iter().map(|each| each["code"].as_str().unwrap().to_owned())
-        .map(|code| if code == "CG-1301" { "npi" } else { "other" }).collect();
+    let places: Vec<&str> = house
+        .missing(&asked.submission)
+        .await
+        .iter()
+        .map(|each| each["code"].as_str().unwrap().to_owned())
+        .map(|code| if code == "CG-1301" { "npi" } else { "other" })
+        .collect();
     assert!(places.contains(&"npi"), "{:#?}", asked.response);
     store::update(&house.gateway, "default", whole).await.unwrap();
     let asked = bill::ask(&house.gateway, "default", "enc").await.unwrap();

@@ -34,9 +34,15 @@ pub enum Standing {
     /// The payer has none of the earlier ones.
     Original,
     /// CLM05-3 = 7 or 8 with the payer's number of the newest of the claims that it took.
-    Correction { frequency: &'static str, number: String },
+    Correction {
+        frequency: &'static str,
+        number: String,
+    },
     /// As a correction, but the payer's number is not known yet: the place of the claim that it will come with.
-    Early { frequency: &'static str, of: usize },
+    Early {
+        frequency: &'static str,
+        of: usize,
+    },
     Refused(Refusal),
 }
 
@@ -55,9 +61,8 @@ pub enum Refusal {
 
 /// Decides by the claims sent before, oldest first; `given` is the payer's number as the caller knows it.
 pub fn decide(intention: Intention, earlier: &[Earlier], given: Option<&str>) -> Standing {
-    let taken = |claim: &&Earlier| {
-        !claim.superseded && !matches!(claim.state, State::Held | State::Rejected | State::Failed)
-    };
+    let taken =
+        |claim: &&Earlier| !claim.superseded && !matches!(claim.state, State::Held | State::Rejected | State::Failed);
     let Some(of) = earlier.iter().rposition(|claim| taken(&claim)) else {
         return match intention {
             Intention::Void => Standing::Refused(Refusal::NeverTaken),

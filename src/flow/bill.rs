@@ -38,9 +38,7 @@ pub async fn take(gateway: &Gateway, arrived: Arrived, mut resources: Resources)
     match claim(gateway, &arrived, &settled, &encounter).await {
         Ok(Claimed::Answered(answer)) => Ok(*answer),
         Ok(Claimed::Made(new)) => submit::accept(gateway, *new).await,
-        Ok(Claimed::Missing(issues)) => {
-            keep(gateway, &arrived, &settled, writes, &issues, gateway.clock.now()).await
-        }
+        Ok(Claimed::Missing(issues)) => keep(gateway, &arrived, &settled, writes, &issues, gateway.clock.now()).await,
         Err(fault) if fault.blame == Blame::Caller && derive::is_billable(settled.focal()) => {
             keep(gateway, &arrived, &settled, writes, &fault.issues, gateway.clock.now()).await
         }
@@ -57,12 +55,7 @@ enum Claimed {
 }
 
 /// The promise of the claim of a settled encounter.
-async fn claim(
-    gateway: &Gateway,
-    arrived: &Arrived,
-    settled: &Resources,
-    encounter: &str,
-) -> Result<Claimed, Fault> {
+async fn claim(gateway: &Gateway, arrived: &Arrived, settled: &Resources, encounter: &str) -> Result<Claimed, Fault> {
     let frequency = (!derive::is_finished(settled.focal())).then_some("2");
     let now = gateway.clock.now();
     let derived = derive::derive(&gateway.translator, settled, frequency, now)?;
@@ -177,9 +170,7 @@ async fn keep(
 
 async fn again(gateway: &Gateway, id: &SubmissionId, issues: &[Issue]) -> Result<Answer, Fault> {
     match gateway.store.submission(id).await? {
-        Some(found) if found.response.is_empty() => {
-            Ok(told(gateway, id.clone(), found.focal, issues, true))
-        }
+        Some(found) if found.response.is_empty() => Ok(told(gateway, id.clone(), found.focal, issues, true)),
         _ => submit::again(gateway, id).await,
     }
 }
@@ -237,12 +228,7 @@ async fn stored(gateway: &Gateway, tenant: &str, reference: &str) -> Result<Reso
 }
 
 /// A held encounter, made once more.
-pub async fn made(
-    gateway: &Gateway,
-    submission: &Submission,
-    content: &Value,
-    by_hand: bool,
-) -> Result<Made, Fault> {
+pub async fn made(gateway: &Gateway, submission: &Submission, content: &Value, by_hand: bool) -> Result<Made, Fault> {
     let tenant = &submission.tenant;
     let mut resources = hold::reload(gateway, tenant, content).await?;
     complete(gateway, tenant, &mut resources).await?;
@@ -263,7 +249,8 @@ pub async fn made(
             let kind = if by_hand { EventKind::Released } else { EventKind::Queued };
             let events = vec![event(kind, None, known.now, &queued)];
             let references = vec![submission.focal.clone()];
-            let new = NewSubmission { id: submission.id.clone(), events, references, ..submit::placed_as(new, &placed) };
+            let new =
+                NewSubmission { id: submission.id.clone(), events, references, ..submit::placed_as(new, &placed) };
             Ok(Made::On(Box::new(new)))
         }
         Err(fault) if fault.blame == Blame::Caller => {
@@ -318,7 +305,8 @@ pub async fn waiting_encounters(
     let encounters = resources.stored().filter(|(reference, _)| reference.starts_with("Encounter/"));
     for (reference, _) in encounters {
         let found = gateway.store.submission_of(tenant, reference).await?;
-        waiting.extend(found.filter(|found| found.state == State::Held && found.focal == reference).map(|found| found.id));
+        waiting
+            .extend(found.filter(|found| found.state == State::Held && found.focal == reference).map(|found| found.id));
     }
     Ok(waiting)
 }

@@ -50,11 +50,7 @@ pub fn settle(translator: &Translator, resources: &Resources) -> Result<Resource
 }
 
 /// Resources under their own names, with what the store lends.
-pub fn gathered(
-    translator: &Translator,
-    own: Vec<Value>,
-    stored: Vec<(String, Value)>,
-) -> Result<Resources, Fault> {
+pub fn gathered(translator: &Translator, own: Vec<Value>, stored: Vec<(String, Value)>) -> Result<Resources, Fault> {
     let entry = |resource: Value| json!({"fullUrl": reference_of(&resource), "resource": resource});
     let entries: Vec<Value> = own.into_iter().map(entry).collect();
     let bundle = json!({"resourceType": "Bundle", "type": "collection", "entry": entries});

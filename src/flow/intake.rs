@@ -25,7 +25,8 @@ const NEEDED: &[&str] = &[
 ];
 
 /// The same of an encounter that is billed.
-const NEEDED_OF_ENCOUNTERS: &[&str] = &["subject", "serviceProvider", "individual", "condition", "payor", "beneficiary"];
+const NEEDED_OF_ENCOUNTERS: &[&str] =
+    &["subject", "serviceProvider", "individual", "condition", "payor", "beneficiary"];
 
 /// Rounds of looking things up: a claim names a coverage, the coverage its payor, the payor's role its organization.
 const ROUNDS: usize = 4;

@@ -3,7 +3,7 @@
 
 use crate::billing::record::BillingRecord;
 use crate::billing::split;
-use crate::edits;
+use crate::edits::{self, Scrub, repairs};
 use crate::fault::{Fault, Issue, Place, Severity, any_error, codes};
 use crate::fhir::bundle::Resources;
 use crate::gateway::Translator;
@@ -32,6 +32,8 @@ pub struct Prepared<'a> {
     pub profile: &'a PayerProfile,
     pub route: &'a Route,
     pub parts: Vec<PreparedPart>,
+    /// What was written anew before the edits looked at it: notes at the caller's paths.
+    pub repaired: Vec<Issue>,
     /// What did not stand in the way.
     pub warnings: Vec<Issue>,
 }
@@ -56,11 +58,12 @@ pub fn prepare<'a>(
     let route = route::of(profile, resources)?;
     let station = Station::new(translator, profile, route, resources, known)?;
     let (value, mut warnings) = station.record()?;
-    let record = station.read(&value)?;
+    let mut record = station.read(&value)?;
+    let (value, repaired) = station.repair(&mut record, value)?;
     warnings.extend(station.edit(&record)?);
     let parts = station.split(record, value)?;
     let parts = parts.into_iter().map(|part| station.transaction(part, &mut warnings)).collect::<Result<_, _>>()?;
-    Ok(Prepared { profile, route, parts, warnings })
+    Ok(Prepared { profile, route, parts, repaired, warnings })
 }
 
 /// The lineage of the made transaction sets: each element with its rule and, read through the record, the caller's paths.
@@ -147,13 +150,26 @@ impl<'a> Station<'a> {
             .map_err(|_| Fault::ours(codes::INTERNAL, "the billing record does not have its shape"))
     }
 
+    /// What can mean one thing only is written the way payers read it, before the rules look at it.
+    fn repair(&self, record: &mut BillingRecord, value: Value) -> Result<(Value, Vec<Issue>), Fault> {
+        let repaired = repairs::repair(record);
+        if repaired.is_empty() {
+            return Ok((value, repaired));
+        }
+        let value = serde_json::to_value(&*record)
+            .map_err(|_| Fault::ours(codes::INTERNAL, "a repaired record can't be written as JSON"))?;
+        Ok((value, self.in_callers_words(repaired)))
+    }
+
     /// The rules that a claim must pass. Complaints are told in the caller's own words: its FHIRPath.
     fn edit(&self, record: &BillingRecord) -> Result<Vec<Issue>, Fault> {
-        let issues = edits::check(
-            record,
-            |code| self.profile.edits.severity(code, "", Severity::Error).is_some(),
-            TimeZone::UTC.to_datetime(self.known.now).date(),
-        );
+        let scrub = Scrub {
+            today: TimeZone::UTC.to_datetime(self.known.now).date(),
+            severity: &|code, rule, usual| self.profile.edits.severity(code, rule, usual),
+            authorization: &self.profile.edits.authorization,
+            tables: &self.translator.tables,
+        };
+        let issues = edits::check(record, &scrub);
         if issues.is_empty() {
             return Ok(issues);
         }

@@ -346,11 +346,20 @@ fn claim_part(n: usize, part: &prepare::PreparedPart) -> ClaimPart {
 }
 
 fn first_events(prepared: &Prepared, focal: &str, known: &Known) -> Vec<NewEvent> {
-    let received = json!({"claim": focal, "parts": prepared.parts.len(), "warnings": prepared.warnings.len()});
+    let mut received = json!({"claim": focal, "parts": prepared.parts.len(), "warnings": prepared.warnings.len()});
+    if !prepared.repaired.is_empty() {
+        received["repairs"] = repairs(&prepared.repaired);
+    }
     let queued = json!({"payer": prepared.profile.id, "guide": prepared.route.guide});
     [(EventKind::Received, received), (EventKind::Queued, queued)]
         .map(|(kind, detail)| NewEvent { kind, part: None, at: known.now, detail: detail.to_string() })
         .into()
+}
+
+/// Repairs as the journey lists them: names and places, no values.
+pub fn repairs(notes: &[Issue]) -> Value {
+    let name = |note: &Issue| note.text.split(':').next().unwrap_or_default().to_owned();
+    notes.iter().map(|note| json!({"repair": name(note), "at": note.at.to_string()})).collect()
 }
 
 /// The first ClaimResponse: queued.

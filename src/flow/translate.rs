@@ -33,7 +33,7 @@ pub fn map(translator: &Translator, payer: &str, bytes: &[u8], number: u32) -> R
     let known = known(&resources, now);
     let prepared = prepare::prepare(translator, &resources, Some(payer), &known)?;
     let bytes = interchange(translator, &prepared, number, now)?;
-    Ok(Mapped { bytes, warnings: prepared.warnings })
+    Ok(Mapped { bytes, warnings: [prepared.repaired, prepared.warnings].concat() })
 }
 
 /// The claim that bills an encounter; one that goes on gets a first interim bill.
@@ -51,7 +51,8 @@ fn map_encounter(
     let known = known(&derived.resources, now);
     let prepared = prepare::prepare(translator, &derived.resources, Some(payer), &known).map_err(told)?;
     let bytes = interchange(translator, &prepared, number, now)?;
-    Ok(Mapped { bytes, warnings: derived.in_callers_words(prepared.warnings) })
+    let warnings = derived.in_callers_words([prepared.repaired, prepared.warnings].concat());
+    Ok(Mapped { bytes, warnings })
 }
 
 /// A claim's resources (of an Encounter, those of the claim that bills it), checked, with every needed reference resolved inside.

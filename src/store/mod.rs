@@ -10,6 +10,9 @@ use futures_util::future::BoxFuture;
 use jiff::Timestamp;
 
 pub mod sqlite;
+mod waiting;
+
+pub use waiting::{Held, Link, answer_to};
 
 /// What every call answers with.
 pub type Reply<'a, T> = BoxFuture<'a, Result<T, Fault>>;
@@ -112,35 +115,6 @@ pub struct NewSubmission {
     pub references: Vec<String>,
     /// What keeps it from going on; there when its events say that it is held.
     pub held: Option<Held>,
-}
-
-/// What keeps a submission from going on, and what brings it on.
-#[derive(Debug, Clone, Default, PartialEq)]
-pub struct Held {
-    /// What it is to be made of again, as JSON text.
-    pub content: String,
-    /// What is missing or wrong, as JSON text.
-    pub issues: String,
-    /// What it waits for: `Type/id`, `system|value`, and [`answer_to`] a submission. When one of these comes, it is due.
-    pub waits: Vec<String>,
-    /// How long after the last that came it is due.
-    pub patience: std::time::Duration,
-    /// Due at this time whatever comes.
-    pub due: Option<Timestamp>,
-}
-
-/// What is waited for when a payer's answer to a submission is.
-pub fn answer_to(submission: &SubmissionId) -> String {
-    format!("answer:{submission}")
-}
-
-/// One submission of a claim's chain.
-#[derive(Debug, Clone)]
-pub struct Link {
-    pub submission: Submission,
-    pub frequency: String,
-    /// The payer's own number of its first part, by the newest answer.
-    pub payer_claim_control_number: Option<String>,
 }
 
 /// The ways to see that something was handed in before.

@@ -14,7 +14,8 @@ const REVENUE: &str = "https://www.nubc.org/CodeSystem/RevenueCodes";
 pub fn visit(number: &str) -> Vec<Value> {
     let claim = bundle(number);
     let entries = claim["entry"].as_array().unwrap().iter().map(|entry| entry["resource"].clone());
-    let mut resources = vec![encounter(number), condition("J02.0"), charge("ch1", "99213", 100), charge("ch2", "87880", 40)];
+    let mut resources =
+        vec![encounter(number), condition("J02.0"), charge("ch1", "99213", 100), charge("ch2", "87880", 40)];
     resources.extend(entries.filter(|resource| resource["resourceType"] != "Claim"));
     resources
 }

@@ -43,15 +43,8 @@ pub fn resume(connection: &Connection, new: &NewSubmission) -> Result<Accepted, 
     resources::write(connection, &new.tenant, &new.resources, new.received)?;
     let sql = "UPDATE submissions SET focal = ?2, payer = ?3, guide = ?4, mapping_version = ?5, response = ?6,
                                       frequency = ?7 WHERE row = ?1";
-    let values = params![
-        life.row,
-        new.focal,
-        new.payer.as_str(),
-        new.guide,
-        new.mapping_version,
-        new.response,
-        new.frequency
-    ];
+    let values =
+        params![life.row, new.focal, new.payer.as_str(), new.guide, new.mapping_version, new.response, new.frequency];
     execute(connection, sql, values)?;
     if let Some(root) = root(connection, new)? {
         execute(connection, "UPDATE submissions SET root = ?2 WHERE row = ?1", [life.row, root])?;

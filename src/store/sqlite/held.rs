@@ -17,7 +17,8 @@ pub fn keep(connection: &Connection, tenant: &str, row: i64, held: &Held) -> Res
     let patience = i64::try_from(held.patience.as_micros()).unwrap_or(i64::MAX);
     execute(connection, sql, params![row, tenant, held.content, held.issues, patience, held.due.map(micros)])?;
     execute(connection, "DELETE FROM waits WHERE submission = ?1", [row])?;
-    let mut insert = statement(connection, "INSERT OR IGNORE INTO waits (tenant, key, submission) VALUES (?1, ?2, ?3)")?;
+    let mut insert =
+        statement(connection, "INSERT OR IGNORE INTO waits (tenant, key, submission) VALUES (?1, ?2, ?3)")?;
     for key in &held.waits {
         insert.execute(params![tenant, key, row])?;
     }
