@@ -21,9 +21,6 @@ pub struct Config {
     pub mappings_dir: PathBuf,
     /// Folder of guides and FHIR tables. Default `./conformance`; those in the binary serve when it is absent.
     pub conformance_dir: PathBuf,
-    /// Folder of whole code lists, one file a set (`icd-10-cm.txt`, `hcpcs.csv`). Absent: the lists and forms that ship.
-    #[serde(skip_serializing_if = "Option::is_none")]
-    pub codes_dir: Option<PathBuf>,
     /// RabbitMQ, `amqp://user:password@host:port/vhost`. Absent: the embedded queue.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub amqp_url: Option<String>,
@@ -33,6 +30,10 @@ pub struct Config {
     /// Payer of claims whose payer has no profile. Absent: they are refused.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub default_payer: Option<String>,
+    /// Folder of code lists that are not shipped: whole code sets (`icd-10-cm.txt`, `hcpcs.csv`), NCCI pairs, unit limits.
+    /// Absent: codes are checked by the lists and forms that ship.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub codes_dir: Option<PathBuf>,
     /// `test` or `production`: only production writes ISA15 = P. Default `test`.
     pub environment: String,
     pub limits: Limits,
@@ -81,6 +82,9 @@ pub struct Worker {
     pub collect_ms: u64,
     /// Lines of the outbox published at once. Default 1 000, at most 1 000.
     pub relay_batch: usize,
+    /// How long an Encounter that was stored by itself rests after the last of its resources came, before it is billed, in
+    /// milliseconds: charges come one by one. Default 2 000.
+    pub encounter_rest_ms: u64,
     /// Longest wait for a full batch whatever a payer's profile says, in milliseconds. Default 3 600 000.
     pub batch_wait_ms_max: u64,
     /// Pause between two looks at the folder of mappings for edits, in milliseconds; 0 never looks. Default 1 000.
@@ -94,10 +98,10 @@ impl Default for Config {
             data_dir: "./data".into(),
             mappings_dir: "./mappings".into(),
             conformance_dir: "./conformance".into(),
-            codes_dir: None,
             amqp_url: None,
             postgres_url: None,
             default_payer: None,
+            codes_dir: None,
             environment: "test".into(),
             limits: Limits::default(),
             worker: Worker::default(),
@@ -131,6 +135,7 @@ impl Default for Worker {
             republish_ms: 60_000,
             collect_ms: 1_000,
             relay_batch: 1_000,
+            encounter_rest_ms: 2_000,
             batch_wait_ms_max: 3_600_000,
             reload_ms: 1_000,
         }

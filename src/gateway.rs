@@ -4,7 +4,8 @@ use crate::assets::Folder;
 use crate::billing::id::PayerId;
 use crate::clock::Clock;
 use crate::config::{Config, Limits};
-use crate::fault::{Blame, Fault, Retry, codes};
+use crate::edits::{self, tables::Tables};
+use crate::fault::{Blame, Fault, Issue, Place, Retry, codes};
 use crate::fhir::definitions::Definitions;
 use crate::mapping::Mappings;
 use crate::payers::{Payers, SecretSource, Surroundings, TransportProfile};
@@ -38,6 +39,8 @@ pub struct Translator {
     pub mappings: Arc<Mappings>,
     pub payers: Payers,
     pub meanings: Arc<Meanings>,
+    /// Code lists, pairs and limits of `codes_dir`.
+    pub tables: Arc<Tables>,
     pub config: Config,
     /// What mappings see as `%payer`, by payer.
     facts: BTreeMap<String, Value>,
@@ -51,33 +54,36 @@ impl Translator {
         let lists = Lists { tables: folder.clone(), whole: config.codes_dir.clone() };
         let guides = Arc::new(Guides::load_with(&conformance, &lists)?);
         let definitions = Arc::new(Definitions::load(&conformance)?);
-        Translator::of(&folder, guides, definitions, config)
+        let tables = config.codes_dir.as_deref().map(Tables::load).transpose()?.unwrap_or_default();
+        Translator::of(&folder, guides, definitions, Arc::new(tables), config)
     }
 
     /// The same guides and FHIR tables with the mappings of another folder.
     pub fn reread(&self, folder: &Folder) -> Result<Translator, Fault> {
-        Translator::of(folder, self.guides.clone(), self.definitions.clone(), self.config.clone())
+        let (guides, definitions) = (self.guides.clone(), self.definitions.clone());
+        Translator::of(folder, guides, definitions, self.tables.clone(), self.config.clone())
     }
 
     /// The same mappings where another configuration says: only the profiles are read anew.
     pub fn elsewhere(&self, config: Config) -> Result<Translator, Fault> {
         let payers = Payers::load(&Folder::mappings(&config.mappings_dir), &Surroundings::of(&config))?;
-        let (guides, definitions) = (self.guides.clone(), self.definitions.clone());
+        let (guides, definitions, tables) = (self.guides.clone(), self.definitions.clone(), self.tables.clone());
         let (mappings, meanings) = (self.mappings.clone(), self.meanings.clone());
-        Ok(Translator { guides, definitions, mappings, facts: facts(&payers), payers, meanings, config })
+        Ok(Translator { guides, definitions, mappings, facts: facts(&payers), payers, meanings, tables, config })
     }
 
     fn of(
         folder: &Folder,
         guides: Arc<Guides>,
         definitions: Arc<Definitions>,
+        tables: Arc<Tables>,
         config: Config,
     ) -> Result<Translator, Fault> {
         let meanings = Arc::new(Meanings::load(folder)?);
         let payers = Payers::load(folder, &Surroundings::of(&config)).and_then(|payers| known(payers, &guides));
         let (payers, mappings) = both(payers, Mappings::load(folder, &guides, &definitions))?;
         let mappings = Arc::new(mappings);
-        Ok(Translator { guides, definitions, mappings, facts: facts(&payers), payers, meanings, config })
+        Ok(Translator { guides, definitions, mappings, facts: facts(&payers), payers, meanings, tables, config })
     }
 
     /// What a payer asks of the checks of X12; what the rule files say when there is no such payer.
@@ -91,15 +97,36 @@ impl Translator {
     }
 }
 
-/// Profiles that speak of checks which there are.
+/// Profiles that speak of checks and edits which there are.
 fn known(payers: Payers, guides: &Guides) -> Result<Payers, Fault> {
-    let issues = payers.unknown_checks(guides);
+    let issues = [payers.unknown_checks(guides), unknown_edits(&payers)].concat();
     if issues.is_empty() { Ok(payers) } else { Err(Fault { issues, blame: Blame::Gateway, retry: Retry::Never }) }
 }
 
 fn facts(payers: &Payers) -> BTreeMap<String, Value> {
     payers.all().map(|profile| (profile.id.clone(), profile.facts())).collect()
 }
+
+/// Rules that profiles name must exist; the profiles themselves don't know which there are.
+fn unknown_edits(payers: &Payers) -> Vec<Issue> {
+    let known = |name: &str| {
+        name.starts_with("CG-") || name == DUPLICATE_CLAIM || edits::EDITS.iter().any(|edit| edit.id == name)
+    };
+    let mut issues = Vec::new();
+    for profile in payers.all() {
+        let named = [&profile.edits.off, &profile.edits.warn, &profile.edits.refuse].into_iter().flatten();
+        for name in named.filter(|name| !known(name)) {
+            let path = format!("mappings/payers/{}/payer.yaml", profile.id);
+            let at = Place::File { path, line: 0, column: 0 };
+            let hint = "edits are named by the codes CG-13nn, or as conformance/EDITS.md lists them";
+            issues.push(Issue::error(codes::MAPPING_TARGET, at, format!("there is no edit `{name}`")).hint(hint));
+        }
+    }
+    issues
+}
+
+/// The one rule that looks into the store: the same services, billed before under another number.
+pub const DUPLICATE_CLAIM: &str = "duplicate-claim";
 
 /// Two results of an engineer's files, or the mistakes of both.
 fn both<A, B>(one: Result<A, Fault>, other: Result<B, Fault>) -> Result<(A, B), Fault> {

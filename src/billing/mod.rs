@@ -1,5 +1,6 @@
 //! Plain values: what a claim is and what was said of it. No input, no output, no FHIR, no X12.
 
+pub mod correction;
 pub mod date;
 pub mod dental;
 pub mod id;

@@ -28,7 +28,7 @@ fn lines(record: &BillingRecord) -> impl Iterator<Item = (usize, &ServiceLine)> 
     record.service_lines.iter().enumerate()
 }
 
-pub fn diagnoses_present(record: &BillingRecord, report: &mut Report) {
+pub fn diagnoses_present(record: &BillingRecord, report: &mut Report<'_>) {
     let most = most_diagnoses(record);
     match record.diagnoses.len() {
         0 => report.require(letter(record) == 'D', "diagnoses", "the claim has no diagnosis"),
@@ -37,7 +37,7 @@ pub fn diagnoses_present(record: &BillingRecord, report: &mut Report) {
     }
 }
 
-pub fn diagnosis_codes(record: &BillingRecord, report: &mut Report) {
+pub fn diagnosis_codes(record: &BillingRecord, report: &mut Report<'_>) {
     // A code that is missing altogether was told by the mapping.
     for (n, diagnosis) in record.diagnoses.iter().enumerate().filter(|(_, diagnosis)| !diagnosis.code.is_empty()) {
         let (fine, set) = match diagnosis.code_set.as_str() {
@@ -53,7 +53,7 @@ pub fn diagnosis_codes(record: &BillingRecord, report: &mut Report) {
     }
 }
 
-pub fn diagnosis_version(record: &BillingRecord, report: &mut Report) {
+pub fn diagnosis_version(record: &BillingRecord, report: &mut Report<'_>) {
     let old = record.diagnoses.iter().any(|diagnosis| diagnosis.code_set == "icd9");
     let new = record.diagnoses.iter().any(|diagnosis| diagnosis.code_set == "icd10");
     if old && new {
@@ -76,7 +76,7 @@ fn deciding_days(record: &BillingRecord) -> Vec<Date> {
     }
 }
 
-pub fn diagnosis_twice(record: &BillingRecord, report: &mut Report) {
+pub fn diagnosis_twice(record: &BillingRecord, report: &mut Report<'_>) {
     for (n, diagnosis) in record.diagnoses.iter().enumerate() {
         let again =
             !diagnosis.code.is_empty() && record.diagnoses[..n].iter().any(|earlier| earlier.code == diagnosis.code);
@@ -88,7 +88,7 @@ pub fn diagnosis_twice(record: &BillingRecord, report: &mut Report) {
     }
 }
 
-pub fn pointers(record: &BillingRecord, report: &mut Report) {
+pub fn pointers(record: &BillingRecord, report: &mut Report<'_>) {
     for (n, line) in lines(record) {
         let path = format!("serviceLines[{n}].diagnosisPointers");
         let pointers = &line.diagnosis_pointers;
@@ -111,7 +111,7 @@ const FORMS: &[Form] = &[
     ("AD", is_dental_procedure, "a CDT code"),
 ];
 
-pub fn procedures(record: &BillingRecord, report: &mut Report) {
+pub fn procedures(record: &BillingRecord, report: &mut Report<'_>) {
     for (n, line) in lines(record) {
         let Some(code) = line.code.as_ref().filter(|code| !code.value.is_empty()) else { continue };
         let form = FORMS.iter().find(|(qualifier, ..)| *qualifier == code.qualifier);
@@ -120,7 +120,7 @@ pub fn procedures(record: &BillingRecord, report: &mut Report) {
     }
 }
 
-pub fn modifiers(record: &BillingRecord, report: &mut Report) {
+pub fn modifiers(record: &BillingRecord, report: &mut Report<'_>) {
     for (n, line) in lines(record) {
         let modifiers = line.modifiers();
         let path = format!("serviceLines[{n}].code.modifiers");
@@ -135,7 +135,7 @@ pub fn modifiers(record: &BillingRecord, report: &mut Report) {
     }
 }
 
-pub fn modifier_twice(record: &BillingRecord, report: &mut Report) {
+pub fn modifier_twice(record: &BillingRecord, report: &mut Report<'_>) {
     for (n, line) in lines(record) {
         let modifiers = line.modifiers();
         for (m, modifier) in modifiers.iter().enumerate().filter(|(m, modifier)| modifiers[..*m].contains(modifier)) {
@@ -145,7 +145,7 @@ pub fn modifier_twice(record: &BillingRecord, report: &mut Report) {
     }
 }
 
-pub fn drugs(record: &BillingRecord, report: &mut Report) {
+pub fn drugs(record: &BillingRecord, report: &mut Report<'_>) {
     for (n, drug) in lines(record).filter_map(|(n, line)| Some((n, line.drug.as_ref()?))) {
         let code = &drug.national_drug_code;
         let path = format!("serviceLines[{n}].drug");
@@ -159,7 +159,7 @@ pub fn drugs(record: &BillingRecord, report: &mut Report) {
     }
 }
 
-pub fn taxonomies(record: &BillingRecord, report: &mut Report) {
+pub fn taxonomies(record: &BillingRecord, report: &mut Report<'_>) {
     let fine =
         |code: &str| code.len() == 10 && code.ends_with('X') && code.bytes().all(|byte| byte.is_ascii_alphanumeric());
     for (path, party) in providers(record) {
@@ -169,7 +169,7 @@ pub fn taxonomies(record: &BillingRecord, report: &mut Report) {
     }
 }
 
-pub fn places(record: &BillingRecord, report: &mut Report) {
+pub fn places(record: &BillingRecord, report: &mut Report<'_>) {
     match record.place_of_service.as_deref() {
         None => report.add("placeOfService", "the claim has no place of service"),
         Some(code) => report.require(is_place(code), "placeOfService", format!("`{code}` is no place of service")),

@@ -16,7 +16,7 @@ fn coverages(record: &BillingRecord) -> Vec<(String, &Coverage)> {
     std::iter::once(("coverage".to_owned(), &record.coverage)).chain(others).collect()
 }
 
-pub fn sequences(record: &BillingRecord, report: &mut Report) {
+pub fn sequences(record: &BillingRecord, report: &mut Report<'_>) {
     let coverages = coverages(record);
     for (n, (path, coverage)) in coverages.iter().enumerate() {
         let sequence = &coverage.payer_sequence;
@@ -26,7 +26,7 @@ pub fn sequences(record: &BillingRecord, report: &mut Report) {
     }
 }
 
-pub fn filing_indicators(record: &BillingRecord, report: &mut Report) {
+pub fn filing_indicators(record: &BillingRecord, report: &mut Report<'_>) {
     for (path, coverage) in coverages(record) {
         if let Some(code) = coverage.claim_filing_indicator.as_deref().filter(|code| !is_filing_indicator(code)) {
             report.add(format!("{path}.claimFilingIndicator"), format!("`{code}` is no kind of insurance"));
@@ -34,7 +34,7 @@ pub fn filing_indicators(record: &BillingRecord, report: &mut Report) {
     }
 }
 
-pub fn filing_unknown(record: &BillingRecord, report: &mut Report) {
+pub fn filing_unknown(record: &BillingRecord, report: &mut Report<'_>) {
     for (path, coverage) in coverages(record) {
         let known = coverage.claim_filing_indicator.as_deref().is_some_and(|code| code != "ZZ");
         let text = format!("the kind of insurance of {} is not known", coverage.payer_name);
@@ -42,7 +42,7 @@ pub fn filing_unknown(record: &BillingRecord, report: &mut Report) {
     }
 }
 
-pub fn medicare_secondary(record: &BillingRecord, report: &mut Report) {
+pub fn medicare_secondary(record: &BillingRecord, report: &mut Report<'_>) {
     let coverage = &record.coverage;
     let medicare = matches!(coverage.claim_filing_indicator.as_deref(), Some("MA" | "MB"));
     let behind = medicare && !matches!(coverage.payer_sequence.as_str(), "P" | "U");
@@ -50,7 +50,7 @@ pub fn medicare_secondary(record: &BillingRecord, report: &mut Report) {
     report.require(told, "coverage.insuranceType", "Medicare is not the first payer, and the reason is missing");
 }
 
-pub fn payer_ids(record: &BillingRecord, report: &mut Report) {
+pub fn payer_ids(record: &BillingRecord, report: &mut Report<'_>) {
     for (n, payer) in record.other_payers.iter().enumerate() {
         let id = &payer.coverage.payer_id;
         let path = format!("otherPayers[{n}].coverage.payerId");
@@ -62,7 +62,7 @@ pub fn payer_ids(record: &BillingRecord, report: &mut Report) {
     }
 }
 
-pub fn earlier_payers(record: &BillingRecord, report: &mut Report) {
+pub fn earlier_payers(record: &BillingRecord, report: &mut Report<'_>) {
     let place = |coverage: &Coverage| "PSTABCDEFGH".find(coverage.payer_sequence.as_str());
     let Some(own) = place(&record.coverage) else { return };
     for (n, payer) in record.other_payers.iter().enumerate() {
@@ -73,7 +73,7 @@ pub fn earlier_payers(record: &BillingRecord, report: &mut Report) {
 }
 
 /// For each other payer that has decided: charge = paid + adjustments, of the claim and of each line that it decided on.
-pub fn balance(record: &BillingRecord, report: &mut Report) {
+pub fn balance(record: &BillingRecord, report: &mut Report<'_>) {
     for (n, payer) in record.other_payers.iter().enumerate().filter(|(_, payer)| payer.non_covered.is_none()) {
         let Some(paid) = payer.paid else { continue };
         let explained =
@@ -99,7 +99,7 @@ fn of_line(line: &ServiceLine, payer: &OtherPayer) -> Decimal {
     own.flat_map(|decided| &decided.adjustments).map(|adjustment| adjustment.amount).sum()
 }
 
-fn line_balance(report: &mut Report, n: usize, line: &ServiceLine, payer: &OtherPayer) {
+fn line_balance(report: &mut Report<'_>, n: usize, line: &ServiceLine, payer: &OtherPayer) {
     let mut own = line
         .adjudications
         .iter()

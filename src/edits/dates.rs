@@ -4,7 +4,7 @@ use super::Report;
 use crate::billing::record::{BillingRecord, DateRange};
 use jiff::civil::Date;
 
-pub fn service_dates(record: &BillingRecord, report: &mut Report) {
+pub fn service_dates(record: &BillingRecord, report: &mut Report<'_>) {
     let told = record.dental.as_ref().is_some_and(|dental| dental.service_date.is_some());
     if told || record.intent == "predetermination" {
         return;
@@ -19,7 +19,7 @@ pub fn service_dates(record: &BillingRecord, report: &mut Report) {
     }
 }
 
-pub fn order(record: &BillingRecord, report: &mut Report) {
+pub fn order(record: &BillingRecord, report: &mut Report<'_>) {
     let today = report.today;
     if let Some(dates) = record.dental.as_ref().and_then(|dental| dental.service_date.as_ref()) {
         range(report, "dental.serviceDate".into(), dates, today);
@@ -57,7 +57,7 @@ pub fn order(record: &BillingRecord, report: &mut Report) {
     }
 }
 
-fn range(report: &mut Report, path: String, range: &DateRange, today: Date) {
+fn range(report: &mut Report<'_>, path: String, range: &DateRange, today: Date) {
     let last = range.end.or(range.start);
     if let (Some(start), Some(end)) = (range.start, range.end) {
         report.require(end >= start, &path, format!("the service ends on {end}, before it begins on {start}"));
@@ -76,7 +76,7 @@ fn service_days(record: &BillingRecord) -> Option<(Date, Date)> {
     Some((days().min()?, days().max()?))
 }
 
-pub fn doubts(record: &BillingRecord, report: &mut Report) {
+pub fn doubts(record: &BillingRecord, report: &mut Report<'_>) {
     let Some((_, last)) = service_days(record) else { return };
     for (path, what, day) in [("onset", "onset", record.onset), ("accidentDate", "accident", record.accident_date)] {
         if let Some(day) = day.filter(|day| *day > last) {

@@ -16,7 +16,7 @@ fn lines(record: &BillingRecord) -> impl Iterator<Item = (usize, &DentalLine)> {
     record.service_lines.iter().enumerate().filter_map(|(n, line)| Some((n, line.dental.as_ref()?)))
 }
 
-pub fn teeth(record: &BillingRecord, report: &mut Report) {
+pub fn teeth(record: &BillingRecord, report: &mut Report<'_>) {
     let status = record.dental.iter().flat_map(|dental| dental.tooth_status.iter().enumerate());
     for (n, tooth) in status.filter(|(_, tooth)| !is_tooth(&tooth.tooth)) {
         report.add(format!("dental.toothStatus[{n}].tooth"), format!("`{}` is no tooth", tooth.tooth));
@@ -41,7 +41,7 @@ pub fn teeth(record: &BillingRecord, report: &mut Report) {
     }
 }
 
-pub fn tooth_missing(record: &BillingRecord, report: &mut Report) {
+pub fn tooth_missing(record: &BillingRecord, report: &mut Report<'_>) {
     for (n, line) in record.service_lines.iter().enumerate().filter(|(_, line)| is_of_one_tooth(line.procedure())) {
         let named = line.dental.as_ref().is_some_and(|dental| !dental.teeth.is_empty());
         let text = format!("`{}` on line {} names no tooth", line.procedure(), n + 1);
@@ -49,7 +49,7 @@ pub fn tooth_missing(record: &BillingRecord, report: &mut Report) {
     }
 }
 
-pub fn oral_cavities(record: &BillingRecord, report: &mut Report) {
+pub fn oral_cavities(record: &BillingRecord, report: &mut Report<'_>) {
     for (n, line) in lines(record) {
         let path = format!("serviceLines[{n}].dental.oralCavities");
         let text = format!("line {} names more than {MOST_CAVITIES} areas of the mouth", n + 1);
@@ -60,7 +60,7 @@ pub fn oral_cavities(record: &BillingRecord, report: &mut Report) {
     }
 }
 
-pub fn prostheses(record: &BillingRecord, report: &mut Report) {
+pub fn prostheses(record: &BillingRecord, report: &mut Report<'_>) {
     for (n, line) in lines(record).filter(|(_, line)| line.prosthesis.as_deref() == Some("R")) {
         let dated = line.prior_placement.is_some() || line.estimated_prior_placement.is_some();
         let text = format!("line {} replaces a prosthesis, and its placement has no date", n + 1);
@@ -68,7 +68,7 @@ pub fn prostheses(record: &BillingRecord, report: &mut Report) {
     }
 }
 
-pub fn orthodontics(record: &BillingRecord, report: &mut Report) {
+pub fn orthodontics(record: &BillingRecord, report: &mut Report<'_>) {
     let treated = record.service_lines.iter().any(|line| ("D8010"..="D8090").contains(&line.procedure()));
     let told = record.dental.as_ref().is_some_and(|dental| dental.orthodontics.is_some());
     report.require(told || !treated, "dental.orthodontics", "the months of the orthodontic treatment are missing");

@@ -28,7 +28,7 @@ fn is_inpatient(record: &BillingRecord) -> bool {
     record.place_of_service.as_deref().is_some_and(|bill| INPATIENT.contains(&bill))
 }
 
-pub fn type_of_bill(record: &BillingRecord, report: &mut Report) {
+pub fn type_of_bill(record: &BillingRecord, report: &mut Report<'_>) {
     let bill = record.place_of_service.as_deref().unwrap_or_default();
     report.require(is_bill(bill), "placeOfService", format!("`0{bill}{}` is no type of bill", record.frequency_code));
     let known = FREQUENCIES.contains(&record.frequency_code.as_str());
@@ -36,7 +36,7 @@ pub fn type_of_bill(record: &BillingRecord, report: &mut Report) {
     report.require(known, "frequencyCode", text);
 }
 
-pub fn revenue_codes(record: &BillingRecord, report: &mut Report) {
+pub fn revenue_codes(record: &BillingRecord, report: &mut Report<'_>) {
     for (n, line) in record.service_lines.iter().enumerate() {
         let path = format!("serviceLines[{n}].revenueCode");
         match line.revenue_code.as_deref() {
@@ -47,7 +47,7 @@ pub fn revenue_codes(record: &BillingRecord, report: &mut Report) {
     }
 }
 
-pub fn attending(record: &BillingRecord, report: &mut Report) {
+pub fn attending(record: &BillingRecord, report: &mut Report<'_>) {
     let transports = record.service_lines.iter().all(|line| line.revenue_code.as_deref() == Some("0540"));
     let known = record.attending_provider.is_some() || transports;
     report.require(known, "attendingProvider", "the attending provider is missing");
@@ -62,13 +62,13 @@ pub fn attending(record: &BillingRecord, report: &mut Report) {
     }
 }
 
-pub fn billing_organization(record: &BillingRecord, report: &mut Report) {
+pub fn billing_organization(record: &BillingRecord, report: &mut Report<'_>) {
     let provider = &record.billing_provider;
     report.require(provider.organization, "billingProvider", "the billing provider is a person");
     report.require(provider.employer_id.is_some(), "billingProvider.employerId", "the employer id is missing");
 }
 
-pub fn admission_type(record: &BillingRecord, report: &mut Report) {
+pub fn admission_type(record: &BillingRecord, report: &mut Report<'_>) {
     let stay = record.institutional.clone().unwrap_or_default();
     let kind = stay.admission_type.unwrap_or_default();
     let text = format!("`{kind}` is no type of admission");
@@ -82,7 +82,7 @@ pub fn admission_type(record: &BillingRecord, report: &mut Report) {
     }
 }
 
-pub fn inpatient(record: &BillingRecord, report: &mut Report) {
+pub fn inpatient(record: &BillingRecord, report: &mut Report<'_>) {
     if !is_inpatient(record) {
         return;
     }
@@ -91,7 +91,7 @@ pub fn inpatient(record: &BillingRecord, report: &mut Report) {
     report.require(told, "institutional.admittingDiagnosis", "the admitting diagnosis is missing");
 }
 
-pub fn inpatient_doubts(record: &BillingRecord, report: &mut Report) {
+pub fn inpatient_doubts(record: &BillingRecord, report: &mut Report<'_>) {
     let Some(stay) = record.institutional.as_ref().filter(|_| is_inpatient(record)) else { return };
     report.require(stay.point_of_origin.is_some(), "institutional.pointOfOrigin", "the point of origin is missing");
     let ended = matches!(record.frequency_code.as_str(), "1" | "4") && stay.patient_status.as_deref() != Some("30");
@@ -108,14 +108,14 @@ pub fn inpatient_doubts(record: &BillingRecord, report: &mut Report) {
     );
 }
 
-pub fn drg(record: &BillingRecord, report: &mut Report) {
+pub fn drg(record: &BillingRecord, report: &mut Report<'_>) {
     let group = record.institutional.as_ref().and_then(|stay| stay.diagnosis_related_group.as_deref());
     if let Some(group) = group.filter(|group| !is_digits(group, 3) && !is_digits(group, 4)) {
         report.add("institutional.diagnosisRelatedGroup", format!("`{group}` is no DRG"));
     }
 }
 
-pub fn procedures(record: &BillingRecord, report: &mut Report) {
+pub fn procedures(record: &BillingRecord, report: &mut Report<'_>) {
     let Some(stay) = &record.institutional else { return };
     at_most(report, "procedures", stay.procedures.len(), MOST_PROCEDURES);
     for (n, procedure) in stay.procedures.iter().enumerate().filter(|(_, procedure)| !procedure.code.is_empty()) {
@@ -131,7 +131,7 @@ pub fn procedures(record: &BillingRecord, report: &mut Report) {
     }
 }
 
-pub fn statement_period(record: &BillingRecord, report: &mut Report) {
+pub fn statement_period(record: &BillingRecord, report: &mut Report<'_>) {
     let period = record.statement_period.clone().unwrap_or_default();
     let Some(start) = period.start.or(period.end) else {
         return report.add("statementPeriod", "the statement period is missing");
@@ -149,7 +149,7 @@ pub fn statement_period(record: &BillingRecord, report: &mut Report) {
     );
 }
 
-pub fn outside_period(record: &BillingRecord, report: &mut Report) {
+pub fn outside_period(record: &BillingRecord, report: &mut Report<'_>) {
     let Some(period) = &record.statement_period else { return };
     for (n, line) in record.service_lines.iter().enumerate() {
         let before = line.first_day().zip(period.start).is_some_and(|(day, start)| day < start);
@@ -159,12 +159,12 @@ pub fn outside_period(record: &BillingRecord, report: &mut Report) {
     }
 }
 
-fn at_most(report: &mut Report, field: &str, count: usize, most: usize) {
+fn at_most(report: &mut Report<'_>, field: &str, count: usize, most: usize) {
     let text = format!("the claim has {count} {field}, and {most} can be sent");
     report.require(count <= most, format!("institutional.{field}"), text);
 }
 
-pub fn codes(record: &BillingRecord, report: &mut Report) {
+pub fn codes(record: &BillingRecord, report: &mut Report<'_>) {
     let Some(stay) = &record.institutional else { return };
     let counts = [
         ("occurrences", stay.occurrences.len(), MOST_CODES),

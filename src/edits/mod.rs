@@ -5,18 +5,23 @@
 mod amounts;
 mod code_sets;
 mod coding;
+mod conflicts;
 mod coverage;
 mod dates;
 mod dental;
 mod institutional;
+mod limits;
 mod parties;
+pub mod repairs;
 mod situations;
+pub mod tables;
 #[cfg(test)]
 mod tests;
 
 use crate::billing::record::BillingRecord;
 use crate::fault::{Issue, Place, Severity, codes};
 use jiff::civil::Date;
+use tables::Tables;
 
 /// One rule.
 pub struct Edit {
@@ -33,17 +38,31 @@ pub struct Edit {
     pub why: &'static str,
     /// How to mend it.
     pub mend: &'static str,
-    check: fn(&BillingRecord, &mut Report),
+    check: fn(&BillingRecord, &mut Report<'_>),
+}
+
+/// What a record is checked with.
+#[derive(Clone, Copy)]
+pub struct Scrub<'a> {
+    /// The day on which the claim is checked.
+    pub today: Date,
+    /// How severe a rule is to the payer: by its family's code, its name, and its usual severity; `None` when the payer does
+    /// not ask for it.
+    pub severity: &'a dyn Fn(&str, &str, Severity) -> Option<Severity>,
+    /// Codes, or ranges of them, for which the payer wants a prior authorization.
+    pub authorization: &'a [String],
+    pub tables: &'a Tables,
 }
 
 /// What a rule finds.
-pub struct Report {
-    /// The day on which the claim is checked.
+pub struct Report<'a> {
     pub today: Date,
+    pub authorization: &'a [String],
+    pub tables: &'a Tables,
     found: Vec<(String, String)>,
 }
 
-impl Report {
+impl Report<'_> {
     /// The value at a path of the record is not as it should be.
     pub fn add(&mut self, path: impl Into<String>, text: impl Into<String>) {
         self.found.push((path.into(), text.into()));
@@ -58,13 +77,13 @@ impl Report {
 }
 
 /// Checks a record by every rule that the payer asks for.
-pub fn check(record: &BillingRecord, wanted: impl Fn(&str) -> bool, today: Date) -> Vec<Issue> {
+pub fn check(record: &BillingRecord, scrub: &Scrub<'_>) -> Vec<Issue> {
     let mut issues = Vec::new();
     let kind = letter(record);
-    for edit in EDITS.iter().filter(|edit| edit.claims.contains(kind) && wanted(edit.code)) {
-        let mut report = Report { today, found: Vec::new() };
-        (edit.check)(record, &mut report);
-        issues.extend(report.found.into_iter().map(|(path, text)| edit.issue(path, text)));
+    for edit in EDITS.iter().filter(|edit| edit.claims.contains(kind)) {
+        let Some(severity) = (scrub.severity)(edit.code, edit.id, edit.severity) else { continue };
+        let found = edit.found(record, scrub).into_iter();
+        issues.extend(found.map(|(path, text)| Issue { severity, ..edit.issue(path, text) }));
     }
     issues
 }
@@ -79,6 +98,14 @@ pub fn letter(record: &BillingRecord) -> char {
 }
 
 impl Edit {
+    /// What the rule says of a record: paths and texts.
+    fn found(&self, record: &BillingRecord, scrub: &Scrub<'_>) -> Vec<(String, String)> {
+        let Scrub { today, authorization, tables, .. } = *scrub;
+        let mut report = Report { today, authorization, tables, found: Vec::new() };
+        (self.check)(record, &mut report);
+        report.found
+    }
+
     fn issue(&self, path: String, text: String) -> Issue {
         let at = if path.is_empty() { Place::Whole } else { Place::Record(path) };
         Issue { severity: self.severity, code: self.code, at, text, hint: Some(self.mend.to_owned()) }
@@ -373,4 +400,48 @@ edits! {
         "orthodontic treatment tells its months",
         "005010X224A2 DN1",
         "give the extensions x12-dn101 and x12-dn102";
+    "sex-diagnosis" EDIT_CONFLICT Warning "PID" conflicts::sex_and_diagnoses,
+        "diagnoses fit the patient's sex",
+        "payers deny pregnancies of men; condition code 45 says that it was looked at",
+        "correct Patient.gender or the diagnosis, or give condition code 45 in supportingInfo";
+    "sex-procedure" EDIT_CONFLICT Warning "PI" conflicts::sex_and_procedures,
+        "procedures fit the patient's sex",
+        "payers deny operations on organs of the other sex; modifier KX or condition code 45 says that it was looked at",
+        "correct Patient.gender or the procedure, or give modifier KX";
+    "age-diagnosis" EDIT_CONFLICT Warning "PID" conflicts::age_and_diagnoses,
+        "diagnoses fit the patient's age",
+        "payers deny a newborn's diagnosis of a grown-up",
+        "check Patient.birthDate and the diagnosis";
+    "age-procedure" EDIT_CONFLICT Warning "PI" conflicts::age_and_procedures,
+        "preventive visits and intensive care are those of the patient's age",
+        "CPT has a code for each age, and payers deny the others",
+        "check Patient.birthDate, or take the code of the age";
+    "modifier-conflict" EDIT_PROCEDURE Warning "PID" conflicts::modifiers,
+        "modifiers of a line don't exclude one another",
+        "a line is left, right or both; the whole service has neither 26 nor TC",
+        "split the line, or remove one of the modifiers";
+    "units-whole" EDIT_UNITS Warning "PI" limits::whole_units,
+        "services are counted in whole units",
+        "payers round parts of a unit down, or reject the line",
+        "round item.quantity as the code's text says";
+    "units-once" EDIT_UNITS Warning "PI" limits::one_unit,
+        "a visit takes place once a day, and a bilateral service is one unit",
+        "payers deny the second unit",
+        "correct item.quantity, or give the days in item.servicedPeriod";
+    "unit-limit" EDIT_UNITS Error "PI" limits::unit_limits,
+        "units are within CMS' limits (medically unlikely edits), when their table is in codes_dir",
+        "payers that keep the limits deny the line",
+        "correct item.quantity";
+    "code-pair" EDIT_PROCEDURE Error "PI" limits::pairs,
+        "no service is part of another of the same day (NCCI), when the table of pairs is in codes_dir",
+        "payers that keep the pairs pay the first code only",
+        "remove the line, or tell the services apart by a modifier (59, XE, XS …) where the table allows it";
+    "code-validity" EDIT_PROCEDURE Error "PID" limits::validity,
+        "codes are on their list on the day of service, when the list is in codes_dir",
+        "payers reject codes that are not in force",
+        "take the code of the year of service";
+    "authorization" EDIT_AUTHORIZATION Error "PID" limits::authorization,
+        "services that the payer's profile names have a prior authorization",
+        "the payer denies them without one",
+        "give Claim.insurance.preAuthRef, or the extension x12-ref-g1 on the item";
 }

@@ -57,13 +57,13 @@ fn sent_addresses(record: &BillingRecord) -> Vec<(String, &Address)> {
     of_providers.chain(single).chain(of_others).filter_map(|(path, address)| Some((path, address?))).collect()
 }
 
-pub fn billing_npi(record: &BillingRecord, report: &mut Report) {
+pub fn billing_npi(record: &BillingRecord, report: &mut Report<'_>) {
     let party = &record.billing_provider;
     let known = party.npi.is_some() || !party.secondary_ids.is_empty();
     report.require(known, "billingProvider.npi", "the billing provider has no NPI");
 }
 
-pub fn npi_check_digits(record: &BillingRecord, report: &mut Report) {
+pub fn npi_check_digits(record: &BillingRecord, report: &mut Report<'_>) {
     for (path, party) in providers(record) {
         if let Some(npi) = party.npi.as_deref().filter(|npi| !is_npi(npi)) {
             report.add(format!("{path}.npi"), format!("`{npi}` is no NPI: its check digit or length is wrong"));
@@ -71,7 +71,7 @@ pub fn npi_check_digits(record: &BillingRecord, report: &mut Report) {
     }
 }
 
-pub fn other_npis(record: &BillingRecord, report: &mut Report) {
+pub fn other_npis(record: &BillingRecord, report: &mut Report<'_>) {
     for (path, party) in providers(record).into_iter().skip(1).filter(|(path, _)| !path.ends_with("serviceFacility")) {
         let known = party.npi.is_some() || !party.secondary_ids.is_empty();
         report.require(known, format!("{path}.npi"), format!("{} has no NPI", shown(party)));
@@ -82,13 +82,13 @@ fn shown(party: &Party) -> String {
     party.last_name.as_ref().map_or_else(|| "a provider".to_owned(), |name| format!("the provider {name}"))
 }
 
-pub fn provider_names(record: &BillingRecord, report: &mut Report) {
+pub fn provider_names(record: &BillingRecord, report: &mut Report<'_>) {
     for (path, party) in providers(record) {
         report.require(party.last_name.is_some(), format!("{path}.lastName"), "a provider has no name");
     }
 }
 
-pub fn states(record: &BillingRecord, report: &mut Report) {
+pub fn states(record: &BillingRecord, report: &mut Report<'_>) {
     for (path, address) in sent_addresses(record) {
         let american = address.country.as_deref().is_none_or(|country| country == "CA");
         if let Some(state) = address.state.as_deref().filter(|state| american && !is_state(state)) {
@@ -100,7 +100,7 @@ pub fn states(record: &BillingRecord, report: &mut Report) {
     }
 }
 
-pub fn zips(record: &BillingRecord, report: &mut Report) {
+pub fn zips(record: &BillingRecord, report: &mut Report<'_>) {
     for (path, address) in sent_addresses(record).into_iter().filter(|(_, address)| address.country.is_none()) {
         let Some(zip) = address.postal_code.as_deref() else { continue };
         let billing = path == "billingProvider.address";
@@ -115,7 +115,7 @@ pub fn zips(record: &BillingRecord, report: &mut Report) {
     }
 }
 
-pub fn facility_zip(record: &BillingRecord, report: &mut Report) {
+pub fn facility_zip(record: &BillingRecord, report: &mut Report<'_>) {
     let facilities = providers(record).into_iter().filter(|(path, _)| path.ends_with("serviceFacility"));
     for (path, address) in facilities.filter_map(|(path, party)| Some((path, party.address.as_ref()?))) {
         if let Some(zip) = address.postal_code.as_deref().filter(|zip| address.country.is_none() && is_digits(zip, 5)) {
@@ -124,7 +124,7 @@ pub fn facility_zip(record: &BillingRecord, report: &mut Report) {
     }
 }
 
-pub fn addresses(record: &BillingRecord, report: &mut Report) {
+pub fn addresses(record: &BillingRecord, report: &mut Report<'_>) {
     complete(report, "billingProvider.address", "the billing provider", record.billing_provider.address.as_ref());
     let (path, patient) = match record.patient_is_subscriber {
         true => ("subscriber.address", &record.subscriber),
@@ -136,7 +136,7 @@ pub fn addresses(record: &BillingRecord, report: &mut Report) {
     }
 }
 
-fn complete(report: &mut Report, path: &str, whose: &str, address: Option<&Address>) {
+fn complete(report: &mut Report<'_>, path: &str, whose: &str, address: Option<&Address>) {
     let Some(address) = address else { return report.add(path, format!("the address of {whose} is missing")) };
     let domestic = address.country.is_none();
     let parts = [
@@ -150,7 +150,7 @@ fn complete(report: &mut Report, path: &str, whose: &str, address: Option<&Addre
     }
 }
 
-pub fn billing_street(record: &BillingRecord, report: &mut Report) {
+pub fn billing_street(record: &BillingRecord, report: &mut Report<'_>) {
     let address = record.billing_provider.address.as_ref();
     let Some(line) = address.and_then(|address| address.line1.as_deref()) else { return };
     let letters: String = line.chars().filter(|c| c.is_ascii_alphanumeric()).collect::<String>().to_ascii_uppercase();
@@ -158,20 +158,20 @@ pub fn billing_street(record: &BillingRecord, report: &mut Report) {
     report.require(!boxed, "billingProvider.address.line1", "the billing provider's address is a post office box");
 }
 
-pub fn patient(record: &BillingRecord, report: &mut Report) {
+pub fn patient(record: &BillingRecord, report: &mut Report<'_>) {
     let patient = &record.patient;
     report.require(patient.last_name.is_some(), "patient.lastName", "the patient has no name");
     report.require(patient.birth_date.is_some(), "patient.birthDate", "the patient's birth date is missing");
     report.require(patient.sex.is_some(), "patient.sex", "the patient's sex is missing");
 }
 
-pub fn subscriber(record: &BillingRecord, report: &mut Report) {
+pub fn subscriber(record: &BillingRecord, report: &mut Report<'_>) {
     let subscriber = &record.subscriber;
     report.require(subscriber.last_name.is_some(), "subscriber.lastName", "the subscriber has no name");
     report.require(subscriber.member_id.is_some(), "subscriber.memberId", "the subscriber has no member id");
 }
 
-pub fn tax_id(record: &BillingRecord, report: &mut Report) {
+pub fn tax_id(record: &BillingRecord, report: &mut Report<'_>) {
     let provider = &record.billing_provider;
     let ids = [("employerId", &provider.employer_id), ("socialSecurityNumber", &provider.social_security_number)];
     if ids.iter().all(|(_, id)| id.is_none()) {

@@ -16,7 +16,7 @@ fn lines_of(record: &BillingRecord) -> impl Iterator<Item = (usize, &ServiceLine
     record.service_lines.iter().enumerate()
 }
 
-pub fn frequency(record: &BillingRecord, report: &mut Report) {
+pub fn frequency(record: &BillingRecord, report: &mut Report<'_>) {
     match record.frequency_code.as_str() {
         "1" => {}
         // The other frequencies of a type of bill are looked at with it.
@@ -33,7 +33,7 @@ pub fn frequency(record: &BillingRecord, report: &mut Report) {
     }
 }
 
-pub fn accident(record: &BillingRecord, report: &mut Report) {
+pub fn accident(record: &BillingRecord, report: &mut Report<'_>) {
     let causes = &record.related_causes;
     if causes.iter().any(|cause| cause == "AA" || cause == "OA") {
         report.require(record.accident_date.is_some(), "accidentDate", "the date of the accident is missing");
@@ -43,12 +43,12 @@ pub fn accident(record: &BillingRecord, report: &mut Report) {
     }
 }
 
-pub fn admission(record: &BillingRecord, report: &mut Report) {
+pub fn admission(record: &BillingRecord, report: &mut Report<'_>) {
     let inpatient = matches!(record.place_of_service.as_deref(), Some("21" | "51" | "61"));
     report.require(!inpatient || record.admission.is_some(), "admission", "the day of admission is missing");
 }
 
-pub fn unlisted(record: &BillingRecord, report: &mut Report) {
+pub fn unlisted(record: &BillingRecord, report: &mut Report<'_>) {
     for (n, line) in lines_of(record).filter(|(_, line)| is_unlisted(line.procedure())) {
         let told = line.code.as_ref().is_some_and(|code| code.description.is_some()) || line.note.is_some();
         report.require(
@@ -59,7 +59,7 @@ pub fn unlisted(record: &BillingRecord, report: &mut Report) {
     }
 }
 
-pub fn minutes(record: &BillingRecord, report: &mut Report) {
+pub fn minutes(record: &BillingRecord, report: &mut Report<'_>) {
     for (n, line) in lines_of(record).filter(|(_, line)| line.unit == "MJ") {
         let timed = is_anesthesia(line.procedure()) && !is_untimed_anesthesia(line.procedure());
         report.require(
@@ -70,14 +70,14 @@ pub fn minutes(record: &BillingRecord, report: &mut Report) {
     }
 }
 
-pub fn anesthesia(record: &BillingRecord, report: &mut Report) {
+pub fn anesthesia(record: &BillingRecord, report: &mut Report<'_>) {
     for (n, line) in lines_of(record).filter(|(_, line)| line.unit != "MJ") {
         let timed = is_anesthesia(line.procedure()) && !is_untimed_anesthesia(line.procedure());
         report.require(!timed, format!("serviceLines[{n}].unit"), format!("line {} bills anesthesia in units", n + 1));
     }
 }
 
-pub fn ambulance(record: &BillingRecord, report: &mut Report) {
+pub fn ambulance(record: &BillingRecord, report: &mut Report<'_>) {
     for (n, line) in lines_of(record).filter(|(_, line)| is_ambulance(line.procedure())) {
         let certified =
             line.condition_indicators.iter().chain(&record.condition_indicators).any(|c| c.category == "07");
@@ -96,21 +96,21 @@ pub fn ambulance(record: &BillingRecord, report: &mut Report) {
     }
 }
 
-pub fn attachments(record: &BillingRecord, report: &mut Report) {
+pub fn attachments(record: &BillingRecord, report: &mut Report<'_>) {
     numbered(report, "attachments", &record.attachments);
     for (n, line) in lines_of(record) {
         numbered(report, &format!("serviceLines[{n}].attachments"), &line.attachments);
     }
 }
 
-fn numbered(report: &mut Report, path: &str, attachments: &[Attachment]) {
+fn numbered(report: &mut Report<'_>, path: &str, attachments: &[Attachment]) {
     let sent = |attachment: &Attachment| ["BM", "EL", "EM", "FT", "FX"].contains(&attachment.transmission.as_str());
     for (n, _) in attachments.iter().enumerate().filter(|(_, a)| sent(a) && a.control_number.is_none()) {
         report.add(format!("{path}[{n}].controlNumber"), "an attachment that is sent has no control number");
     }
 }
 
-pub fn notes(record: &BillingRecord, report: &mut Report) {
+pub fn notes(record: &BillingRecord, report: &mut Report<'_>) {
     let of_lines =
         lines_of(record).filter_map(|(n, line)| Some((format!("serviceLines[{n}].note.text"), line.note.as_ref()?)));
     let of_claim = record.notes.iter().enumerate().map(|(n, note)| (format!("notes[{n}].text"), note));
@@ -124,24 +124,24 @@ pub fn notes(record: &BillingRecord, report: &mut Report) {
     }
 }
 
-pub fn claim_number(record: &BillingRecord, report: &mut Report) {
+pub fn claim_number(record: &BillingRecord, report: &mut Report<'_>) {
     let number = &record.patient_control_number;
     let length = number.chars().count();
     let fine = (1..=LONGEST_CLAIM_NUMBER).contains(&length) && number.bytes().all(|byte| (b' '..=b'~').contains(&byte));
     report.require(fine, "patientControlNumber", format!("`{number}` can't be the number of a claim"));
 }
 
-pub fn claim_number_length(record: &BillingRecord, report: &mut Report) {
+pub fn claim_number_length(record: &BillingRecord, report: &mut Report<'_>) {
     let length = record.patient_control_number.chars().count();
     let text = format!("the claim's number has {length} characters");
     report.require(!(SAFE_CLAIM_NUMBER + 1..=LONGEST_CLAIM_NUMBER).contains(&length), "patientControlNumber", text);
 }
 
-pub fn lines(record: &BillingRecord, report: &mut Report) {
+pub fn lines(record: &BillingRecord, report: &mut Report<'_>) {
     report.require(!record.service_lines.is_empty(), "serviceLines", "the claim has no lines");
 }
 
-pub fn claim_type(record: &BillingRecord, report: &mut Report) {
+pub fn claim_type(record: &BillingRecord, report: &mut Report<'_>) {
     for (n, line) in lines_of(record) {
         if let Some(code) = &line.revenue_code {
             let text = format!("line {} has the revenue code {code}, as in an institutional claim", n + 1);
@@ -150,7 +150,7 @@ pub fn claim_type(record: &BillingRecord, report: &mut Report) {
     }
 }
 
-pub fn line_twice(record: &BillingRecord, report: &mut Report) {
+pub fn line_twice(record: &BillingRecord, report: &mut Report<'_>) {
     let what = |line: &ServiceLine| (line.code.clone(), line.revenue_code.clone(), line.dental.clone());
     let same = |a: &ServiceLine, b: &ServiceLine| {
         a.charge == b.charge && a.service_date == b.service_date && what(a) == what(b)

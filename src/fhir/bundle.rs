@@ -189,10 +189,14 @@ impl Resources {
         clashes.map(issue).collect()
     }
 
-    /// Visits every Reference that the focal resource leads to, over any number of steps.
+    /// Visits every Reference that the focal resource leads to, over any number of steps. To an Encounter belongs also what
+    /// refers to it, which is everything that came along.
     fn walk<'a>(&'a self, definitions: &Definitions, visit: &mut dyn FnMut(bool, &Met<'a, '_>, Option<&'a Value>)) {
         let mut todo = vec![self.focal()];
-        let mut seen: HashSet<*const Value> = HashSet::from([std::ptr::from_ref(self.focal())]);
+        if self.focal_path() == "Encounter" {
+            todo.extend(self.all().map(|entry| &entry.value).filter(|value| !std::ptr::eq(*value, self.focal())));
+        }
+        let mut seen: HashSet<*const Value> = todo.iter().map(|value| std::ptr::from_ref(*value)).collect();
         while let Some(resource) = todo.pop() {
             let at = self.path_of(resource).unwrap_or_default();
             let focal = std::ptr::eq(resource, self.focal());

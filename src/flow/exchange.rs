@@ -5,7 +5,7 @@ use crate::fault::{Fault, Place, any_error, codes};
 use crate::fhir::bundle::Resources;
 use crate::fhir::outcome;
 use crate::flow::submit::{self, Answer, Request};
-use crate::flow::{naming, store};
+use crate::flow::{bill, naming, store};
 use crate::gateway::Gateway;
 use serde_json::{Value, json};
 
@@ -77,6 +77,9 @@ async fn all(gateway: &Gateway, request: Request) -> Result<Vec<String>, Fault> 
     let named = naming::name(&resources);
     let writes = named.resources.into_iter().map(submit::write).collect();
     let versions = gateway.store.put(&request.tenant, writes, gateway.clock.now()).await?;
+    for version in versions.iter().filter(|version| version.kind == "Encounter") {
+        bill::noticed(gateway, &request.tenant, version).await?;
+    }
     Ok(versions.into_iter().map(|version| format!("{}/{}", version.kind, version.id)).collect())
 }
 

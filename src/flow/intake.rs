@@ -24,6 +24,10 @@ const NEEDED: &[&str] = &[
     "beneficiary",
 ];
 
+/// The same of an encounter that is billed.
+const NEEDED_OF_ENCOUNTERS: &[&str] =
+    &["subject", "serviceProvider", "individual", "condition", "payor", "beneficiary"];
+
 /// Rounds of looking things up: a claim names a coverage, the coverage its payor, the payor's role its organization.
 const ROUNDS: usize = 4;
 
@@ -63,13 +67,13 @@ pub fn check(translator: &Translator, resources: &Resources) -> Result<(), Fault
     billable(resources.focal())
 }
 
-/// Only an active claim is sent, and a cancelled one to void an earlier one.
+/// Only an active claim is sent, and a cancelled one (or one entered in error) to void an earlier one.
 fn billable(claim: &Value) -> Result<(), Fault> {
     let refuse = |at: &str, text: String, hint: &str| {
         Err(Fault::refuse(codes::CLAIM_STATUS, Place::FhirPath(at.into()), text, hint))
     };
     match (claim["resourceType"].as_str(), claim["status"].as_str()) {
-        (Some("Claim"), Some("active" | "cancelled")) => Ok(()),
+        (Some("Claim"), Some("active" | "cancelled" | "entered-in-error")) => Ok(()),
         (Some("Claim"), status) => {
             let text = format!("a claim with status {} is not sent", status.unwrap_or("unknown"));
             refuse(
@@ -78,6 +82,7 @@ fn billable(claim: &Value) -> Result<(), Fault> {
                 "set status to active, or to cancelled to void the claim that Claim.related names",
             )
         }
+        (Some("Encounter"), _) => Ok(()),
         (kind, _) => {
             let text = format!("a {} can't be submitted by itself", kind.unwrap_or("resource"));
             refuse(kind.unwrap_or_default(), text, "send a Claim; other resources are stored with POST /fhir/{type}")
@@ -87,11 +92,18 @@ fn billable(claim: &Value) -> Result<(), Fault> {
 
 /// Without a store: what does not resolve in the Bundle resolves nowhere.
 pub fn resolve_offline(translator: &Translator, resources: &Resources) -> Result<(), Fault> {
-    nothing_missing(translator, resources)
+    // What an encounter needs is looked for when its claim is made.
+    if resources.focal_path() == "Encounter" { Ok(()) } else { nothing_missing(translator, resources) }
 }
 
 /// Completes the resources from what was stored before, by id and by identifier.
 pub async fn resolve(gateway: &Gateway, tenant: &str, resources: &mut Resources) -> Result<(), Fault> {
+    complete(gateway, tenant, resources).await?;
+    nothing_missing(&gateway.translator, resources)
+}
+
+/// The same, whatever is still missing.
+pub async fn complete(gateway: &Gateway, tenant: &str, resources: &mut Resources) -> Result<(), Fault> {
     let definitions = &gateway.translator.definitions;
     for _ in 0..ROUNDS {
         let mut found = 0;
@@ -102,7 +114,14 @@ pub async fn resolve(gateway: &Gateway, tenant: &str, resources: &mut Resources)
             break;
         }
     }
-    nothing_missing(&gateway.translator, resources)
+    Ok(())
+}
+
+/// References of an encounter, and of the coverages beside it, that lead nowhere.
+pub fn missing_of_encounter(translator: &Translator, resources: &Resources) -> Vec<Issue> {
+    let wanted = resources.unresolved(&translator.definitions);
+    let concerns = |want: &&Wanted| want.path.starts_with("Encounter.") || want.path.contains("Coverage");
+    wanted.iter().filter(concerns).filter(|want| is_named(want, NEEDED_OF_ENCOUNTERS)).map(missing).collect()
 }
 
 /// Brings one wanted resource from the store; `false` when there is none.
@@ -149,9 +168,13 @@ fn nothing_missing(translator: &Translator, resources: &Resources) -> Result<(),
 
 /// A reference that only names someone (identifier or display without a reference) is the mapping's to judge.
 fn needed(want: &Wanted) -> bool {
+    is_named(want, NEEDED)
+}
+
+fn is_named(want: &Wanted, names: &[&str]) -> bool {
     let last = want.path.rsplit('.').next().unwrap_or_default();
     let name = last.split('[').next().unwrap_or_default();
-    want.text.is_some() && NEEDED.contains(&name)
+    want.text.is_some() && names.contains(&name)
 }
 
 fn missing(want: &Wanted) -> Issue {

@@ -25,6 +25,18 @@ pub fn with_meta(mut resource: Value, version: u32, updated: Timestamp) -> Value
     resource
 }
 
+/// Takes away what `with_meta` has added.
+pub fn without_meta(resource: &mut Value) {
+    let Some(object) = resource.as_object_mut() else { return };
+    if let Some(meta) = object.get_mut("meta").and_then(Value::as_object_mut) {
+        meta.shift_remove("versionId");
+        meta.shift_remove("lastUpdated");
+    }
+    if object.get("meta").and_then(Value::as_object).is_some_and(serde_json::Map::is_empty) {
+        object.shift_remove("meta");
+    }
+}
+
 /// Newest version, by `Type/id`.
 pub async fn read_reference(gateway: &Gateway, tenant: &str, reference: &str) -> Result<Option<Value>, Fault> {
     let Some((kind, id)) = reference.split_once('/') else { return Ok(None) };

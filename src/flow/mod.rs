@@ -2,17 +2,23 @@
 //! meet only in rows of the store.
 //!
 //! * [`prepare`] is the pure middle of submit: resources in, payer format out. `claimgate map` is its offline twin.
+//! * [`derive`] makes the claim of an Encounter; [`bill`] is the journey of an Encounter until it is a claim.
+//! * [`correct`] places a claim among those sent before it; [`hold`] keeps what can't go yet, and lets it go on.
 //! * [`submit`] takes a claim in and promises to carry it.
 //! * [`dispatch`] puts submissions into interchanges and sends them.
 //! * [`receive`] takes in what a payer answers.
 //! * [`cases`] walks lives of claims that are kept as data, for those who edit mappings.
-//! * [`lookup`] tells callers what is known.
+//! * [`worklist`] shows billing records, [`lookup`] tells callers what is known.
 
 pub mod acknowledge;
+pub mod bill;
 pub mod cases;
 pub mod compare;
+pub mod correct;
+pub mod derive;
 pub mod dispatch;
 pub mod exchange;
+pub mod hold;
 pub mod intake;
 pub mod lookup;
 pub mod naming;
@@ -22,3 +28,4 @@ pub mod store;
 pub mod submit;
 pub mod tell;
 pub mod translate;
+pub mod worklist;

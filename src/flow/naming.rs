@@ -14,6 +14,26 @@ pub struct Named {
 }
 
 impl Named {
+    /// A resource under the name that it has already, alone.
+    pub fn alone(reference: &str, resource: Value) -> Named {
+        Named { focal_reference: reference.to_owned(), resources: vec![resource], focal: 0 }
+    }
+
+    /// Resources that have their names; `focal` is one of them.
+    pub fn settled(focal: &str, resources: Vec<Value>) -> Named {
+        let is_focal = |each: &Value| {
+            focal.split_once('/').is_some_and(|(kind, id)| each["resourceType"] == kind && each["id"] == id)
+        };
+        let at = resources.iter().position(is_focal).unwrap_or(0);
+        Named { focal_reference: focal.to_owned(), resources, focal: at }
+    }
+
+    /// References of all of them, in their order.
+    pub fn references(&self) -> Vec<String> {
+        let text = |resource: &Value, name: &str| resource[name].as_str().unwrap_or_default().to_owned();
+        self.resources.iter().map(|each| format!("{}/{}", text(each, "resourceType"), text(each, "id"))).collect()
+    }
+
     pub fn focal(&self) -> &Value {
         &self.resources[self.focal]
     }
@@ -21,11 +41,19 @@ impl Named {
 
 /// Names every resource that came along; what was stored before keeps its name.
 pub fn name(resources: &Resources) -> Named {
+    name_as(resources, None)
+}
+
+/// The same; the focal resource gets this name, when it is the next version of one that is stored.
+pub fn name_as(resources: &Resources, focal: Option<&str>) -> Named {
     let entries: Vec<&Value> = resources.handed_in().collect();
     let mut names: HashMap<*const Value, String> = HashMap::with_capacity(entries.len());
     for entry in &entries {
         let kind = entry["resourceType"].as_str().unwrap_or_default();
         names.insert(std::ptr::from_ref(*entry), format!("{kind}/{}", uuid::Uuid::now_v7()));
+    }
+    if let Some(focal) = focal {
+        names.insert(std::ptr::from_ref(resources.focal()), focal.to_owned());
     }
     for (reference, stored) in resources.stored() {
         names.insert(std::ptr::from_ref(stored), reference.to_owned());

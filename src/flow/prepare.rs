@@ -3,8 +3,8 @@
 
 use crate::billing::record::BillingRecord;
 use crate::billing::split;
-use crate::edits;
-use crate::fault::{Fault, Issue, Place, any_error, codes};
+use crate::edits::{self, Scrub, repairs};
+use crate::fault::{Fault, Issue, Place, Severity, any_error, codes};
 use crate::fhir::bundle::Resources;
 use crate::gateway::Translator;
 use crate::gateway::live::Live;
@@ -21,6 +21,10 @@ pub struct Known {
     pub trace_number: String,
     /// The payer's number of the claim that this one replaces or voids, from its newest answer.
     pub original_claim_control_number: Option<String>,
+    /// CLM05-3 by the journeys of the claims sent before; `None` where the claim itself says it.
+    pub frequency: Option<&'static str>,
+    /// Edits only warn: the claim was released by hand.
+    pub lenient: bool,
     pub now: Timestamp,
 }
 
@@ -31,6 +35,8 @@ pub struct Prepared<'a> {
     pub profile: &'a PayerProfile,
     pub route: &'a Route,
     pub parts: Vec<PreparedPart>,
+    /// What was written anew before the edits looked at it: notes at the caller's paths.
+    pub repaired: Vec<Issue>,
     /// What did not stand in the way.
     pub warnings: Vec<Issue>,
 }
@@ -55,11 +61,12 @@ pub fn prepare<'a>(
     let route = route::of(profile, resources)?;
     let station = Station::new(translator, profile, route, resources, known)?;
     let (value, mut warnings) = station.record()?;
-    let record = station.read(&value)?;
+    let mut record = station.read(&value)?;
+    let (value, repaired) = station.repair(&mut record, value)?;
     warnings.extend(station.edit(&record)?);
     let parts = station.split(record, value)?;
     let parts = parts.into_iter().map(|part| station.transaction(part, &mut warnings)).collect::<Result<_, _>>()?;
-    Ok(Prepared { translator, profile, route, parts, warnings })
+    Ok(Prepared { translator, profile, route, parts, repaired, warnings })
 }
 
 /// The version of the mappings that a new claim goes by: the active one, or what its payer's canary leaves to the one before.
@@ -133,6 +140,12 @@ impl<'a> Station<'a> {
             return Err(Fault::caller(issues));
         }
         value["traceNumber"] = Value::from(self.known.trace_number.clone());
+        if let Some(frequency) = self.known.frequency {
+            value["frequencyCode"] = Value::from(frequency);
+        }
+        if let (Some("1"), Some(record)) = (self.known.frequency, value.as_object_mut()) {
+            record.shift_remove("payerClaimControlNumber");
+        }
         let corrects = matches!(value["frequencyCode"].as_str(), Some("7" | "8"));
         if let (true, Some(number)) = (corrects, &self.known.original_claim_control_number) {
             value["payerClaimControlNumber"] = Value::from(number.clone());
@@ -146,18 +159,35 @@ impl<'a> Station<'a> {
             .map_err(|_| Fault::ours(codes::INTERNAL, "the billing record does not have its shape"))
     }
 
+    /// What can mean one thing only is written the way payers read it, before the rules look at it.
+    fn repair(&self, record: &mut BillingRecord, value: Value) -> Result<(Value, Vec<Issue>), Fault> {
+        let repaired = repairs::repair(record);
+        if repaired.is_empty() {
+            return Ok((value, repaired));
+        }
+        let value = serde_json::to_value(&*record)
+            .map_err(|_| Fault::ours(codes::INTERNAL, "a repaired record can't be written as JSON"))?;
+        Ok((value, self.in_callers_words(repaired)))
+    }
+
     /// The rules that a claim must pass. Complaints are told in the caller's own words: its FHIRPath.
     fn edit(&self, record: &BillingRecord) -> Result<Vec<Issue>, Fault> {
-        let issues = edits::check(
-            record,
-            |code| self.profile.wants_edit(code),
-            TimeZone::UTC.to_datetime(self.known.now).date(),
-        );
+        let scrub = Scrub {
+            today: TimeZone::UTC.to_datetime(self.known.now).date(),
+            severity: &|code, rule, usual| self.profile.edits.severity(code, rule, usual),
+            authorization: &self.profile.edits.authorization,
+            tables: &self.translator.tables,
+        };
+        let issues = edits::check(record, &scrub);
         if issues.is_empty() {
             return Ok(issues);
         }
         let issues = self.in_callers_words(issues);
-        if any_error(&issues) { Err(Fault::caller(issues)) } else { Ok(issues) }
+        match any_error(&issues) {
+            true if self.known.lenient => Ok(issues.into_iter().map(passed_over).collect()),
+            true => Err(Fault::caller(issues)),
+            false => Ok(issues),
+        }
     }
 
     /// A record with more lines than the guide takes becomes several.
@@ -234,6 +264,11 @@ impl<'a> Station<'a> {
         };
         issues.into_iter().map(|issue| whole(translate(issue, &lineage, Place::FhirPath))).collect()
     }
+}
+
+/// An edit that a person has decided against.
+fn passed_over(issue: Issue) -> Issue {
+    Issue { severity: issue.severity.min(Severity::Warning), ..issue }
 }
 
 /// Moves an issue to the source of the place it complains about; what has no source stays where it is.

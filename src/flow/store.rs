@@ -2,7 +2,7 @@
 
 use crate::fault::{Fault, Place, any_error, codes};
 use crate::fhir::validate;
-use crate::flow::{naming, submit};
+use crate::flow::{bill, naming, submit};
 use crate::gateway::Gateway;
 use crate::store::ResourceVersion;
 use serde_json::Value;
@@ -58,5 +58,9 @@ fn check(gateway: &Gateway, resource: &Value) -> Result<(), Fault> {
 
 async fn put(gateway: &Gateway, tenant: &str, resource: Value) -> Result<ResourceVersion, Fault> {
     let mut versions = gateway.store.put(tenant, vec![submit::write(resource)], gateway.clock.now()).await?;
-    versions.pop().ok_or_else(|| Fault::ours(codes::STORE, "the resource was not stored"))
+    let version = versions.pop().ok_or_else(|| Fault::ours(codes::STORE, "the resource was not stored"))?;
+    if version.kind == "Encounter" {
+        bill::noticed(gateway, tenant, &version).await?;
+    }
+    Ok(version)
 }

@@ -2,14 +2,15 @@
 
 use crate::billing::id::SubmissionId;
 use crate::billing::journey::EventKind;
-use crate::fault::{Fault, Place, codes};
+use crate::fault::{Fault, Issue, Place, codes};
 use crate::fhir::bundle::Resources;
 use crate::fhir::index;
+use crate::flow::correct::{self, Placed};
 use crate::flow::prepare::{self, Known, Prepared};
-use crate::flow::{intake, lookup, naming};
+use crate::flow::{bill, hold, intake, lookup, naming};
 use crate::gateway::Gateway;
 use crate::mapping::Scope;
-use crate::store::{Accepted, ClaimPart, IndexEntry, Key, KeyKind, NewEvent, NewSubmission, ResourceWrite, Submission};
+use crate::store::{Accepted, ClaimPart, IndexEntry, KeyKind, NewEvent, NewSubmission, ResourceWrite};
 use crate::telemetry::name;
 use serde_json::{Value, json};
 use sha2::{Digest, Sha256};
@@ -41,9 +42,159 @@ pub struct Answer {
 
 /// The journey. After `Ok` the claim is carried whatever happens.
 pub async fn submit(gateway: &Gateway, request: Request) -> Result<Answer, Fault> {
-    let answer = carry(gateway, request).await;
+    take(gateway, request, None).await
+}
+
+/// The same for the next version of a claim (`Claim/…`) that was submitted before: it mends, replaces or voids it.
+pub async fn update(gateway: &Gateway, request: Request, claim: &str) -> Result<Answer, Fault> {
+    take(gateway, request, Some(claim)).await
+}
+
+async fn take(gateway: &Gateway, request: Request, of: Option<&str>) -> Result<Answer, Fault> {
+    let answer = carry(gateway, request, of).await;
     metrics::counter!(name::SUBMISSIONS, "intent" => "claim", "outcome" => outcome(&answer)).increment(1);
     answer
+}
+
+/// The stations in their order.
+async fn carry(gateway: &Gateway, request: Request, of: Option<&str>) -> Result<Answer, Fault> {
+    not_overloaded(gateway)?;
+    let hash = content_hash(&request.body);
+    if let Some(answer) = repeated(gateway, &request, &hash).await? {
+        return Ok(answer);
+    }
+    let mut stations = Stations::begin();
+    let mut resources = intake::read(&gateway.translator, request.body)?;
+    let arrived = Arrived { tenant: request.tenant, hash, idempotency_key: request.idempotency_key };
+    if resources.focal()["resourceType"] == "Encounter" {
+        return bill::take(gateway, arrived, resources).await;
+    }
+    stations.passed("read");
+    intake::resolve(gateway, &arrived.tenant, &mut resources).await?;
+    let placed = match before(gateway, &arrived.tenant, &resources, &arrived.hash, of).await? {
+        Before::Answered(answer) => return Ok(*answer),
+        Before::Same => Placed::default(),
+        Before::Holder(holder) => correct::place(gateway, &arrived.tenant, &resources, of, holder).await?,
+    };
+    stations.passed("resolve");
+    let (prepared, held) = judged(gateway, &resources, &placed, &arrived.hash)?;
+    stations.passed("prepare");
+    let named = naming::name_as(&resources, of);
+    let content = hold::content(&named);
+    let submission = promised(gateway, &arrived, &prepared, named, &placed, held.as_deref())?;
+    let billed = bill::waiting_encounters(gateway, &arrived.tenant, &resources).await?;
+    let supersedes = [submission.supersedes, billed].concat();
+    let submission = NewSubmission { supersedes, ..submission };
+    let submission = match held {
+        Some(issues) => hold::back(submission, content, &issues, placed.early.as_ref(), gateway.clock.now()),
+        None => submission,
+    };
+    stations.passed("promise");
+    let answer = accept(gateway, submission).await?;
+    stations.passed("commit");
+    Ok(answer)
+}
+
+/// How a submission came, apart from its resources.
+pub struct Arrived {
+    pub tenant: String,
+    /// Of its content.
+    pub hash: String,
+    pub idempotency_key: Option<String>,
+}
+
+/// The promise of a claim in its place, with the keys that it is recognised by.
+pub fn promised(
+    gateway: &Gateway,
+    arrived: &Arrived,
+    prepared: &Prepared,
+    named: naming::Named,
+    placed: &Placed,
+    held: Option<&[Issue]>,
+) -> Result<NewSubmission, Fault> {
+    let claim = named.focal().clone();
+    let known = known(gateway, placed, false);
+    let submission = promise(&arrived.tenant, prepared, named, &known, held)?;
+    let hash = &arrived.hash;
+    Ok(NewSubmission {
+        idempotency: arrived.idempotency_key.clone().map(|key| (key, hash.clone())),
+        business_key: business_key(&claim, hash, placed).map(|key| (key, hash.clone())),
+        ..placed_as(submission, placed)
+    })
+}
+
+/// What the store knows of a claim before it is looked at.
+pub enum Before {
+    /// Nothing is new.
+    Answered(Box<Answer>),
+    /// The same content under the same number: the store will say so.
+    Same,
+    /// The submission under the same number, if there is one.
+    Holder(Option<SubmissionId>),
+}
+
+pub async fn before(
+    gateway: &Gateway,
+    tenant: &str,
+    resources: &Resources,
+    hash: &str,
+    of: Option<&str>,
+) -> Result<Before, Fault> {
+    if let Some(of) = of
+        && let Some(answer) = unchanged(gateway, tenant, resources.focal(), of).await?
+    {
+        return Ok(Before::Answered(Box::new(answer)));
+    }
+    let Some(key) = number_key(resources.focal()) else { return Ok(Before::Holder(None)) };
+    let Some((holder, content)) = gateway.store.known(tenant, KeyKind::Business, &key).await? else {
+        return Ok(Before::Holder(None));
+    };
+    if content == hash {
+        return Ok(Before::Same);
+    }
+    match gateway.store.known(tenant, KeyKind::Business, &format!("{key}|{hash}")).await? {
+        Some((id, _)) => Ok(Before::Answered(Box::new(again(gateway, &id).await?))),
+        None => Ok(Before::Holder(Some(holder))),
+    }
+}
+
+/// The answer of before, when an update changes nothing.
+async fn unchanged(gateway: &Gateway, tenant: &str, claim: &Value, of: &str) -> Result<Option<Answer>, Fault> {
+    let Some(submission) = gateway.store.submission_of(tenant, of).await? else {
+        let hint = "POST a new claim to /fhir/Claim: its id is the gateway's choice";
+        return Err(Fault::refuse(codes::NOT_FOUND, Place::Whole, format!("there is no {of}"), hint));
+    };
+    let bare = |mut claim: Value| {
+        claim.as_object_mut().map(|object| object.shift_remove("meta"));
+        claim
+    };
+    let stored = lookup::read_reference(gateway, tenant, of).await?;
+    let same = stored.is_some_and(|stored| bare(stored) == bare(claim.clone()));
+    if same { again(gateway, &submission.id).await.map(Some) } else { Ok(None) }
+}
+
+/// The claim in its payer's format, with what holds it back: the payer's number that is to come, or edits that this payer
+/// wants people to look at.
+pub fn judged<'a>(
+    gateway: &'a Gateway,
+    resources: &Resources,
+    placed: &Placed,
+    hash: &str,
+) -> Result<(Prepared<'a>, Option<Vec<Issue>>), Fault> {
+    let translator = prepare::version(&gateway.translator, resources, hash)?;
+    match prepare::prepare(translator, resources, None, &known(gateway, placed, false)) {
+        Ok(prepared) => Ok((prepared, placed.early.as_ref().map(|_| vec![hold::early()]))),
+        Err(fault) if translator.payers.all().any(|profile| profile.holds(&fault.issues)) => {
+            let prepared = prepare::prepare(translator, resources, None, &known(gateway, placed, true))?;
+            if prepared.profile.holds(&fault.issues) { Ok((prepared, Some(fault.issues))) } else { Err(fault) }
+        }
+        Err(fault) => Err(fault),
+    }
+}
+
+/// A submission in its place among those of the same claim.
+pub fn placed_as(submission: NewSubmission, placed: &Placed) -> NewSubmission {
+    NewSubmission { corrects: placed.corrects.clone(), supersedes: placed.supersedes.clone(), ..submission }
 }
 
 fn outcome(answer: &Result<Answer, Fault>) -> &'static str {
@@ -52,36 +203,6 @@ fn outcome(answer: &Result<Answer, Fault>) -> &'static str {
         Ok(_) => "accepted",
         Err(_) => "refused",
     }
-}
-
-/// The stations in their order.
-async fn carry(gateway: &Gateway, request: Request) -> Result<Answer, Fault> {
-    not_overloaded(gateway)?;
-    let hash = content_hash(&request.body);
-    if let Some(answer) = repeated(gateway, &request, &hash).await? {
-        return Ok(answer);
-    }
-    let mut stations = Stations::begin();
-    let mut resources = intake::read(&gateway.translator, request.body)?;
-    stations.passed("read");
-    intake::resolve(gateway, &request.tenant, &mut resources).await?;
-    let known = known(gateway, &request.tenant, &resources).await?;
-    stations.passed("resolve");
-    let translator = prepare::version(&gateway.translator, &resources, &hash)?;
-    let prepared = prepare::prepare(translator, &resources, None, &known)?;
-    stations.passed("prepare");
-    let named = naming::name(&resources);
-    let claim = named.focal().clone();
-    let submission = promise(&request.tenant, &prepared, named, &known)?;
-    let submission = NewSubmission {
-        idempotency: request.idempotency_key.map(|key| (key, hash.clone())),
-        business_key: business_key(&claim, &hash).map(|key| (key, hash)),
-        ..submission
-    };
-    stations.passed("promise");
-    let answer = accept(gateway, submission).await?;
-    stations.passed("commit");
-    Ok(answer)
 }
 
 /// The time that each station took.
@@ -109,7 +230,7 @@ fn not_overloaded(gateway: &Gateway) -> Result<(), Fault> {
 }
 
 /// Hash of what was said, not of how it was spaced.
-fn content_hash(body: &Value) -> String {
+pub fn content_hash(body: &Value) -> String {
     let digest = Sha256::digest(text_of(body).as_bytes());
     digest.iter().take(16).map(|byte| format!("{byte:02x}")).collect()
 }
@@ -124,7 +245,7 @@ async fn repeated(gateway: &Gateway, request: &Request, hash: &str) -> Result<Op
     }
 }
 
-fn key_conflict() -> Fault {
+pub fn key_conflict() -> Fault {
     let text = "this Idempotency-Key was used before for other content";
     Fault::refuse(
         codes::IDEMPOTENCY_CONFLICT,
@@ -134,44 +255,24 @@ fn key_conflict() -> Fault {
     )
 }
 
-fn business_conflict() -> Fault {
-    let text = "a claim with this Claim.identifier and other content is on its way to the payer";
-    let hint = "to correct it, send a replacement: Claim.related with relationship prior or replaces";
-    Fault::refuse(codes::DUPLICATE_CLAIM, Place::FhirPath("Claim.identifier[0]".into()), text, hint)
-}
-
 /// What is on record for a claim that was accepted before.
-async fn again(gateway: &Gateway, id: &SubmissionId) -> Result<Answer, Fault> {
+pub async fn again(gateway: &Gateway, id: &SubmissionId) -> Result<Answer, Fault> {
     let gone = || Fault::ours(codes::STORE, "the submission of this key can't be read");
     let submission = gateway.store.submission(id).await?.ok_or_else(gone)?;
     let response = lookup::read_reference(gateway, &submission.tenant, &submission.response).await?.ok_or_else(gone)?;
     Ok(Answer { submission: id.clone(), claim: submission.focal, response, repeated: true, stored: Vec::new() })
 }
 
-/// What only the gateway knows of the claim.
-async fn known(gateway: &Gateway, tenant: &str, resources: &Resources) -> Result<Known, Fault> {
-    let original = match original(gateway, tenant, resources).await? {
-        Some(submission) => payer_number(gateway, &submission).await?,
-        None => None,
-    };
-    Ok(Known { trace_number: trace_number(), original_claim_control_number: original, now: gateway.clock.now() })
-}
-
-/// The submission of the claim that this one replaces or voids.
-async fn original(gateway: &Gateway, tenant: &str, resources: &Resources) -> Result<Option<Submission>, Fault> {
-    let related = &resources.focal()["related"][0]["claim"]["reference"];
-    match related.as_str() {
-        Some(reference) if reference.starts_with("Claim/") => gateway.store.submission_of(tenant, reference).await,
-        _ => Ok(None),
+/// What only the gateway knows of the claim. A number that is still to come has a placeholder, which is never sent.
+pub fn known(gateway: &Gateway, placed: &Placed, lenient: bool) -> Known {
+    let to_come = placed.early.as_ref().map(|_| "PENDING".to_owned());
+    Known {
+        trace_number: trace_number(),
+        original_claim_control_number: placed.number.clone().or(to_come),
+        frequency: placed.frequency,
+        lenient,
+        now: gateway.clock.now(),
     }
-}
-
-/// The payer's own number of a submission's first part, from its newest answer.
-async fn payer_number(gateway: &Gateway, submission: &Submission) -> Result<Option<String>, Fault> {
-    let Some(part) = submission.parts.first() else { return Ok(None) };
-    let key = Key::TraceNumber(part.trace_number.clone());
-    let found = gateway.store.find(Some(&submission.payer), &key).await?;
-    Ok(found.into_iter().find_map(|found| found.payer_claim_control_number))
 }
 
 /// REF*D9: two letters and thirteen of base 36, unique for ever and short enough for every payer.
@@ -187,17 +288,26 @@ fn trace_number() -> String {
 
 /// Who says the same twice: an original is known by its identifier; a replacement or void only by its whole content,
 /// because a claim may be replaced again.
-fn business_key(claim: &Value, hash: &str) -> Option<String> {
-    let identifier = &claim["identifier"][0];
-    let value = identifier["value"].as_str()?;
-    let system = identifier["system"].as_str().unwrap_or("");
-    let corrects = claim["related"].is_array() || claim["status"] == "cancelled";
-    Some(if corrects { format!("{system}|{value}|{hash}") } else { format!("{system}|{value}") })
+fn business_key(claim: &Value, hash: &str, placed: &Placed) -> Option<String> {
+    let key = number_key(claim)?;
+    let by_itself = placed.frequency.is_none() && (claim["related"].is_array() || claim["status"] != "active");
+    Some(if placed.is_correction() || by_itself { format!("{key}|{hash}") } else { key })
 }
 
-/// All rows of the promise, to be written in one transaction.
-fn promise(tenant: &str, prepared: &Prepared, named: naming::Named, known: &Known) -> Result<NewSubmission, Fault> {
-    let response = queued_response(prepared, &named, known)?;
+/// `system|value` of `Claim.identifier`.
+fn number_key(claim: &Value) -> Option<String> {
+    correct::token(&claim["identifier"][0])
+}
+
+/// All rows of the promise, to be written in one transaction; with what holds it back, when something does.
+pub fn promise(
+    tenant: &str,
+    prepared: &Prepared,
+    named: naming::Named,
+    known: &Known,
+    held: Option<&[Issue]>,
+) -> Result<NewSubmission, Fault> {
+    let response = queued_response(prepared, &named, known, held)?;
     let reference = format!("ClaimResponse/{}", response["id"].as_str().unwrap_or_default());
     let focal = named.focal_reference.clone();
     let mut resources: Vec<ResourceWrite> = named.resources.into_iter().map(write).collect();
@@ -215,6 +325,12 @@ fn promise(tenant: &str, prepared: &Prepared, named: naming::Named, known: &Know
         business_key: None,
         events: first_events(prepared, &focal, known),
         received: known.now,
+        frequency: prepared.parts.first().map_or_else(|| "1".into(), |part| part.record.frequency_code.clone()),
+        corrects: None,
+        supersedes: Vec::new(),
+        services: None,
+        references: Vec::new(),
+        held: None,
         focal,
     })
 }
@@ -230,7 +346,10 @@ fn claim_part(n: usize, part: &prepare::PreparedPart) -> ClaimPart {
 }
 
 fn first_events(prepared: &Prepared, focal: &str, known: &Known) -> Vec<NewEvent> {
-    let received = json!({"claim": focal, "parts": prepared.parts.len(), "warnings": prepared.warnings.len()});
+    let mut received = json!({"claim": focal, "parts": prepared.parts.len(), "warnings": prepared.warnings.len()});
+    if !prepared.repaired.is_empty() {
+        received["repairs"] = repairs(&prepared.repaired);
+    }
     let queued = json!({
         "payer": prepared.profile.id,
         "guide": prepared.route.guide,
@@ -241,17 +360,29 @@ fn first_events(prepared: &Prepared, focal: &str, known: &Known) -> Vec<NewEvent
         .into()
 }
 
+/// Repairs as the journey lists them: names and places, no values.
+pub fn repairs(notes: &[Issue]) -> Value {
+    let name = |note: &Issue| note.text.split(':').next().unwrap_or_default().to_owned();
+    notes.iter().map(|note| json!({"repair": name(note), "at": note.at.to_string()})).collect()
+}
+
 /// The first ClaimResponse: queued.
-fn queued_response(prepared: &Prepared, named: &naming::Named, known: &Known) -> Result<Value, Fault> {
+fn queued_response(
+    prepared: &Prepared,
+    named: &naming::Named,
+    known: &Known,
+    held: Option<&[Issue]>,
+) -> Result<Value, Fault> {
     let missing = || Fault::ours(codes::INTERNAL, "no mapping response/queued is loaded");
     let mapping = prepared.translator.mappings.response("response/queued").ok_or_else(missing)?;
     let record = prepared.parts.first().map_or(&Value::Null, |part| &part.value);
     let mut claim = named.focal().clone();
     claim["id"] = Value::from(named.focal_reference.trim_start_matches("Claim/"));
+    let submission = held.map_or(Value::Null, |issues| json!({"held": hold::disposition(issues)}));
     let scope = Scope {
         payer: prepared.translator.facts(&prepared.profile.id),
         now: known.now,
-        vars: &[("claim", &claim), ("record", record)],
+        vars: &[("claim", &claim), ("record", record), ("submission", &submission)],
         resources: None,
     };
     let (mut response, issues) = mapping.make(&claim, &scope);
@@ -260,6 +391,17 @@ fn queued_response(prepared: &Prepared, named: &naming::Named, known: &Known) ->
     }
     naming::set_id(&mut response, &uuid::Uuid::now_v7().to_string());
     Ok(response)
+}
+
+/// The promise with the ClaimResponse that there is already, in its next version.
+pub fn keep_response(mut submission: NewSubmission, reference: &str) -> NewSubmission {
+    let Some((_, id)) = reference.split_once('/') else { return submission };
+    if let Some(last) = submission.resources.last_mut() {
+        let mut response = serde_json::from_str(&last.body).unwrap_or(Value::Null);
+        naming::set_id(&mut response, id);
+        *last = write(response);
+    }
+    NewSubmission { response: reference.to_owned(), ..submission }
 }
 
 /// A resource as a row, with what it can be found by.
@@ -274,13 +416,13 @@ fn text_of(value: &Value) -> String {
     serde_json::to_string(value).unwrap_or_else(|_| value.to_string())
 }
 
-async fn accept(gateway: &Gateway, submission: NewSubmission) -> Result<Answer, Fault> {
+pub async fn accept(gateway: &Gateway, submission: NewSubmission) -> Result<Answer, Fault> {
     let answer = fresh_answer(gateway, &submission);
     match gateway.store.accept(submission).await? {
         Accepted::New => Ok(answer),
         Accepted::Same(id) => again(gateway, &id).await,
         Accepted::KeyConflict(_) => Err(key_conflict()),
-        Accepted::BusinessConflict(_) => Err(business_conflict()),
+        Accepted::BusinessConflict(_) => Err(correct::on_its_way()),
     }
 }
 

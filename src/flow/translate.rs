@@ -6,7 +6,7 @@ use crate::fault::{Fault, Issue};
 use crate::fhir::bundle::Resources;
 use crate::fhir::parse;
 use crate::flow::prepare::{self, Known, Prepared};
-use crate::flow::{dispatch, intake, naming, tell};
+use crate::flow::{derive, dispatch, intake, naming, tell};
 use crate::gateway::Translator;
 use crate::responses;
 use crate::store::ControlNumbers;
@@ -24,26 +24,61 @@ pub struct Mapped {
 /// FHIR in, a whole interchange out, numbered as asked.
 pub fn map(translator: &Translator, payer: &str, bytes: &[u8], number: u32) -> Result<Mapped, Fault> {
     let now = Clock::System.now();
-    let resources = read(translator, bytes)?;
+    let body = parse::json(bytes, translator.config.limits.json_depth)?;
+    let resources = intake::read(translator, body)?;
+    intake::resolve_offline(translator, &resources)?;
+    if resources.focal()["resourceType"] == "Encounter" {
+        return map_encounter(translator, payer, &resources, number, now);
+    }
     let known = known(&resources, now);
     let prepared = prepare::prepare(translator, &resources, Some(payer), &known)?;
     let bytes = interchange(translator, &prepared, number, now)?;
-    Ok(Mapped { bytes, warnings: prepared.warnings })
+    Ok(Mapped { bytes, warnings: [prepared.repaired, prepared.warnings].concat() })
 }
 
-/// A claim's resources, checked, with every needed reference resolved inside.
+/// The claim that bills an encounter; one that goes on gets a first interim bill.
+fn map_encounter(
+    translator: &Translator,
+    payer: &str,
+    resources: &Resources,
+    number: u32,
+    now: Timestamp,
+) -> Result<Mapped, Fault> {
+    let settled = derive::settle(translator, resources)?;
+    let frequency = (!derive::is_finished(settled.focal())).then_some("2");
+    let derived = derive::derive(translator, &settled, frequency, now)?;
+    let told = |fault: Fault| Fault { issues: derived.in_callers_words(fault.issues), ..fault };
+    let known = known(&derived.resources, now);
+    let prepared = prepare::prepare(translator, &derived.resources, Some(payer), &known).map_err(told)?;
+    let bytes = interchange(translator, &prepared, number, now)?;
+    let warnings = derived.in_callers_words([prepared.repaired, prepared.warnings].concat());
+    Ok(Mapped { bytes, warnings })
+}
+
+/// A claim's resources (of an Encounter, those of the claim that bills it), checked, with every needed reference resolved inside.
 pub fn read(translator: &Translator, bytes: &[u8]) -> Result<Resources, Fault> {
     let body = parse::json(bytes, translator.config.limits.json_depth)?;
     let resources = intake::read(translator, body)?;
     intake::resolve_offline(translator, &resources)?;
-    Ok(resources)
+    if resources.focal()["resourceType"] != "Encounter" {
+        return Ok(resources);
+    }
+    let settled = derive::settle(translator, &resources)?;
+    let frequency = (!derive::is_finished(settled.focal())).then_some("2");
+    Ok(derive::derive(translator, &settled, frequency, Clock::System.now())?.resources)
 }
 
 /// Offline the trace number is made of the claim's own number, so that the same input gives the same output.
 pub fn known(resources: &Resources, now: Timestamp) -> Known {
     let number = resources.focal()["identifier"][0]["value"].as_str().unwrap_or("0");
     let trace: String = number.chars().filter(char::is_ascii_alphanumeric).take(18).collect();
-    Known { trace_number: format!("CG{}", trace.to_ascii_uppercase()), original_claim_control_number: None, now }
+    Known {
+        trace_number: format!("CG{}", trace.to_ascii_uppercase()),
+        original_claim_control_number: None,
+        frequency: None,
+        lenient: false,
+        now,
+    }
 }
 
 fn interchange(translator: &Translator, prepared: &Prepared, number: u32, now: Timestamp) -> Result<Vec<u8>, Fault> {

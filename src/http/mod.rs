@@ -17,6 +17,7 @@ mod fhir;
 mod media;
 mod operations;
 mod payer;
+mod records;
 pub mod reply;
 pub mod routes;
 mod server;

@@ -5,7 +5,7 @@ use crate::gateway::Gateway;
 use crate::http::answer::{self, Parts};
 use crate::http::call::Call;
 use crate::http::reply::Reply;
-use crate::http::{fhir, operations, payer};
+use crate::http::{fhir, operations, payer, records};
 use futures_util::future::BoxFuture;
 use std::sync::Arc;
 use warp::filters::BoxedFilter;
@@ -49,7 +49,10 @@ macro_rules! routes {
 
 routes! {
     POST "/fhir/Claim/$submit" Fhir fhir::submit::operation;
+    POST "/fhir/Encounter/$bill" Fhir fhir::submit::operation;
+    POST "/fhir/Encounter/{id}/$bill" Nothing fhir::submit::bill;
     POST "/fhir/Claim" Fhir fhir::submit::create;
+    PUT "/fhir/Claim/{id}" Fhir fhir::submit::update;
     POST "/fhir" Fhir fhir::submit::bundle;
     GET "/fhir/metadata" Nothing fhir::metadata::read;
     POST "/fhir/{type}/$validate" Fhir fhir::validate::operation;
@@ -64,6 +67,9 @@ routes! {
     GET "/journeys/{type}/{id}" Nothing operations::journey;
     POST "/admin/mappings/{version}/activate" Nothing operations::activate;
     GET "/admin/mappings" Nothing operations::mappings;
+    GET "/billing-records" Nothing records::list;
+    GET "/billing-records/{id}" Nothing records::read;
+    POST "/billing-records/{id}/$release" Nothing records::release;
     GET "/health/live" Nothing operations::live;
     GET "/health/ready" Nothing operations::ready;
     GET "/metrics" Nothing operations::metrics;

@@ -125,6 +125,11 @@ impl ResponseMapping {
         }
     }
 
+    /// Where each field of the resource comes from.
+    pub fn lineage<'a>(&'a self, input: &'a Value, scope: &'a Scope<'a>) -> Lineage {
+        run(&self.common, &self.rules, self.common.maker(input, scope, true), input, |_, maker| maker.lineage())
+    }
+
     fn made<'a>(&'a self, input: &'a Value, scope: &'a Scope<'a>) -> (Value, Vec<Issue>) {
         let maker = self.common.maker(input, scope, false);
         run(&self.common, &self.rules, maker, input, |value, maker| {

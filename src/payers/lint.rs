@@ -34,6 +34,25 @@ const ROUTES: &[&str] = &[
     "statusInquiry",
 ];
 
+/// A family of edits, by its code.
+pub fn is_edit_family(name: &str) -> bool {
+    name.starts_with("CG-13") && crate::fault::row(name).is_some()
+}
+
+/// A family, or the name of a rule; which rules there are is looked up when the gateway is built.
+pub fn is_edit(name: &str) -> bool {
+    is_edit_family(name) || name.bytes().all(|byte| byte.is_ascii_lowercase() || matches!(byte, b'0'..=b'9' | b'-'))
+}
+
+/// A procedure or revenue code, or a range of them.
+pub fn is_code_range(text: &str) -> bool {
+    let code = |text: &str| (3..=7).contains(&text.len()) && text.bytes().all(|byte| byte.is_ascii_alphanumeric());
+    match text.split_once('-') {
+        Some((from, to)) => code(from) && code(to) && from.len() == to.len() && from <= to,
+        None => code(text),
+    }
+}
+
 /// Element, and the codes it takes (005010X222A1).
 const DEFAULTS: &[(&str, &[&str])] = &[
     ("clm06", &["Y", "N"]),

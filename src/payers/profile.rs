@@ -3,6 +3,7 @@
 
 use super::hours::Hours;
 use crate::billing::id::PayerId;
+use crate::fault::{Issue, Severity};
 use crate::retry::RetryPolicy;
 use crate::x12::delimiters::Delimiters;
 use crate::x12::policy::Policy;
@@ -38,8 +39,7 @@ pub struct PayerProfile {
     pub dependents_have_own_ids: bool,
     /// Social security numbers may leave the gateway (REF*SY).
     pub social_security_numbers: bool,
-    /// Codes of the edits that this payer does not ask for.
-    pub edits_off: Vec<String>,
+    pub edits: Edits,
     /// What it asks of the checks of X12.
     pub checks: Policy,
     /// What the companion guide says, for people.
@@ -67,6 +67,34 @@ pub struct Canary {
     pub percent: u32,
     /// Version that the others go by; absent: the newest without a canary for this payer.
     pub baseline: Option<String>,
+}
+
+/// What a payer wants of the edits. Families stand by their code (`CG-1309`), single rules by their name (`zip`).
+#[derive(Debug, Clone, Default, PartialEq)]
+pub struct Edits {
+    /// Not asked for.
+    pub off: Vec<String>,
+    /// They only warn.
+    pub warn: Vec<String>,
+    /// They refuse, also those that only warn elsewhere.
+    pub refuse: Vec<String>,
+    /// Families whose errors don't refuse a claim but hold it, for people to look at.
+    pub hold: Vec<String>,
+    /// Procedure and revenue codes that need a prior authorization, or ranges of them (`70450-70498`).
+    pub authorization: Vec<String>,
+}
+
+impl Edits {
+    /// How severe a rule is here, of its family's code and its name; `None` when it is not asked for.
+    pub fn severity(&self, code: &str, rule: &str, usual: Severity) -> Option<Severity> {
+        let named = |list: &[String]| list.iter().any(|each| each == code || each == rule);
+        match () {
+            () if named(&self.off) => None,
+            () if named(&self.refuse) => Some(Severity::Error),
+            () if named(&self.warn) => Some(Severity::Warning),
+            () => Some(usual),
+        }
+    }
 }
 
 /// One identifier of a payor Organization.
@@ -192,9 +220,10 @@ impl PayerProfile {
         format!("{}:{}>{}:{}", sender.qualifier, sender.id, receiver.qualifier, receiver.id)
     }
 
-    /// Whether an edit is asked for.
-    pub fn wants_edit(&self, code: &str) -> bool {
-        !self.edits_off.iter().any(|off| off == code)
+    /// Whether all that refuses a claim is to be looked at by people instead.
+    pub fn holds(&self, issues: &[Issue]) -> bool {
+        let mut errors = issues.iter().filter(|issue| issue.is_error()).peekable();
+        errors.peek().is_some() && errors.all(|issue| self.edits.hold.iter().any(|code| code == issue.code))
     }
 
     /// What mappings see as `%payer`.

@@ -35,7 +35,7 @@ pub fn profile(folder: &str, document: &Node, mistakes: &Mistakes, surroundings:
         defaults: defaults(&root),
         dependents_have_own_ids: root.boolean("dependentsHaveOwnIds", false),
         social_security_numbers: root.boolean("socialSecurityNumbers", false),
-        edits_off: edits_off(&root, mistakes),
+        edits: edits(&root, mistakes),
         checks: checks(&root, mistakes),
         notes: root.texts("notes").into_iter().map(|(text, _)| text).collect(),
         character_set: character_set(&root),
@@ -252,23 +252,27 @@ fn defaults(root: &Section) -> BTreeMap<String, String> {
     texts.into_iter().map(|(name, value, _)| (name.to_owned(), value.to_owned())).collect()
 }
 
-fn edits_off(root: &Section, mistakes: &Mistakes) -> Vec<String> {
-    let Some(group) = root.optional_section("edits") else { return Vec::new() };
-    let off = group.texts("off");
-    for (code, at) in &off {
-        if !code.starts_with("CG-13") || crate::fault::row(code).is_none() {
-            mistakes.add(
-                codes::MAPPING_TARGET,
-                *at,
-                format!("`{code}` is no edit"),
-                "edits are the codes CG-13nn of the error catalogue",
-            );
+fn edits(root: &Section, mistakes: &Mistakes) -> Edits {
+    let Some(group) = root.optional_section("edits") else { return Edits::default() };
+    let list = |key: &'static str, fits: fn(&str) -> bool, hint: &str| {
+        let named = group.texts(key);
+        for (name, at) in named.iter().filter(|(name, _)| !fits(name)) {
+            mistakes.add(codes::MAPPING_TARGET, *at, format!("`{name}` is none that `{key}` takes"), hint);
         }
-    }
+        named.into_iter().map(|(name, _)| name).collect()
+    };
+    let edits = Edits {
+        off: list("off", lint::is_edit, RULES),
+        warn: list("warn", lint::is_edit, RULES),
+        refuse: list("refuse", lint::is_edit, RULES),
+        hold: list("hold", lint::is_edit_family, "edits are the codes CG-13nn of the error catalogue"),
+        authorization: list("authorization", lint::is_code_range, "write a code, or a range as 70450-70498"),
+    };
     group.done();
-    off.into_iter().map(|(code, _)| code).collect()
+    edits
 }
 
+const RULES: &str = "edits are the codes CG-13nn of the error catalogue, and the names that `claimgate edits` lists";
 /// Whether the checks are known is told when the guides are there too.
 fn checks(root: &Section, mistakes: &Mistakes) -> Policy {
     let mut policy = Policy::default();

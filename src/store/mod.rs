@@ -10,6 +10,9 @@ use futures_util::future::BoxFuture;
 use jiff::Timestamp;
 
 pub mod sqlite;
+mod waiting;
+
+pub use waiting::{Held, Link, answer_to};
 
 /// What every call answers with.
 pub type Reply<'a, T> = BoxFuture<'a, Result<T, Fault>>;
@@ -100,15 +103,29 @@ pub struct NewSubmission {
     /// First events, in order; the last decides the state.
     pub events: Vec<NewEvent>,
     pub received: Timestamp,
+    /// CLM05-3: 1 for an original, 7, 8 …
+    pub frequency: String,
+    /// A submission of the claim that this one replaces or voids; all of a claim's submissions are one chain.
+    pub corrects: Option<SubmissionId>,
+    /// Submissions of the same claim that this one takes the place of; they can't be queued again.
+    pub supersedes: Vec<SubmissionId>,
+    /// What is billed, as a hash: to see the same services billed twice.
+    pub services: Option<String>,
+    /// Further resources that it is found by (`Encounter/…`).
+    pub references: Vec<String>,
+    /// What keeps it from going on; there when its events say that it is held.
+    pub held: Option<Held>,
 }
 
-/// The two ways to see that something was handed in before.
+/// The ways to see that something was handed in before.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
 pub enum KeyKind {
     /// The caller's `Idempotency-Key`.
     Idempotency,
     /// Caller and `Claim.identifier`.
     Business,
+    /// What is billed: patient, payer, provider, services.
+    Services,
 }
 
 /// What became of an acceptance.
@@ -386,8 +403,25 @@ pub trait Store: Send + Sync {
     /// What an idempotency key or business key was used for: submission and content hash. Asked before any work is done.
     fn known<'a>(&'a self, tenant: &'a str, kind: KeyKind, key: &'a str) -> Reply<'a, Option<(SubmissionId, String)>>;
 
+    /// Goes on with a held submission: everything of it is written anew, under its id. [`Accepted::Same`] when it is not
+    /// held any more, or another has taken its place: then nothing is changed.
+    fn resume(&self, submission: NewSubmission) -> Reply<'_, Accepted>;
+
+    /// What keeps a submission from going on; `None` when nothing does.
+    fn held<'a>(&'a self, id: &'a SubmissionId) -> Reply<'a, Option<Held>>;
+
+    /// Says anew what keeps a held submission from going on. `false` when it is not held any more. What has come since
+    /// `seen` was read stays: the submission is due all the same.
+    fn hold<'a>(&'a self, id: &'a SubmissionId, seen: Held, held: Held, events: Vec<NewEvent>) -> Reply<'a, bool>;
+
+    /// Held submissions whose time has come, those due longest first.
+    fn wakened(&self, now: Timestamp, limit: usize) -> Reply<'_, Vec<SubmissionId>>;
+
+    /// All submissions of a claim, oldest first: the one that corrects none, and all that correct it or one another.
+    fn chain<'a>(&'a self, id: &'a SubmissionId) -> Reply<'a, Vec<Link>>;
+
     /// Writes resources that are no submission (an EHR pushes Patient and Coverage first); all or none. A text that is
-    /// equal to the newest version makes no new one.
+    /// equal to the newest version makes no new one. What waits for one of them, or for what one of them names, is due.
     fn put(&self, tenant: &str, resources: Vec<ResourceWrite>, at: Timestamp) -> Reply<'_, Vec<ResourceVersion>>;
 
     /// Newest version of a resource.

@@ -5,6 +5,7 @@
 //! * [`dispatch`] takes a payer's messages, seals them in batches and sends them.
 //! * [`collect`] brings home what payers answer.
 //! * [`reload`] takes up edited mappings.
+//! * [`resume`] lets go on what was held, when what it waited for has come.
 
 use crate::gateway::Gateway;
 use crate::payers::PayerProfile;
@@ -18,6 +19,7 @@ pub mod collect;
 pub mod dispatch;
 pub mod relay;
 pub mod reload;
+pub mod resume;
 
 /// Told once, heard by all: true means end.
 pub type Shutdown = watch::Receiver<bool>;
@@ -27,6 +29,7 @@ pub async fn run(gateway: Arc<Gateway>, shutdown: Shutdown) {
     let mut tasks = JoinSet::new();
     tasks.spawn(relay::run(gateway.clone(), shutdown.clone()));
     tasks.spawn(reload::run(gateway.clone(), shutdown.clone()));
+    tasks.spawn(resume::run(gateway.clone(), shutdown.clone()));
     let mut known = BTreeSet::new();
     loop {
         for payer in gateway.translator.payers.all().map(PayerProfile::payer_id) {

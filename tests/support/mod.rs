@@ -2,7 +2,9 @@
 
 pub mod bless;
 pub mod claim;
+pub mod encounter;
 pub mod gateway;
+pub mod house;
 pub mod queue_contract;
 pub mod rabbit;
 pub mod server;

@@ -58,6 +58,12 @@ pub fn submission(n: u32) -> NewSubmission {
         business_key: Some((format!("caller|claim-{n}"), format!("hash-{n}"))),
         events: vec![event(EventKind::Received, 1), event(EventKind::Queued, 1)],
         received: at(1),
+        frequency: "1".into(),
+        corrects: None,
+        supersedes: vec![],
+        services: None,
+        references: vec![],
+        held: None,
     }
 }
 

@@ -8,10 +8,14 @@ use crate::http::reply::Reply;
 
 const READ: &[&str] = &["read", "vread", "history-instance", "search-type"];
 const WRITE: &[&str] = &["create", "update", "read", "vread", "history-instance", "search-type"];
-const SUBMIT: &[&str] = &["create", "read", "vread", "history-instance", "search-type"];
+const SUBMIT: &[&str] = &["create", "update", "read", "vread", "history-instance", "search-type"];
 
 const VALIDATE: (&str, &str) = ("validate", "http://hl7.org/fhir/OperationDefinition/Resource-validate");
 const SUBMISSION: (&str, &str) = ("submit", "http://hl7.org/fhir/OperationDefinition/Claim-submit");
+
+const BILLING: (&str, &str) = ("bill", "https://claimgate.dev/fhir/OperationDefinition/Encounter-bill");
+const BILLED: &[(&str, &str)] = &[BILLING, VALIDATE];
+const CHECKED: &[(&str, &str)] = &[VALIDATE];
 
 /// What the gateway makes itself and others read.
 const MADE_HERE: &[&str] = &["ClaimResponse", "PaymentReconciliation"];
@@ -24,6 +28,7 @@ pub async fn read(call: Call) -> Result<Reply, Fault> {
 fn offered() -> Vec<Offered<'static>> {
     let claim = Offered { kind: "Claim", interactions: SUBMIT, operations: &[SUBMISSION, VALIDATE] };
     let made = MADE_HERE.iter().map(|kind| Offered { kind, interactions: READ, operations: &[VALIDATE] });
-    let stored = STORED.iter().map(|kind| Offered { kind, interactions: WRITE, operations: &[VALIDATE] });
+    let operations = |kind: &str| if kind == "Encounter" { BILLED } else { CHECKED };
+    let stored = STORED.iter().map(|kind| Offered { kind, interactions: WRITE, operations: operations(kind) });
     std::iter::once(claim).chain(made).chain(stored).collect()
 }

@@ -55,7 +55,7 @@ pub async fn update(call: Call) -> Result<Reply, Fault> {
 }
 
 /// `If-Match`: the version that the caller has seen must still be the newest.
-fn unchanged(wanted: &str, current: Option<&ResourceVersion>) -> Result<(), Fault> {
+pub fn unchanged(wanted: &str, current: Option<&ResourceVersion>) -> Result<(), Fault> {
     let number = |tag: &str| tag.trim().trim_start_matches("W/").trim_matches('"').parse::<u32>().ok();
     let seen = number(wanted);
     if seen.is_some() && seen == current.map(|version| version.version) {

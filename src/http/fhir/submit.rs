@@ -1,10 +1,12 @@
 //! Claims come in: by `$submit`, as a create, or in a Bundle at the base.
 
 use crate::fault::{Fault, Place, codes};
+use crate::flow::bill;
 use crate::flow::exchange::{self, Exchanged};
 use crate::flow::lookup;
 use crate::flow::submit::{self, Answer, Request};
 use crate::http::call::Call;
+use crate::http::fhir::resource;
 use crate::http::reply::Reply;
 use serde_json::Value;
 use warp::http::header;
@@ -22,10 +24,33 @@ pub async fn create(call: Call) -> Result<Reply, Fault> {
         return Err(Fault::refuse(codes::PRECONDITION, Place::Whole, "If-None-Exist is not offered for claims", hint));
     }
     let answer = submit::submit(&call.gateway, request(&call, call.resource("Claim")?)?).await?;
+    kept(&call, &answer, status(&answer)).await
+}
+
+/// `PUT /fhir/Claim/{id}`: the next version of a claim that was submitted. It mends one that is held or was rejected,
+/// replaces one that the payer has, or voids it (status cancelled).
+pub async fn update(call: Call) -> Result<Reply, Fault> {
+    let id = call.param(0).to_owned();
+    let claim = call.resource("Claim")?;
+    if claim["id"].as_str() != Some(&id) {
+        let at = Place::FhirPath("Claim.id".into());
+        let hint = "set Claim.id to the id in the URL";
+        return Err(Fault::refuse(codes::NOT_A_RESOURCE, at, "the id of the claim is not the one in the URL", hint));
+    }
+    if let Some(wanted) = call.header("if-match") {
+        let current = call.gateway.store.read(call.tenant(), "Claim", &id).await?;
+        resource::unchanged(wanted, current.as_ref())?;
+    }
+    let answer = submit::update(&call.gateway, request(&call, claim)?, &format!("Claim/{id}")).await?;
+    kept(&call, &answer, 200).await
+}
+
+/// The claim as it is kept.
+async fn kept(call: &Call, answer: &Answer, status: u16) -> Result<Reply, Fault> {
     let id = answer.claim.trim_start_matches("Claim/");
     let version = lookup::read(&call.gateway, call.tenant(), "Claim", id).await?;
-    let reply = Reply::fhir(status(&answer), &lookup::resource(&version)?);
-    let reply = located(&call, reply, &answer).version(version.version, version.updated);
+    let reply = Reply::fhir(status, &lookup::resource(&version)?);
+    let reply = located(call, reply, answer).version(version.version, version.updated);
     Ok(if call.prefers("minimal") { reply.without_body() } else { reply })
 }
 
@@ -42,6 +67,11 @@ pub async fn bundle(call: Call) -> Result<Reply, Fault> {
     }
 }
 
+/// `POST /fhir/Encounter/{id}/$bill`: the ClaimResponse of the claim that bills it, or what is missing.
+pub async fn bill(call: Call) -> Result<Reply, Fault> {
+    Ok(told(&call, &bill::ask(&call.gateway, call.tenant(), call.param(0)).await?))
+}
+
 fn request(call: &Call, body: Value) -> Result<Request, Fault> {
     Ok(Request { tenant: call.tenant().to_owned(), body, idempotency_key: call.idempotency_key()? })
 }
@@ -52,6 +82,11 @@ fn status(answer: &Answer) -> u16 {
 }
 
 fn told(call: &Call, answer: &Answer) -> Reply {
+    if answer.response["resourceType"] == "OperationOutcome" {
+        // An encounter that is kept until what is missing comes.
+        let records = format!("{}/billing-records/{}", call.base.trim_end_matches("/fhir"), answer.submission);
+        return Reply::fhir(202, &answer.response).header(header::CONTENT_LOCATION, records);
+    }
     let reply = Reply::fhir(status(answer), &answer.response);
     let id = answer.response["id"].as_str().unwrap_or_default();
     let reply = reply.header(header::CONTENT_LOCATION, format!("{}/ClaimResponse/{id}", call.base));

@@ -1,7 +1,7 @@
 //! The way back: files from payers, what they change, and the answers that belong to nobody.
 
 use super::rows::{all, execute, micros, one, time};
-use super::{accept, life, resources};
+use super::{accept, held, life, resources};
 use crate::billing::id::{InterchangeId, PayerId, SubmissionId};
 use crate::fault::{Fault, Place, codes};
 use crate::store::{AnswerWrite, Inbound, InboundWrite, MatchedAnswer, RESULTS_MOST, UnmatchedAnswer};
@@ -85,6 +85,7 @@ fn write_answer(connection: &Connection, answer: &AnswerWrite, now: Timestamp) -
         let sql = "INSERT INTO answers (tenant, submission, part, at, body) VALUES (?1, ?2, ?3, ?4, ?5)";
         execute(connection, sql, params![life.tenant, life.row, said.part, micros(said.at), said.body])?;
     }
+    held::answered(connection, &life.tenant, &answer.submission, now)?;
     Ok(life.row)
 }
 

@@ -4,7 +4,7 @@ use super::rows::{all, one, scan, state, time};
 use crate::billing::id::{InterchangeId, PayerId, SubmissionId};
 use crate::billing::journey::State;
 use crate::fault::{Fault, codes};
-use crate::store::{ClaimPart, Figures, Filter, Found, Key, RESULTS_MOST, SealedClaim, Submission};
+use crate::store::{ClaimPart, Figures, Filter, Found, Key, Link, RESULTS_MOST, SealedClaim, Submission};
 use rusqlite::types::Value;
 use rusqlite::{Connection, Row, params, params_from_iter};
 use std::collections::HashMap;
@@ -76,6 +76,27 @@ pub fn by_reference(connection: &Connection, tenant: &str, reference: &str) -> R
                                      WHERE tenant = ?1 AND reference = ?2)"
     );
     with_parts(connection, one(connection, &sql, [tenant, reference], submission)?)
+}
+
+/// All submissions of a claim, oldest first.
+pub fn chain(connection: &Connection, id: &SubmissionId) -> Result<Vec<Link>, Fault> {
+    let sql = "SELECT coalesce(root, row) FROM submissions WHERE id = ?1";
+    let Some(root) = one(connection, sql, [id.as_str()], |row| row.get::<_, i64>(0))? else { return Ok(Vec::new()) };
+    let sql = "SELECT id, frequency, row FROM submissions WHERE row = ?1
+               UNION ALL SELECT id, frequency, row FROM submissions WHERE root = ?1 ORDER BY 3";
+    let rows = all(connection, sql, [root], |row| {
+        Ok((SubmissionId(row.get(0)?), row.get::<_, String>(1)?, row.get::<_, i64>(2)?))
+    })?;
+    let sql = "SELECT payer_claim_control_number FROM parts WHERE submission = ?1 AND number = 1";
+    let link = |(id, frequency, row): (SubmissionId, String, i64)| {
+        let number = one(connection, sql, [row], |row| row.get::<_, Option<String>>(0))?.flatten();
+        Ok(Link {
+            submission: by_id(connection, &id)?.ok_or_else(missing)?,
+            frequency,
+            payer_claim_control_number: number,
+        })
+    };
+    rows.into_iter().map(link).collect()
 }
 
 pub fn list(connection: &Connection, filter: &Filter) -> Result<Vec<Submission>, Fault> {

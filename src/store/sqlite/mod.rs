@@ -10,6 +10,7 @@ use writer::Writer;
 
 mod accept;
 mod connect;
+mod held;
 mod inbound;
 mod interchanges;
 mod life;
@@ -59,9 +60,36 @@ impl Store for SqliteStore {
         self.reading(move |c| accept::known(c, &tenant, kind, &key))
     }
 
+    fn resume(&self, submission: NewSubmission) -> Reply<'_, Accepted> {
+        self.writing(move |c| accept::resume(c, &submission))
+    }
+
+    fn held<'a>(&'a self, id: &'a SubmissionId) -> Reply<'a, Option<Held>> {
+        let id = id.clone();
+        self.reading(move |c| held::read(c, &id))
+    }
+
+    fn hold<'a>(&'a self, id: &'a SubmissionId, seen: Held, held: Held, events: Vec<NewEvent>) -> Reply<'a, bool> {
+        let id = id.clone();
+        self.writing(move |c| held::hold(c, &id, &seen, &held, &events))
+    }
+
+    fn wakened(&self, now: Timestamp, limit: usize) -> Reply<'_, Vec<SubmissionId>> {
+        self.reading(move |c| held::wakened(c, now, limit))
+    }
+
+    fn chain<'a>(&'a self, id: &'a SubmissionId) -> Reply<'a, Vec<Link>> {
+        let id = id.clone();
+        self.reading(move |c| lookup::chain(c, &id))
+    }
+
     fn put(&self, tenant: &str, resources: Vec<ResourceWrite>, at: Timestamp) -> Reply<'_, Vec<ResourceVersion>> {
         let tenant = tenant.to_owned();
-        self.writing(move |c| resources::write(c, &tenant, &resources, at))
+        self.writing(move |c| {
+            let written = resources::write(c, &tenant, &resources, at)?;
+            held::came(c, &tenant, &resources, at)?;
+            Ok(written)
+        })
     }
 
     fn read<'a>(&'a self, tenant: &'a str, kind: &'a str, id: &'a str) -> Reply<'a, Option<ResourceVersion>> {

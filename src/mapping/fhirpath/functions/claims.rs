@@ -88,7 +88,8 @@ fn zip(text: &str) -> Option<String> {
     if text.chars().any(char::is_alphabetic) {
         return Some(text.trim().to_owned());
     }
-    Some(digits(text)).filter(|digits| matches!(digits.len(), 5 | 9))
+    // Spreadsheets take the zero in front away; the repair of the record gives it back.
+    Some(digits(text)).filter(|digits| matches!(digits.len(), 4 | 5 | 8 | 9))
 }
 
 fn phone(text: &str) -> Option<String> {

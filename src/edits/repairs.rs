@@ -1,0 +1,308 @@
+//! Repairs: what is written in another way than payers read it, and can mean one thing only, is written their way before the
+//! rules look at it. Nothing clinical is touched. Each repair is told, by its name and place, never by its value.
+
+use crate::billing::record::{Address, BillingRecord, Party};
+use crate::fault::{Issue, Place, Severity, codes};
+
+/// One kind of repair.
+pub struct Repair {
+    /// Its name in documents, tests and journeys.
+    pub id: &'static str,
+    /// What is done.
+    pub what: &'static str,
+    run: fn(&mut BillingRecord, &mut Vec<String>),
+}
+
+/// All repairs, in the order in which they are done.
+pub const REPAIRS: &[Repair] = &[
+    Repair {
+        id: "blanks",
+        what: "blanks at the ends and double ones are taken out of names, addresses and ids",
+        run: blanks,
+    },
+    Repair { id: "capitals", what: "codes, modifiers, states and taxonomies are written in capitals", run: capitals },
+    Repair { id: "digits", what: "NPIs, tax ids and telephone numbers keep their digits alone", run: digits },
+    Repair { id: "dots", what: "diagnosis and procedure codes lose their dots", run: dots },
+    Repair { id: "width", what: "revenue codes get four digits, places of service two, by zeros in front", run: width },
+    Repair { id: "zip-zero", what: "a ZIP code of four or eight digits has lost its zero in front", run: zip_zero },
+    Repair {
+        id: "zip-plus-four",
+        what: "the ZIP codes of billing provider and place of service get nine digits: 9998 where the last four are not known",
+        run: zip_plus_four,
+    },
+];
+
+/// Repairs a record; what was done is told as notes at places of the record.
+pub fn repair(record: &mut BillingRecord) -> Vec<Issue> {
+    let mut notes = Vec::new();
+    for repair in REPAIRS {
+        let mut paths = Vec::new();
+        (repair.run)(record, &mut paths);
+        notes.extend(paths.into_iter().map(|path| Issue {
+            severity: Severity::Information,
+            code: codes::REPAIRED,
+            at: Place::Record(path),
+            text: format!("{}: {}", repair.id, repair.what),
+            hint: None,
+        }));
+    }
+    notes
+}
+
+/// Writes a text anew when that changes it.
+fn rewrite(text: &mut String, path: impl FnOnce() -> String, done: &mut Vec<String>, how: impl Fn(&str) -> String) {
+    let new = how(text);
+    if new != *text && !new.is_empty() {
+        *text = new;
+        done.push(path());
+    }
+}
+
+fn rewrite_some(
+    text: &mut Option<String>,
+    path: impl FnOnce() -> String,
+    done: &mut Vec<String>,
+    how: impl Fn(&str) -> String,
+) {
+    if let Some(text) = text {
+        rewrite(text, path, done, how);
+    }
+}
+
+/// Every party of the record, with its path.
+fn parties(record: &mut BillingRecord) -> Vec<(String, &mut Party)> {
+    let mut found: Vec<(String, &mut Party)> = vec![
+        ("billingProvider".into(), &mut record.billing_provider),
+        ("subscriber".into(), &mut record.subscriber),
+        ("patient".into(), &mut record.patient),
+    ];
+    let listed = |at: &str, list| -> Vec<(String, &mut Party)> {
+        let list: &mut Vec<Party> = list;
+        list.iter_mut().enumerate().map(|(n, party)| (format!("{at}[{n}]"), party)).collect()
+    };
+    found.extend(listed("referringProviders", &mut record.referring_providers));
+    let single = [
+        ("renderingProvider", &mut record.rendering_provider),
+        ("serviceFacility", &mut record.service_facility),
+        ("supervisingProvider", &mut record.supervising_provider),
+        ("attendingProvider", &mut record.attending_provider),
+        ("operatingPhysician", &mut record.operating_physician),
+        ("otherOperatingPhysician", &mut record.other_operating_physician),
+        ("assistantSurgeon", &mut record.assistant_surgeon),
+    ];
+    found.extend(single.into_iter().filter_map(|(path, party)| Some((path.to_owned(), party.as_mut()?))));
+    for (n, line) in record.service_lines.iter_mut().enumerate() {
+        let single = [
+            ("renderingProvider", &mut line.rendering_provider),
+            ("serviceFacility", &mut line.service_facility),
+            ("supervisingProvider", &mut line.supervising_provider),
+            ("orderingProvider", &mut line.ordering_provider),
+        ];
+        let of_line = single.into_iter().filter_map(|(path, party)| Some((path, party.as_mut()?)));
+        found.extend(of_line.map(|(path, party)| (format!("serviceLines[{n}].{path}"), party)));
+    }
+    for (n, payer) in record.other_payers.iter_mut().enumerate() {
+        found.push((format!("otherPayers[{n}].subscriber"), &mut payer.subscriber));
+    }
+    found
+}
+
+/// Every address of the record, with its path.
+fn addresses(record: &mut BillingRecord) -> Vec<(String, &mut Address)> {
+    parties(record)
+        .into_iter()
+        .filter_map(|(path, party)| Some((format!("{path}.address"), party.address.as_mut()?)))
+        .collect()
+}
+
+fn single_blanks(text: &str) -> String {
+    text.split_whitespace().collect::<Vec<_>>().join(" ")
+}
+
+fn only_digits(text: &str) -> String {
+    text.chars().filter(char::is_ascii_digit).collect()
+}
+
+fn blanks(record: &mut BillingRecord, done: &mut Vec<String>) {
+    rewrite(&mut record.patient_control_number, || "patientControlNumber".into(), done, |text| text.trim().to_owned());
+    rewrite_some(&mut record.prior_authorization, || "priorAuthorization".into(), done, |text| text.trim().to_owned());
+    for (path, party) in parties(record) {
+        let fields = [
+            ("lastName", &mut party.last_name),
+            ("firstName", &mut party.first_name),
+            ("middleName", &mut party.middle_name),
+            ("memberId", &mut party.member_id),
+        ];
+        for (field, text) in fields {
+            rewrite_some(text, || format!("{path}.{field}"), done, single_blanks);
+        }
+    }
+    for (path, address) in addresses(record) {
+        for (field, text) in [("line1", &mut address.line1), ("line2", &mut address.line2), ("city", &mut address.city)]
+        {
+            rewrite_some(text, || format!("{path}.{field}"), done, single_blanks);
+        }
+    }
+}
+
+fn capitals(record: &mut BillingRecord, done: &mut Vec<String>) {
+    let upper = |text: &str| text.trim().to_ascii_uppercase();
+    for (n, line) in record.service_lines.iter_mut().enumerate() {
+        let Some(code) = &mut line.code else { continue };
+        rewrite(&mut code.value, || format!("serviceLines[{n}].code.value"), done, upper);
+        for (m, modifier) in code.modifiers.iter_mut().enumerate() {
+            rewrite(modifier, || format!("serviceLines[{n}].code.modifiers[{m}]"), done, upper);
+        }
+    }
+    for (path, party) in parties(record) {
+        rewrite_some(&mut party.taxonomy, || format!("{path}.taxonomy"), done, upper);
+    }
+    for (path, address) in addresses(record) {
+        rewrite_some(&mut address.state, || format!("{path}.state"), done, upper);
+    }
+}
+
+fn digits(record: &mut BillingRecord, done: &mut Vec<String>) {
+    for (path, party) in parties(record) {
+        let ids = [
+            ("npi", &mut party.npi, 10),
+            ("employerId", &mut party.employer_id, 9),
+            ("socialSecurityNumber", &mut party.social_security_number, 9),
+        ];
+        for (field, id, length) in ids {
+            // Only where the digits alone are a whole number of its kind.
+            let fits = id.as_deref().is_some_and(|text| only_digits(text).len() == length);
+            if fits {
+                rewrite_some(id, || format!("{path}.{field}"), done, only_digits);
+            }
+        }
+        if let Some(contact) = &mut party.contact {
+            let fits = contact.telephone.as_deref().is_some_and(|text| only_digits(text).len() == 10);
+            if fits {
+                rewrite_some(&mut contact.telephone, || format!("{path}.contact.telephone"), done, only_digits);
+            }
+        }
+    }
+}
+
+fn dots(record: &mut BillingRecord, done: &mut Vec<String>) {
+    let bare = |text: &str| text.replace('.', "").trim().to_ascii_uppercase();
+    for (n, diagnosis) in record.diagnoses.iter_mut().enumerate() {
+        rewrite(&mut diagnosis.code, || format!("diagnoses[{n}].code"), done, bare);
+    }
+    let procedures = record.institutional.iter_mut().flat_map(|stay| stay.procedures.iter_mut().enumerate());
+    for (n, procedure) in procedures {
+        rewrite(&mut procedure.code, || format!("institutional.procedures[{n}].code"), done, bare);
+    }
+}
+
+fn width(record: &mut BillingRecord, done: &mut Vec<String>) {
+    let digits = |text: &str| text.bytes().all(|byte| byte.is_ascii_digit());
+    let wide = |text: &str, width: usize| if digits(text) { format!("{text:0>width$}") } else { text.to_owned() };
+    if record.institutional.is_none() {
+        rewrite_some(&mut record.place_of_service, || "placeOfService".into(), done, |text| wide(text, 2));
+    }
+    for (n, line) in record.service_lines.iter_mut().enumerate() {
+        rewrite_some(&mut line.revenue_code, || format!("serviceLines[{n}].revenueCode"), done, |text| wide(text, 4));
+        rewrite_some(
+            &mut line.place_of_service,
+            || format!("serviceLines[{n}].placeOfService"),
+            done,
+            |text| wide(text, 2),
+        );
+    }
+}
+
+fn zip_zero(record: &mut BillingRecord, done: &mut Vec<String>) {
+    for (path, address) in addresses(record).into_iter().filter(|(_, address)| address.country.is_none()) {
+        rewrite_some(
+            &mut address.postal_code,
+            || format!("{path}.postalCode"),
+            done,
+            |text| {
+                let lost = matches!(text.len(), 4 | 8) && text.bytes().all(|byte| byte.is_ascii_digit());
+                if lost { format!("0{text}") } else { text.to_owned() }
+            },
+        );
+    }
+}
+
+/// ZIP+4 of a place that is not told more exactly.
+const NOT_KNOWN: &str = "9998";
+
+fn zip_plus_four(record: &mut BillingRecord, done: &mut Vec<String>) {
+    let wants_nine = |path: &str| path == "billingProvider.address" || path.ends_with("serviceFacility.address");
+    let domestic =
+        addresses(record).into_iter().filter(|(path, address)| wants_nine(path) && address.country.is_none());
+    for (path, address) in domestic {
+        rewrite_some(
+            &mut address.postal_code,
+            || format!("{path}.postalCode"),
+            done,
+            |text| {
+                let five = text.len() == 5 && text.bytes().all(|byte| byte.is_ascii_digit());
+                if five { format!("{text}{NOT_KNOWN}") } else { text.to_owned() }
+            },
+        );
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::edits::tests::good;
+    use std::collections::BTreeSet;
+
+    fn text(value: &str) -> Option<String> {
+        Some(value.to_owned())
+    }
+
+    type Breaking = fn(&mut BillingRecord);
+    /// Repair, what makes it necessary, where it is done.
+    const CASES: &[(&str, Breaking, &str)] = &[
+        ("blanks", |r| r.patient.last_name = text("  DE  LA CRUZ "), "patient.lastName"),
+        (
+            "capitals",
+            |r| r.service_lines[0].code.as_mut().unwrap().value = "j3301".into(),
+            "serviceLines[0].code.value",
+        ),
+        ("digits", |r| r.billing_provider.employer_id = text("58-7654321"), "billingProvider.employerId"),
+        ("dots", |r| r.diagnoses[0].code = "j02.0".into(), "diagnoses[0].code"),
+        ("width", |r| r.place_of_service = text("2"), "placeOfService"),
+        (
+            "zip-zero",
+            |r| r.subscriber.address.as_mut().unwrap().postal_code = text("2134"),
+            "subscriber.address.postalCode",
+        ),
+        (
+            "zip-plus-four",
+            |r| r.billing_provider.address.as_mut().unwrap().postal_code = text("33111"),
+            "billingProvider.address.postalCode",
+        ),
+    ];
+
+    #[test]
+    fn each_repair_mends_its_case_and_is_told_without_the_value() {
+        let tested: BTreeSet<&str> = CASES.iter().map(|(id, ..)| *id).collect();
+        assert_eq!(tested, REPAIRS.iter().map(|repair| repair.id).collect());
+        for (id, breaking, path) in CASES {
+            let mut record = good();
+            breaking(&mut record);
+            let notes = repair(&mut record);
+            let told: Vec<(&str, String)> =
+                notes.iter().map(|note| (note.text.split(':').next().unwrap(), note.at.to_string())).collect();
+            assert_eq!(told, [(*id, (*path).to_owned())]);
+            assert_eq!(repair(&mut record), [], "{id}: once is enough");
+        }
+    }
+
+    #[test]
+    fn what_is_right_or_means_two_things_is_left_alone() {
+        let mut record = good();
+        record.billing_provider.npi = text("12345");
+        record.subscriber.address.as_mut().unwrap().postal_code = text("334");
+        let before = record.clone();
+        assert_eq!(repair(&mut record), []);
+        assert_eq!(record, before);
+    }
+}

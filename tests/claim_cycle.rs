@@ -1,0 +1,191 @@
+//! The cycle of a claim: replaced, voided, sent again after a rejection, held until the payer has answered, mended, released.
+
+use crate::support::claim::{bundle, of};
+use crate::support::house::House;
+use claimgate::billing::journey::State;
+use claimgate::fault::Fault;
+use serde_json::{Value, json};
+
+/// CLM05-3 and REF*F8 of the claim in a file to northwind.
+fn correction(sent: &str) -> (String, Option<String>) {
+    let segments: Vec<Vec<&str>> = sent.split('~').map(|segment| segment.trim().split('|').collect()).collect();
+    let claim = segments.iter().find(|elements| elements[0] == "CLM").unwrap();
+    let number =
+        segments.iter().find(|elements| elements.starts_with(&["REF", "F8"])).map(|elements| elements[2].to_owned());
+    (claim[5].rsplit('>').next().unwrap().to_owned(), number)
+}
+
+fn related(body: &mut Value, claim: &str, code: &str) {
+    let relationship = json!({"coding": [{"code": code}]});
+    of(body, "Claim")["related"] = json!([{"claim": {"reference": claim}, "relationship": relationship}]);
+}
+
+/// The same claim with another code on its second line.
+fn mended(number: &str) -> Value {
+    let mut body = bundle(number);
+    of(&mut body, "Claim")["item"][1]["productOrService"]["coding"][0]["code"] = json!("87430");
+    body
+}
+
+fn codes(fault: &Fault) -> Vec<&'static str> {
+    fault.issues.iter().map(|issue| issue.code).collect()
+}
+
+async fn number_of(house: &House, claim: &str) -> String {
+    let found = house.gateway.store.submission_of("default", claim).await.unwrap().unwrap();
+    let chain = house.gateway.store.chain(&found.id).await.unwrap();
+    chain.into_iter().rev().find_map(|link| link.payer_claim_control_number).unwrap()
+}
+
+#[tokio::test]
+async fn a_paid_claim_is_replaced_and_the_replacement_voided() {
+    let house = House::open().await;
+    let first = house.submit(bundle("CYC1")).await;
+    let sent = house.send(&first.submission).await;
+    assert_eq!(correction(&sent), ("1".into(), None));
+    house.answer(&first.submission, &sent, &["999", "277CA", "835"]).await;
+
+    let mut body = mended("CYC1-A");
+    related(&mut body, &first.claim, "prior");
+    let second = house.submit(body.clone()).await;
+    let replacement = house.send(&second.submission).await;
+    assert_eq!(correction(&replacement), ("7".into(), Some(number_of(&house, &first.claim).await)));
+    let repeated = house.submit(body).await;
+    assert!(repeated.repeated && repeated.submission == second.submission);
+    house.answer(&second.submission, &replacement, &["999", "277CA", "835"]).await;
+
+    let mut void = mended("CYC1-B");
+    related(&mut void, &first.claim, "prior");
+    of(&mut void, "Claim")["status"] = json!("cancelled");
+    let third = house.submit(void).await;
+    let sent = house.send(&third.submission).await;
+    assert_eq!(correction(&sent), ("8".into(), Some(number_of(&house, &second.claim).await)), "of the newest");
+    house.answer(&third.submission, &sent, &["999", "277CA"]).await;
+
+    let mut late = mended("CYC1-C");
+    related(&mut late, &first.claim, "replaces");
+    let refused = house.try_submit(late).await.unwrap_err();
+    assert_eq!((codes(&refused), refused.status()), (vec!["CG-1404"], 422), "nothing replaces a void");
+    assert!(refused.issues[0].hint.is_some());
+}
+
+#[tokio::test]
+async fn what_comes_too_early_waits_for_the_payers_number() {
+    let house = House::open().await;
+    let first = house.submit(bundle("CYC2")).await;
+    let sent = house.send(&first.submission).await;
+    let mut body = mended("CYC2-A");
+    related(&mut body, &first.claim, "prior");
+    let second = house.submit(body).await;
+    assert_eq!(house.state(&second.submission).await, State::Held);
+    assert!(second.response["disposition"].as_str().unwrap().starts_with("Held: "), "{:#}", second.response);
+    assert_eq!(house.missing(&second.submission).await[0]["code"], "CG-1405");
+    assert_eq!(house.wait(5).await, 0, "nothing has come");
+    house.answer(&first.submission, &sent, &["999"]).await;
+    assert_eq!(house.wait(5).await, 0, "a 999 gives no number");
+    house.answer(&first.submission, &sent, &["277CA", "835"]).await;
+    assert_eq!(house.wait(0).await, 1, "it goes on by itself");
+    assert_eq!(house.state(&second.submission).await, State::Queued);
+    let replacement = house.send(&second.submission).await;
+    assert_eq!(correction(&replacement), ("7".into(), Some(number_of(&house, &first.claim).await)));
+    assert!(!replacement.contains("PENDING"));
+    assert_eq!(house.steps(&second.submission).await[..3], ["received", "held", "queued"]);
+    assert_eq!(house.missing(&second.submission).await, Vec::<Value>::new());
+}
+
+#[tokio::test]
+async fn a_held_replacement_of_a_rejected_claim_goes_as_an_original() {
+    let house = House::open().await;
+    let first = house.submit(bundle("CYC3-REJ")).await;
+    let sent = house.send(&first.submission).await;
+    let mut body = mended("CYC3-A");
+    related(&mut body, &first.claim, "prior");
+    let second = house.submit(body).await;
+    assert_eq!(house.state(&second.submission).await, State::Held);
+    house.answer(&first.submission, &sent, &["999", "277CA"]).await;
+    assert_eq!(house.state(&first.submission).await, State::Rejected);
+    assert_eq!(house.wait(1).await, 1);
+    assert_eq!(correction(&house.send(&second.submission).await), ("1".into(), None));
+    assert_eq!(house.submission(&first.submission).await.superseded, Some(second.submission));
+}
+
+#[tokio::test]
+async fn a_rejected_claim_is_sent_again_under_its_number_as_an_original() {
+    let house = House::open().await;
+    let first = house.submit(bundle("CYC4-REJ")).await;
+    let sent = house.send(&first.submission).await;
+    house.answer(&first.submission, &sent, &["999", "277CA"]).await;
+    let second = house.submit(mended("CYC4-REJ")).await;
+    assert_eq!(correction(&house.send(&second.submission).await), ("1".into(), None));
+
+    let mut void = bundle("CYC4-REJ");
+    of(&mut void, "Claim")["status"] = json!("cancelled");
+    let refused = house.try_submit(void.clone()).await;
+    assert!(refused.is_ok(), "the second is on its way: its void waits");
+    let third = refused.unwrap();
+    assert_eq!(house.state(&third.submission).await, State::Held);
+}
+
+#[tokio::test]
+async fn the_same_number_replaces_what_the_payer_has_and_is_refused_before() {
+    let house = House::open().await;
+    let first = house.submit(bundle("CYC5")).await;
+    let refused = house.try_submit(mended("CYC5")).await.unwrap_err();
+    assert_eq!((codes(&refused), refused.status()), (vec!["CG-1402"], 409));
+    let sent = house.send(&first.submission).await;
+    house.answer(&first.submission, &sent, &["999", "277CA", "835"]).await;
+    let mut other = mended("CYC5");
+    of(&mut other, "Patient")["birthDate"] = json!("1999-09-09");
+    assert_eq!(codes(&house.try_submit(other).await.unwrap_err()), ["CG-1402"], "another patient's claim");
+    let second = house.submit(mended("CYC5")).await;
+    let sent = house.send(&second.submission).await;
+    assert_eq!(correction(&sent), ("7".into(), Some(number_of(&house, &first.claim).await)));
+    assert!(house.submit(bundle("CYC5")).await.repeated, "the first content is still the first claim");
+}
+
+#[tokio::test]
+async fn an_update_mends_replaces_and_voids() {
+    let house = House::open().await;
+    let first = house.submit(bundle("CYC6")).await;
+    let stored = |claim: &str| {
+        let (house, claim) = (&house, claim.to_owned());
+        async move { claimgate::flow::lookup::read_reference(&house.gateway, "default", &claim).await.unwrap().unwrap() }
+    };
+    let claim = stored(&first.claim).await;
+    assert!(house.update(claim.clone()).await.unwrap().repeated, "an update without a change changes nothing");
+    let sent = house.send(&first.submission).await;
+    house.answer(&first.submission, &sent, &["999", "277CA", "835"]).await;
+    let mut next = claim.clone();
+    next["item"][1]["productOrService"]["coding"][0]["code"] = json!("87430");
+    let second = house.update(next).await.unwrap_or_else(|fault| panic!("{fault}"));
+    assert_eq!(second.claim, first.claim, "the same Claim in its next version");
+    assert_eq!(stored(&first.claim).await["meta"]["versionId"], "2");
+    let sent = house.send(&second.submission).await;
+    assert_eq!(correction(&sent).0, "7");
+    house.answer(&second.submission, &sent, &["999", "277CA", "835"]).await;
+    let mut void = stored(&first.claim).await;
+    void["status"] = json!("entered-in-error");
+    let third = house.update(void).await.unwrap_or_else(|fault| panic!("{fault}"));
+    assert_eq!(correction(&house.send(&third.submission).await).0, "8");
+    let nobody = json!({"resourceType": "Claim", "id": "nobody"});
+    assert!(house.update(nobody).await.is_err());
+}
+
+#[tokio::test]
+async fn a_void_of_what_was_never_taken_is_refused() {
+    let house = House::open().await;
+    let first = house.submit(bundle("CYC7-REJ")).await;
+    let sent = house.send(&first.submission).await;
+    house.answer(&first.submission, &sent, &["999", "277CA"]).await;
+    let mut void = bundle("CYC7-V");
+    related(&mut void, &first.claim, "prior");
+    of(&mut void, "Claim")["status"] = json!("cancelled");
+    let refused = house.try_submit(void).await.unwrap_err();
+    assert_eq!(codes(&refused), ["CG-1404"]);
+    let mut unknown = bundle("CYC7-E");
+    of(&mut unknown, "Claim")["status"] = json!("entered-in-error");
+    assert_eq!(codes(&house.try_submit(unknown).await.unwrap_err()), ["CG-1403"]);
+    let mut unknown = bundle("CYC7-U");
+    of(&mut unknown, "Claim")["status"] = json!("cancelled");
+    assert_eq!(codes(&house.try_submit(unknown).await.unwrap_err()), ["CG-1316"], "which one?");
+}
