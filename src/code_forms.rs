@@ -58,6 +58,11 @@ pub fn is_procedure(code: &str) -> bool {
         && matches!((bytes[0], bytes[4]), (b'0'..=b'9', b'0'..=b'9' | b'A'..=b'Z') | (b'A'..=b'V', b'0'..=b'9'))
 }
 
+/// Codes of states' own (HCPCS level III, which some Medicaid programs still use): W to Z and four digits.
+pub fn is_local_procedure(code: &str) -> bool {
+    code.strip_prefix(['W', 'X', 'Y', 'Z']).is_some_and(|digits| is_digits(digits, 4))
+}
+
 /// CDT: D and four digits.
 pub fn is_dental_procedure(code: &str) -> bool {
     code.strip_prefix('D').is_some_and(|digits| is_digits(digits, 4))
@@ -152,6 +157,7 @@ mod tests {
         assert!(["99213", "0001F", "0042T", "0001U", "J0561", "G0008"].iter().all(|code| is_procedure(code)));
         assert!(!["9921", "992130", "W1234", "D0120X", "J056A", "99é13", ""].iter().any(|code| is_procedure(code)));
         assert!(is_ndc("00006494300") && !is_ndc("0006-4943-00") && is_zip("100011234") && !is_zip("10001-1234"));
+        assert!(is_local_procedure("Z7500") && !is_local_procedure("A7500") && !is_local_procedure("Z75"));
         assert!(is_taxonomy("207Q00000X") && !is_taxonomy("207Q00000") && !is_taxonomy("207q00000X"));
         assert!(["1", "45", "253", "A1", "B16", "P14"].iter().all(|code| is_adjustment_reason(code)));
         assert!(!["", "A", "4500", "AA1", "4 "].iter().any(|code| is_adjustment_reason(code)));

@@ -19,10 +19,35 @@ pub fn check_interchange(guides: &Guides, interchange: &Interchange<'_>) -> Vec<
     let mut issues = check_envelope(interchange);
     for group in &interchange.groups {
         for set in &group.sets {
-            let mut found = check_set(guides, set);
+            let mut found = fit(guides, group, set);
+            found.extend(check_set(guides, set));
             locate(&mut found, interchange, group);
             issues.append(&mut found);
         }
+    }
+    issues
+}
+
+/// Whether a set belongs into its group: ST03 is GS08, and GS01 is that of the guide. Which guide is meant is known all the
+/// same, so that it is a warning.
+fn fit(guides: &Guides, group: &Group<'_>, set: &TransactionSet<'_>) -> Vec<Issue> {
+    let mut issues = Vec::new();
+    let mut warn = |text: String, hint: &str| {
+        let at = X12Place {
+            transaction_set: Some(set.control_number().to_owned()),
+            ..set.segments.first().map(Segment::place).unwrap_or_default()
+        };
+        issues.push(Issue::warning(codes::X12_ENVELOPE, Place::X12(at), text).hint(hint));
+    };
+    let (own, around) = (set.segments.first().map_or("", |st| st.element(3)), group.version());
+    if !own.is_empty() && !around.is_empty() && own != around {
+        warn("ST03 names another guide than GS08".to_owned(), "send the same version in both");
+    }
+    let functional_id = group.functional_id();
+    if let Some(guide) = guides.for_transaction(set).filter(|_| !functional_id.is_empty())
+        && guide.functional_id != functional_id
+    {
+        warn(format!("GS01 is not {}, that of transaction {}", guide.functional_id, guide.transaction), "correct GS01");
     }
     issues
 }
@@ -51,7 +76,13 @@ pub fn check_envelope(interchange: &Interchange<'_>) -> Vec<Issue> {
 
 /// Elements of an ISA, what they must hold, and the TA105 when they do not.
 type IsaRow = (usize, &'static str, fn(&str) -> bool, &'static str);
-const ISA: [IsaRow; 6] = [
+const ISA: [IsaRow; 12] = [
+    (1, "010", |text| matches!(text, "00" | "03"), "ISA01 is neither 00 nor 03"),
+    (3, "012", |text| matches!(text, "00" | "01"), "ISA03 is neither 00 nor 01"),
+    (5, "005", is_id_qualifier, "ISA05 is no qualifier of an id"),
+    (6, "006", |text| !text.trim().is_empty(), "ISA06 names no sender"),
+    (7, "007", is_id_qualifier, "ISA07 is no qualifier of an id"),
+    (8, "008", |text| !text.trim().is_empty(), "ISA08 names no receiver"),
     (9, "014", |text| is_date(text) && text.len() == 6, "ISA09 is no date (YYMMDD)"),
     (10, "015", |text| is_time(text), "ISA10 is no time (HHMM)"),
     (12, "017", |text| text == "00501", "ISA12 is not 00501"),
@@ -59,6 +90,11 @@ const ISA: [IsaRow; 6] = [
     (14, "019", |text| matches!(text, "0" | "1"), "ISA14 is neither 0 nor 1"),
     (15, "020", |text| matches!(text, "P" | "T"), "ISA15 is neither P nor T"),
 ];
+
+/// ISA05 and ISA07 of the 005010 guides.
+fn is_id_qualifier(text: &str) -> bool {
+    matches!(text, "01" | "14" | "20" | "27" | "28" | "29" | "30" | "33" | "ZZ")
+}
 
 fn isa_issues(interchange: &Interchange<'_>) -> Vec<Issue> {
     let isa = &interchange.isa;
@@ -224,4 +260,49 @@ fn loop_issue(guide: &Guide, set: &TransactionSet<'_>, found: &Loop<'_>, fault: 
     let named = fault.segment(guide).map(|ix| guide.segment_at(ix).id.clone());
     let at = X12Place { segment: named.or(at.segment), ..at };
     Issue::error(codes::X12_GUIDE, Place::X12(at), fault.text(guide)).hint(fault.hint(guide))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::x12::guide::tests::shipped;
+    use crate::x12::reader;
+    use crate::x12::tokens::tests::isa;
+
+    fn told(isa: &str, gs: &str, st: &str) -> Vec<String> {
+        let text = format!("{isa}GS*{gs}~ST*{st}~SE*2*0001~GE*1*7~IEA*1*000000001~");
+        let (interchanges, _) = reader::read(&text);
+        let issues = check_interchange(shipped(), &interchanges[0]);
+        let envelope = issues.into_iter().filter(|issue| issue.code == codes::X12_ENVELOPE);
+        envelope.map(|issue| format!("{:?} {}", issue.severity, issue.text)).collect()
+    }
+
+    #[test]
+    fn the_elements_of_the_isa_are_checked() {
+        let (gs, st) = ("HC*S*R*20250303*1200*7*X*005010X222A1", "837*0001*005010X222A1");
+        let good = isa('*', '^', ':', "~");
+        assert_eq!(told(&good, gs, st), [""; 0]);
+        for (from, to, text) in [
+            ("ISA*00*", "ISA*09*", "ISA01"),
+            ("*ZZ*SENDER  ", "*QQ*SENDER  ", "ISA05"),
+            ("*RECEIVER       *", "*               *", "ISA08"),
+            ("*1200*", "*2500*", "ISA10"),
+            ("*0*T*", "*7*T*", "ISA14"),
+            ("*0*T*", "*0*X*", "ISA15"),
+        ] {
+            let issues = told(&good.replacen(from, to, 1), gs, st);
+            assert_eq!(issues.len(), 1, "{to}: {issues:?}");
+            assert!(issues[0].starts_with("Warning") && issues[0].contains(text), "{issues:?}");
+        }
+    }
+
+    #[test]
+    fn a_set_belongs_into_its_group() {
+        let good = isa('*', '^', ':', "~");
+        let other = told(&good, "HC*S*R*20250303*1200*7*X*005010X222A1", "837*0001*005010X223A2");
+        assert_eq!(other, ["Warning ST03 names another guide than GS08"]);
+        let wrong = told(&good, "HP*S*R*20250303*1200*7*X*005010X222A1", "837*0001*005010X222A1");
+        assert_eq!(wrong, ["Warning GS01 is not HC, that of transaction 837"]);
+        assert_eq!(told(&good, "HC*S*R*20250303*1200*7*X*005010X222A1", "837*0001"), [""; 0]);
+    }
 }

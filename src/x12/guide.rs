@@ -2,18 +2,17 @@
 //! `conformance/x12/*.guide`, whose README tells the notation.
 
 use crate::assets::Folder;
-use crate::fault::{Blame, Fault, Issue, Place, Retry, Severity, codes};
-use crate::x12::balance;
-use crate::x12::code_sets::{self, CodeCheck, Lists};
+use crate::fault::{Blame, Fault, Issue, Place, Retry, codes};
+use crate::x12::code_sets::{CodeCheck, Lists};
 use crate::x12::guide_file;
 use crate::x12::reader::TransactionSet;
-use crate::x12::situations::notation::{self, Stanza};
-use crate::x12::situations::{self, Check, Situation};
+use crate::x12::rulebook;
+use crate::x12::situations::{Check, Situation};
 use std::collections::BTreeMap;
 use std::sync::Arc;
 
 /// The folder of the guides inside `conformance/`.
-const FOLDER: &str = "x12";
+pub(crate) const FOLDER: &str = "x12";
 
 /// A loop of a guide, by its place in [`Guide::loops`].
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord)]
@@ -312,8 +311,7 @@ impl Guides {
             let at = Place::File { path: folder.display(FOLDER), line: 0, column: 0 };
             issues.push(Issue::error(codes::MAPPING_SYNTAX, at, "the folder holds no guide (*.guide)"));
         }
-        let mut checks = balances();
-        checks.extend(rules(folder, lists, &mut guides, &mut issues));
+        let checks = rulebook::fill(folder, lists, &mut guides, &mut issues);
         let by_name = guides.into_iter().map(|guide| (guide.name.clone(), Arc::new(guide))).collect();
         match issues.is_empty() {
             true => Ok(Guides { by_name, checks }),
@@ -375,53 +373,6 @@ impl Guides {
             false => errata,
         }
     }
-}
-
-/// The checks that add up amounts.
-fn balances() -> Vec<Arc<Check>> {
-    let check = |(name, say, mend): (&str, &str, &str)| {
-        let (code, severity) = (codes::X12_BALANCE, Severity::Error);
-        Arc::new(Check {
-            name: name.to_owned(),
-            severity,
-            code,
-            guides: Vec::new(),
-            say: say.to_owned(),
-            mend: mend.to_owned(),
-        })
-    };
-    balance::SUMS.into_iter().map(check).collect()
-}
-
-/// Puts the rules of `x12/*.rules` into the guides.
-fn rules(folder: &Folder, lists: &Lists, guides: &mut [Guide], issues: &mut Vec<Issue>) -> Vec<Arc<Check>> {
-    let mut stanzas: Vec<Stanza> = Vec::new();
-    for path in folder.list(FOLDER).iter().filter(|path| path.ends_with(".rules")) {
-        let (found, mistakes) = notation::parse(&folder.display(path), &folder.text(path).unwrap_or_default());
-        stanzas.extend(found);
-        issues.extend(mistakes);
-    }
-    for guide in guides.iter_mut() {
-        guide.situations.resize_with(guide.loops.len(), Vec::new);
-        guide.codes.resize_with(guide.segments.len(), Vec::new);
-    }
-    let mut checks = Vec::new();
-    for stanza in stanzas.iter().filter(|stanza| stanza.kind == "rule") {
-        match situations::compile(stanza, guides) {
-            Ok(check) => checks.push(check),
-            Err(found) => issues.extend(found),
-        }
-    }
-    let (of_codes, found) = code_sets::compile(&stanzas, guides, folder, lists);
-    checks.extend(of_codes);
-    issues.extend(found);
-    let twice = stanzas
-        .iter()
-        .enumerate()
-        .filter(|(_, stanza)| stanza.kind != "set")
-        .filter(|(n, stanza)| stanzas[..*n].iter().any(|other| other.kind != "set" && other.name == stanza.name));
-    issues.extend(twice.map(|(_, stanza)| stanza.at.issue(format!("the name {} is taken", stanza.name))));
-    checks
 }
 
 /// `005010X223A2` → `005010X223`.

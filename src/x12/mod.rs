@@ -26,6 +26,7 @@ pub mod pieces;
 mod plain;
 pub mod policy;
 pub mod reader;
+mod rulebook;
 mod rules;
 pub mod segment;
 pub mod situations;

@@ -2,8 +2,8 @@
 
 use crate::code_forms::{
     is_adjustment_reason, is_dental_procedure, is_drg, is_full_zip, is_hipps, is_icd9, is_icd9_procedure, is_icd10,
-    is_icd10_procedure, is_modifier, is_ndc, is_npi, is_nubc, is_procedure, is_remark, is_revenue, is_tax_id,
-    is_taxonomy, is_telephone, is_zip,
+    is_icd10_procedure, is_local_procedure, is_modifier, is_ndc, is_npi, is_nubc, is_procedure, is_remark, is_revenue,
+    is_tax_id, is_taxonomy, is_telephone, is_zip,
 };
 use crate::x12::build::{is_date, is_time};
 
@@ -17,7 +17,7 @@ pub(crate) const FORMS: [FormRow; 24] = [
     ("icd-10-pcs", is_icd10_procedure),
     ("icd-9-cm", is_icd9),
     ("icd-9-procedure", is_icd9_procedure),
-    ("procedure", is_procedure),
+    ("procedure", is_any_procedure),
     ("dental", is_dental_procedure),
     ("hipps", is_hipps),
     ("modifier", is_modifier),
@@ -37,6 +37,11 @@ pub(crate) const FORMS: [FormRow; 24] = [
     ("date-time", is_date_time),
     ("time", is_time),
 ];
+
+/// CPT, HCPCS, and what states add to them.
+fn is_any_procedure(code: &str) -> bool {
+    is_procedure(code) || is_local_procedure(code)
+}
 
 /// D8: CCYYMMDD.
 pub(crate) fn is_full_date(text: &str) -> bool {

@@ -109,7 +109,7 @@ pub(crate) enum Test {
     PointsInto(Term),
 }
 
-/// A value, `J*` (whatever begins so) or `A0425..A0434` (from, to).
+/// A value, `J*` (whatever begins so) or `A0425..A0434` (from, to; also for dates and periods).
 #[derive(Debug, Clone, PartialEq)]
 pub(crate) enum Pattern {
     Exact(String),
@@ -122,7 +122,11 @@ impl Pattern {
         match self {
             Pattern::Exact(text) => text == value,
             Pattern::Prefix(text) => value.starts_with(text.as_str()),
-            Pattern::Range(from, to) => value.len() == from.len() && (from.as_str()..=to.as_str()).contains(&value),
+            Pattern::Range(from, to) => {
+                // Of a period the first day counts.
+                let value = value.split('-').next().unwrap_or(value);
+                value.len() == from.len() && (from.as_str()..=to.as_str()).contains(&value)
+            }
         }
     }
 }

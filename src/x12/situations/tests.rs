@@ -79,6 +79,20 @@ fn rules_look_into_the_levels_around_a_claim() {
 }
 
 #[test]
+fn code_sets_belong_to_their_time() {
+    let dated = |code: &str, day: &str| {
+        found(&claim("CLM*A1*100***11:B:1*Y*A*Y*Y", "").replace("ABK:J020", code).replace("20250303", day))
+    };
+    assert_eq!(dated("BK:4660", "20150930"), [""; 0]);
+    assert_eq!(dated("BK:4660", "20151001"), ["icd-9-after-its-time HI I9"]);
+    assert_eq!(dated("ABK:J020", "20151001"), [""; 0]);
+    assert_eq!(dated("ABK:J020", "20150930"), ["icd-10-before-its-time HI I9"]);
+    let dead = format!("{HEAD}{}~SE*1*0001", claim("CLM*A1*100***11:B:1*Y*A*Y*Y", ""))
+        .replace("*CI~NM1*IL", "*CI~PAT*****D8*20250302~NM1*IL");
+    assert_eq!(found_in("837p", &dead), ["service-after-death DTP03 8"]);
+}
+
+#[test]
 fn rules_look_at_other_payers() {
     let other = |sbr: &str, cas: &str, amt: &str| {
         claim(
