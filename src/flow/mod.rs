@@ -14,6 +14,7 @@ pub mod bill;
 pub mod correct;
 pub mod derive;
 pub mod dispatch;
+pub mod duplicate;
 pub mod exchange;
 pub mod hold;
 pub mod intake;

@@ -261,4 +261,4 @@ fn edits(root: &Section, mistakes: &Mistakes) -> Edits {
     edits
 }
 
-const RULES: &str = "edits are the codes CG-13nn of the error catalogue, and the names that `claimgate edits` lists";
+const RULES: &str = "edits are the codes CG-13nn of the error catalogue, and the names in conformance/EDITS.md";
