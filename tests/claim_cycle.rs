@@ -189,3 +189,96 @@ async fn a_void_of_what_was_never_taken_is_refused() {
     of(&mut unknown, "Claim")["status"] = json!("cancelled");
     assert_eq!(codes(&house.try_submit(unknown).await.unwrap_err()), ["CG-1316"], "which one?");
 }
+
+/// A house whose northwind has these edits.
+async fn with_edits(edits: &str) -> (tempfile::TempDir, House) {
+    let mappings = tempfile::tempdir().unwrap();
+    let folder = mappings.path().join("mappings");
+    crate::support::server::copy(&std::path::Path::new(env!("CARGO_MANIFEST_DIR")).join("mappings"), &folder);
+    let profile = folder.join("payers/northwind/payer.yaml");
+    let text = std::fs::read_to_string(&profile).unwrap();
+    let line = text.lines().find(|line| line.starts_with("edits:")).unwrap();
+    std::fs::write(&profile, text.replace(line, &format!("edits: {edits}"))).unwrap();
+    let house = House::with(|config| config.mappings_dir = folder).await;
+    (mappings, house)
+}
+
+#[tokio::test]
+async fn the_same_services_under_another_number_warn_or_hold_as_the_payer_has_it() {
+    let house = House::open().await;
+    let first = house.submit(bundle("DUP1")).await;
+    let second = house.submit(bundle("DUP2")).await;
+    assert_eq!(house.state(&second.submission).await, State::Queued, "a warning");
+    let events = house.gateway.store.events(&second.submission).await.unwrap();
+    assert!(events[0].detail.contains("\"duplicate\":true"), "{}", events[0].detail);
+    assert!(!house.gateway.store.events(&first.submission).await.unwrap()[0].detail.contains("duplicate"));
+
+    let (_folder, house) = with_edits("{ refuse: [duplicate-claim], hold: [CG-1325] }").await;
+    house.submit(bundle("DUP3")).await;
+    let second = house.submit(bundle("DUP4")).await;
+    assert_eq!(house.state(&second.submission).await, State::Held);
+    assert_eq!(house.missing(&second.submission).await[0]["code"], "CG-1325");
+    let (_folder, house) = with_edits("{ refuse: [duplicate-claim] }").await;
+    house.submit(bundle("DUP5")).await;
+    let refused = house.try_submit(bundle("DUP6")).await.unwrap_err();
+    assert_eq!((codes(&refused), refused.status()), (vec!["CG-1325"], 409));
+    house.submit(mended("DUP7")).await;
+}
+
+#[tokio::test]
+async fn what_is_held_for_an_edit_is_mended_or_released() {
+    let (_folder, house) = with_edits("{ hold: [CG-1302, CG-1324], authorization: [87880-87881] }").await;
+    let held = house.submit(bundle("HOLD1")).await;
+    assert_eq!(house.state(&held.submission).await, State::Held);
+    let missing = house.missing(&held.submission).await;
+    assert_eq!((&missing[0]["code"], &missing[0]["at"]), (&json!("CG-1324"), &json!("Claim.item[1]")), "{missing:#?}");
+    assert!(missing[0]["hint"].as_str().unwrap().contains("preAuthRef"));
+    let mut whole = bundle("HOLD1");
+    of(&mut whole, "Claim")["insurance"][0]["preAuthRef"] = json!(["AUTH1"]);
+    let mended = house.submit(whole).await;
+    assert_eq!(house.state(&mended.submission).await, State::Queued);
+    assert_eq!(house.submission(&held.submission).await.superseded, Some(mended.submission));
+
+    let other = house.submit(bundle("HOLD2")).await;
+    let release = |id| claimgate::flow::hold::release(&house.gateway, "default", id);
+    release(&other.submission).await.unwrap();
+    assert_eq!(house.state(&other.submission).await, State::Queued);
+    assert_eq!(house.steps(&other.submission).await, ["received", "held", "released"]);
+    assert!(house.send(&other.submission).await.contains("CLM|HOLD2|140|"));
+    assert_eq!(codes(&release(&other.submission).await.unwrap_err()), ["CG-1407"]);
+    let wrong = bundle("HOLD3-X");
+    let mut wrong = wrong;
+    of(&mut wrong, "Claim")["total"]["value"] = json!(1);
+    let held = house.submit(wrong).await;
+    assert_eq!(house.missing(&held.submission).await.len(), 2, "all reasons at once");
+}
+
+#[tokio::test]
+async fn an_unknown_edit_in_a_profile_is_told_at_start() {
+    let mappings = tempfile::tempdir().unwrap();
+    let folder = mappings.path().join("mappings");
+    crate::support::server::copy(&std::path::Path::new(env!("CARGO_MANIFEST_DIR")).join("mappings"), &folder);
+    let profile = folder.join("payers/northwind/payer.yaml");
+    let text = std::fs::read_to_string(&profile).unwrap().replace("edits: { off: []", "edits: { off: [zipp]");
+    std::fs::write(&profile, text).unwrap();
+    let config = claimgate::config::Config { mappings_dir: folder, ..Default::default() };
+    let fault = claimgate::gateway::Translator::load(config).err().unwrap();
+    assert!(fault.to_string().contains("zipp"), "{fault}");
+}
+
+#[tokio::test]
+async fn repairs_come_first_and_stand_in_the_journey() {
+    let house = House::open().await;
+    let mut body = bundle("REP1");
+    of(&mut body, "Patient")["address"][0]["postalCode"] = json!("2134");
+    of(&mut body, "Patient")["name"][0]["family"] = json!("De  La Cruz");
+    let answer = house.submit(body).await;
+    let detail = house.gateway.store.events(&answer.submission).await.unwrap()[0].detail.clone();
+    let detail: Value = serde_json::from_str(&detail).unwrap();
+    let repairs: Vec<&str> =
+        detail["repairs"].as_array().unwrap().iter().map(|each| each["repair"].as_str().unwrap()).collect();
+    assert!(repairs.contains(&"zip-zero") && repairs.contains(&"blanks"), "{detail:#}");
+    assert!(!detail.to_string().contains("02134") && !detail.to_string().contains("Cruz"));
+    let sent = house.send(&answer.submission).await;
+    assert!(sent.contains("|FL|02134") && sent.contains("DE LA CRUZ"), "{sent}");
+}

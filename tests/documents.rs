@@ -2,6 +2,7 @@
 
 use claimgate::assets::Folder;
 use claimgate::config::Config;
+use claimgate::edits::Edit;
 use claimgate::fault::{CATALOGUE, Severity};
 use claimgate::telemetry::{Kind, METRICS};
 use claimgate::x12::guide::Guides;
@@ -101,6 +102,41 @@ fn the_error_catalogue_is_that_of_the_code() {
     let rows = text.lines().filter(|line| line.starts_with("| CG-")).count();
     assert_eq!(rows, CATALOGUE.len(), "a family of codes has no chapter");
     whole("conformance/ERRORS.md", &text);
+}
+
+#[test]
+fn the_edits_are_those_of_the_code() {
+    let mut text = String::from(
+        "# Edits\n\n\
+         The rules that a claim must pass before it leaves (SNIP 3, 4, 5 and 7), and the repairs that are done before. A payer's \
+         profile switches rules off, makes them warn, refuse or hold, by family or by name (`edits` in `payer.yaml`). Claims: P \
+         professional, I institutional, D dental.\n\n\
+         Written from `src/edits/` by `CLAIMGATE_BLESS=1 cargo test --test all documents`.\n\n\
+         ## Repairs\n\nDeterministic, never clinical; each is listed in the claim's journey, without the value.\n\n\
+         | repair | what is done |\n|---|---|\n",
+    );
+    for repair in claimgate::edits::repairs::REPAIRS {
+        writeln!(text, "| `{}` | {} |", repair.id, repair.what).unwrap();
+    }
+    text.push_str("\n## Rules\n\n| rule | family | claims | severity | what must hold | why | how to mend it |\n|---|---|---|---|---|---|---|\n");
+    for edit in claimgate::edits::EDITS {
+        let severity = format!("{:?}", edit.severity).to_lowercase();
+        let Edit { id, code, claims, what, why, mend, .. } = edit;
+        writeln!(text, "| `{id}` | {code} | {claims} | {severity} | {what} | {why} | {mend} |").unwrap();
+    }
+    text.push_str(
+        "\nOne more rule looks into the store: `duplicate-claim` (CG-1325, warning): the same services of the same patient were \
+         billed before under another number, in a claim that was neither rejected nor replaced.\n\n\
+         ## Tables that are not shipped\n\n\
+         `codes_dir` names a folder; what is in it is looked into, what is not there is not asked for. Cells stand between tabs or \
+         commas, days are `CCYYMMDD` or `CCYY-MM-DD`, lines without a code in front (headings, notes, `#`) are passed over: the \
+         files of CMS can be laid in as they are.\n\n\
+         | file name begins with | cells |\n|---|---|\n\
+         | `icd10cm`, `icd10pcs`, `hcpcs`, `cpt`, `cdt` | code, first day, last day (days may be left out) |\n\
+         | `ncci-ptp` | first code, second code, (in existence before 1996,) first day, last day or `*`, modifier indicator 0, 1 or 9 |\n\
+         | `mue` | code, most units, adjudication indicator (1 a line, 2 and 3 a day) |\n",
+    );
+    whole("conformance/EDITS.md", &text);
 }
 
 #[test]

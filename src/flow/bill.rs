@@ -65,14 +65,14 @@ async fn claim(gateway: &Gateway, arrived: &Arrived, settled: &Resources, encoun
         Before::Same => Placed::default(),
         Before::Holder(holder) => correct::place(gateway, tenant, &derived.resources, None, holder).await?,
     };
-    let (prepared, held) = match submit::judged(gateway, &derived.resources, &placed, &arrived.hash) {
+    let (mut prepared, held) = match submit::judged(gateway, &derived.resources, &placed, &arrived.hash) {
         Ok(judged) => judged,
         Err(fault) if fault.blame == Blame::Caller => {
             return Ok(Claimed::Missing(derived.in_callers_words(fault.issues)));
         }
         Err(fault) => return Err(fault),
     };
-    if let Some(issues) = held {
+    if let Some(issues) = submit::unique(gateway, tenant, &mut prepared, &placed, held).await? {
         return Ok(Claimed::Missing(derived.in_callers_words(issues)));
     }
     let new = submit::promised(gateway, arrived, &prepared, named(&derived), &placed, None)?;

@@ -17,6 +17,7 @@ pub mod compare;
 pub mod correct;
 pub mod derive;
 pub mod dispatch;
+pub mod duplicate;
 pub mod exchange;
 pub mod hold;
 pub mod intake;

@@ -2,12 +2,12 @@
 
 use crate::billing::id::SubmissionId;
 use crate::billing::journey::EventKind;
-use crate::fault::{Fault, Issue, Place, codes};
+use crate::fault::{Fault, Issue, Place, any_error, codes};
 use crate::fhir::bundle::Resources;
 use crate::fhir::index;
 use crate::flow::correct::{self, Placed};
 use crate::flow::prepare::{self, Known, Prepared};
-use crate::flow::{bill, hold, intake, lookup, naming};
+use crate::flow::{bill, duplicate, hold, intake, lookup, naming};
 use crate::gateway::Gateway;
 use crate::mapping::Scope;
 use crate::store::{Accepted, ClaimPart, IndexEntry, KeyKind, NewEvent, NewSubmission, ResourceWrite};
@@ -77,7 +77,8 @@ async fn carry(gateway: &Gateway, request: Request, of: Option<&str>) -> Result<
         Before::Holder(holder) => correct::place(gateway, &arrived.tenant, &resources, of, holder).await?,
     };
     stations.passed("resolve");
-    let (prepared, held) = judged(gateway, &resources, &placed, &arrived.hash)?;
+    let (mut prepared, held) = judged(gateway, &resources, &placed, &arrived.hash)?;
+    let held = unique(gateway, &arrived.tenant, &mut prepared, &placed, held).await?;
     stations.passed("prepare");
     let named = naming::name_as(&resources, of);
     let content = hold::content(&named);
@@ -119,6 +120,7 @@ pub fn promised(
     Ok(NewSubmission {
         idempotency: arrived.idempotency_key.clone().map(|key| (key, hash.clone())),
         business_key: business_key(&claim, hash, placed).map(|key| (key, hash.clone())),
+        services: duplicate::services(prepared, placed),
         ..placed_as(submission, placed)
     })
 }
@@ -190,6 +192,29 @@ pub fn judged<'a>(
         }
         Err(fault) => Err(fault),
     }
+}
+
+/// Looks for the same services in the store: what is found warns, holds or refuses, as the payer has it.
+pub async fn unique(
+    gateway: &Gateway,
+    tenant: &str,
+    prepared: &mut Prepared<'_>,
+    placed: &Placed,
+    held: Option<Vec<Issue>>,
+) -> Result<Option<Vec<Issue>>, Fault> {
+    let services = duplicate::services(prepared, placed);
+    let Some(issue) = duplicate::check(gateway, tenant, prepared, placed, services.as_deref()).await? else {
+        return Ok(held);
+    };
+    let issues = vec![issue];
+    if prepared.profile.holds(&issues) {
+        return Ok(Some(held.into_iter().flatten().chain(issues).collect()));
+    }
+    if any_error(&issues) {
+        return Err(Fault::caller(issues));
+    }
+    prepared.warnings.extend(issues);
+    Ok(held)
 }
 
 /// A submission in its place among those of the same claim.
@@ -347,6 +372,9 @@ fn claim_part(n: usize, part: &prepare::PreparedPart) -> ClaimPart {
 
 fn first_events(prepared: &Prepared, focal: &str, known: &Known) -> Vec<NewEvent> {
     let mut received = json!({"claim": focal, "parts": prepared.parts.len(), "warnings": prepared.warnings.len()});
+    if prepared.warnings.iter().any(|issue| issue.code == codes::EDIT_DUPLICATE) {
+        received["duplicate"] = Value::from(true);
+    }
     if !prepared.repaired.is_empty() {
         received["repairs"] = repairs(&prepared.repaired);
     }

@@ -272,7 +272,8 @@ fn edits(root: &Section, mistakes: &Mistakes) -> Edits {
     edits
 }
 
-const RULES: &str = "edits are the codes CG-13nn of the error catalogue, and the names that `claimgate edits` lists";
+const RULES: &str = "edits are the codes CG-13nn of the error catalogue, and the names in conformance/EDITS.md";
+
 /// Whether the checks are known is told when the guides are there too.
 fn checks(root: &Section, mistakes: &Mistakes) -> Policy {
     let mut policy = Policy::default();

@@ -181,7 +181,8 @@ fn mappings(home: &Path, batch: &str) {
     }
 }
 
-fn copy(from: &Path, to: &Path) {
+/// A folder with everything in it.
+pub fn copy(from: &Path, to: &Path) {
     std::fs::create_dir_all(to).unwrap();
     for entry in std::fs::read_dir(from).unwrap().flatten() {
         let (source, target) = (entry.path(), to.join(entry.file_name()));
