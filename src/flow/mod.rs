@@ -4,10 +4,11 @@
 //! * [`prepare`] is the pure middle of submit: resources in, payer format out. `claimgate map` is its offline twin.
 //! * [`submit`] takes a claim in and promises to carry it.
 //! * [`dispatch`] puts submissions into interchanges and sends them.
-//! * [`receive`] takes in what a payer answers.
+//! * [`receive`] takes in what a payer answers; [`convert`] is its offline twin.
 //! * [`lookup`] tells callers what is known.
 
 pub mod acknowledge;
+pub mod convert;
 pub mod dispatch;
 pub mod exchange;
 pub mod intake;

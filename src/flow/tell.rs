@@ -3,7 +3,7 @@
 
 use crate::billing::journey::EventKind;
 use crate::billing::response::{Decision, PayerResponse, Remittance};
-use crate::fault::{Fault, codes};
+use crate::fault::{Fault, Issue, codes};
 use crate::flow::receive::{Claim, event, event_of};
 use crate::flow::{lookup, naming, submit};
 use crate::gateway::{Gateway, Translator};
@@ -209,7 +209,8 @@ fn claim_response(
     let submission = json!({"claim": told.submission.focal, "payer": told.submission.payer.as_str(), "parts": told.submission.parts.len()});
     let input = serde_json::to_value(response).unwrap_or(Value::Null);
     let vars = [("claim", &told.claim), ("record", &record), ("previous", &told.current), ("submission", &submission)];
-    make(translator, "response/claim-response", told.submission.payer.as_str(), &input, &vars, now)
+    let mapping = if response.review.is_some() { "response/review-response" } else { "response/claim-response" };
+    make(translator, mapping, told.submission.payer.as_str(), &input, &vars, now)
 }
 
 /// The PaymentReconciliation of one 835.
@@ -225,6 +226,16 @@ pub fn reconciliation(
     Ok(resource)
 }
 
+/// The mapping that tells an answer.
+pub fn mapping_of(response: &PayerResponse) -> &'static str {
+    match () {
+        () if response.eligibility.is_some() => "response/coverage-eligibility-response",
+        () if response.review.is_some() => "response/review-response",
+        () if response.adjudication.is_none() && !correlate::names_a_claim(response) => "response/acknowledgment",
+        () => "response/claim-response",
+    }
+}
+
 /// Runs a response mapping. What can't be carried is left out and does not stop the rest: an answer is never dropped.
 pub fn make(
     translator: &Translator,
@@ -234,13 +245,25 @@ pub fn make(
     vars: &[(&str, &Value)],
     now: Timestamp,
 ) -> Result<Value, Fault> {
-    let missing = || Fault::ours(codes::INTERNAL, format!("no mapping {mapping} is loaded"));
-    let found = translator.mappings.response(mapping).ok_or_else(missing)?;
-    let (resource, issues) = found.make(input, &Scope { payer: translator.facts(payer), now, vars, resources: None });
+    let (resource, issues) = made(translator, mapping, payer, input, vars, now)?;
     for issue in issues.iter().filter(|issue| issue.is_error()) {
         tracing::warn!(code = issue.code, mapping, "a part of a payer's answer could not be told in FHIR");
     }
     Ok(resource)
+}
+
+/// As [`make`], with what could not be carried.
+pub fn made(
+    translator: &Translator,
+    mapping: &str,
+    payer: &str,
+    input: &Value,
+    vars: &[(&str, &Value)],
+    now: Timestamp,
+) -> Result<(Value, Vec<Issue>), Fault> {
+    let missing = || Fault::ours(codes::INTERNAL, format!("no mapping {mapping} is loaded"));
+    let found = translator.mappings.response(mapping).ok_or_else(missing)?;
+    Ok(found.make(input, &Scope { payer: translator.facts(payer), now, vars, resources: None }))
 }
 
 /// Events that only the gateway makes.

@@ -83,9 +83,10 @@ pub fn scope(response: &PayerResponse) -> Scope {
     }
 }
 
-fn names_a_claim(response: &PayerResponse) -> bool {
+/// Whether a statement names a claim or a patient, rather than a file, a batch or a provider.
+pub fn names_a_claim(response: &PayerResponse) -> bool {
     let keys = &response.keys;
-    let names = [&keys.patient_control_number, &keys.trace_number, &keys.patient_last_name, &keys.member_id];
+    let names = [&keys.patient_control_number, &keys.inquiry_number, &keys.trace_number, &keys.patient_last_name, &keys.member_id];
     names.iter().any(|name| name.is_some()) || response.payer_claim_control_number.is_some()
 }
 
