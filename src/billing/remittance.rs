@@ -4,7 +4,9 @@ use super::date::Moment;
 use super::line::ProcedureCode;
 use super::payer::Adjustment;
 use super::record::Address;
-use super::response::{OtherElement, OtherSegment, QualifiedAmount, QualifiedDate, Reference, ResponseParty, SourceRange};
+use super::response::{
+    OtherElement, OtherSegment, QualifiedAmount, QualifiedDate, Reference, ResponseParty, SourceRange,
+};
 use super::shape::shaped;
 use jiff::civil::Date;
 use rust_decimal::Decimal;

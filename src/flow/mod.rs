@@ -4,7 +4,8 @@
 //! * [`prepare`] is the pure middle of submit: resources in, payer format out. `claimgate map` is its offline twin.
 //! * [`submit`] takes a claim in and promises to carry it.
 //! * [`dispatch`] puts submissions into interchanges and sends them.
-//! * [`receive`] takes in what a payer answers; [`convert`] is its offline twin.
+//! * [`receive`] takes in what a payer answers; [`convert`] is its offline twin,
+//!   [`unmatched`] keeps what belongs to nobody yet.
 //! * [`lookup`] tells callers what is known.
 
 pub mod acknowledge;
@@ -20,3 +21,4 @@ pub mod store;
 pub mod submit;
 pub mod tell;
 pub mod translate;
+pub mod unmatched;

@@ -62,6 +62,8 @@ routes! {
     POST "/payers/{payer}/interchanges" X12 payer::receive;
     GET "/journeys/{id}" Nothing operations::journey;
     GET "/journeys/{type}/{id}" Nothing operations::journey;
+    GET "/admin/responses" Nothing operations::responses;
+    POST "/admin/responses/{id}/match" Fhir operations::match_response;
     GET "/health/live" Nothing operations::live;
     GET "/health/ready" Nothing operations::ready;
     GET "/metrics" Nothing operations::metrics;

@@ -88,7 +88,12 @@ fn read_claims(context: &mut Context, above: &Above, level: Level) {
 fn statement(context: &mut Context, above: &Above, level: Level, claim: Level) -> PayerResponse {
     let (head, lines) = runs(claim, |segment| segment.id() == "SVC");
     let mut own = statuses(context, head, None);
-    let decision = decide(context, &own);
+    let payer = above.payer.and_then(|payer| qualified(payer, "NM1", &["PR", "AY"]));
+    // What a clearinghouse takes is on its way: only the payer takes a claim into adjudication.
+    let decision = match (decide(context, &own), payer.map(|payer| payer.element(1))) {
+        (Decision::Accepted, Some("AY")) => Decision::Forwarded,
+        (decision, _) => decision,
+    };
     let mut response = PayerResponse { source: context.source(claim), ..PayerResponse::default() };
     for (n, run) in lines.iter().enumerate() {
         let line = status_line(context, run);
@@ -98,7 +103,6 @@ fn statement(context: &mut Context, above: &Above, level: Level, claim: Level) -
     response.charge = own.iter_mut().filter(|status| status.line.is_none()).find_map(|status| status.charge.take());
     response.paid = own.iter_mut().filter(|status| status.line.is_none()).find_map(|status| status.paid.take());
     own.sort_by_key(|status| (status.line.is_some(), Reverse(weight(judge(context, status)))));
-    let payer = above.payer.and_then(|payer| qualified(payer, "NM1", &["PR", "AY"]));
     response.transaction = above.kind.into();
     response.decision = decision.word().into();
     response.stated = own.iter().find_map(|status| status.date).or_else(|| context.sent());

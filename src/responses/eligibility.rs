@@ -199,7 +199,7 @@ fn benefit(context: &mut Context, run: Level) -> Benefit {
     let mut benefit = Benefit {
         code: eb.element(1).trim().to_owned(),
         coverage_level: text(eb, 2),
-        service_types: eb.repetitions(3).map(|code| code.trim().to_owned()).filter(|code| !code.is_empty()).collect(),
+        service_types: service_types(eb),
         insurance_type: text(eb, 4),
         plan: text(eb, 5),
         period: text(eb, 6),
@@ -225,6 +225,12 @@ fn benefit(context: &mut Context, run: Level) -> Benefit {
         }
     }
     benefit
+}
+
+/// EB03, whose repetitions some senders part with the component separator.
+fn service_types(eb: &Segment) -> Vec<String> {
+    let codes = eb.repetitions(3).flat_map(|repetition| eb.parts(repetition));
+    codes.map(|code| code.trim().to_owned()).filter(|code| !code.is_empty()).collect()
 }
 
 /// Coverage as a whole, by EB01: active where anything says so.

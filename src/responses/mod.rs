@@ -27,6 +27,7 @@ pub mod lines;
 pub mod meaning;
 pub mod pairing;
 mod remittance;
+pub mod resource;
 mod review;
 mod ta1;
 #[cfg(test)]

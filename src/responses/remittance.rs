@@ -63,7 +63,9 @@ fn head_segment(context: &mut Context, remittance: &mut Remittance, segment: &Se
             (payment.handling, payment.direction) = (text(segment, 1), text(segment, 3));
             (payment.method, payment.date) = (text(segment, 4), date(segment.element(16)));
             payment.total = context.number(segment, 2).unwrap_or_default();
-            other(&mut remittance.others, segment, &BPR_READ);
+            // A date that is none is kept as it stands.
+            let read = BPR_READ.len() - usize::from(payment.date.is_none());
+            other(&mut remittance.others, segment, &BPR_READ[..read]);
         }
         ("TRN", _) => {
             payment.trace_number = text(segment, 2).unwrap_or_default();

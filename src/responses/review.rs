@@ -37,7 +37,10 @@ pub(super) fn read(context: &mut Context, segments: &[Segment]) {
                 units.clear();
             }
             people.retain(|above| comes_before(above, level));
-            people.push(level);
+            // Some payers hang the decision on the patient.
+            let (person, decided) = level.split_at(decision_at(level).unwrap_or(level.len()));
+            people.push(person);
+            units.extend(Some(decided).filter(|decided| !decided.is_empty()));
         } else {
             if level[0].element(3) == "EV" && !units.is_empty() {
                 tell(context, head, &people, &units);
@@ -49,6 +52,12 @@ pub(super) fn read(context: &mut Context, segments: &[Segment]) {
     if !units.is_empty() || events == 0 {
         tell(context, head, &people, &units);
     }
+}
+
+/// Where a level of people goes on to a service: at its UM or HCR, and the TRN before them.
+fn decision_at(level: Level) -> Option<usize> {
+    let at = level.iter().position(|segment| matches!(segment.id(), "UM" | "HCR"))?;
+    Some(level[..at].iter().rposition(|segment| segment.id() == "TRN").unwrap_or(at))
 }
 
 /// Whether a level stays open when another of the people begins.
@@ -63,8 +72,7 @@ fn tell(context: &mut Context, head: Level, people: &[Level], units: &[Level]) {
 }
 
 fn statement(context: &mut Context, head: Level, people: &[Level], units: &[Level]) -> PayerResponse {
-    let mut response =
-        PayerResponse { transaction: "278".into(), stated: context.sent(), ..PayerResponse::default() };
+    let mut response = PayerResponse { transaction: "278".into(), stated: context.sent(), ..PayerResponse::default() };
     let first = units.first().or(people.last()).copied().unwrap_or(head);
     let last = units.last().or(people.last()).copied().unwrap_or(head);
     response.source = context.source(first);
@@ -138,7 +146,8 @@ fn person(context: &mut Context, response: &mut PayerResponse, review: &mut Revi
 
 fn complain(context: &mut Context, response: &mut PayerResponse, level: Level, line: Option<u32>) {
     let code = level[0].element(3);
-    let (before, behind) = level.split_at(level.iter().position(|segment| segment.id() == "NM1").unwrap_or(level.len()));
+    let (before, behind) =
+        level.split_at(level.iter().position(|segment| segment.id() == "NM1").unwrap_or(level.len()));
     response.complaints.extend(complaints(context, before, loop_of(code, 0), line));
     response.complaints.extend(complaints(context, behind, loop_of(code, 1), line));
 }

@@ -102,7 +102,8 @@ impl<'m, R: Read> Walk<'m, R> {
         let mut station = Station { meanings, standing, held, unit, reading, remittance, in_interchange };
         station.leave_interchange();
         if self.reading.interchanges.is_empty() {
-            let issue = Issue::error(codes::X12_ENVELOPE, crate::fault::Place::Whole, "the text holds no X12 interchange");
+            let issue =
+                Issue::error(codes::X12_ENVELOPE, crate::fault::Place::Whole, "the text holds no X12 interchange");
             self.reading.issues.push(issue.hint("an interchange begins with an ISA segment of 106 characters"));
         }
         true
@@ -139,6 +140,8 @@ impl Station<'_> {
         }
         match (id, *self.unit) {
             ("TA1", Unit::Nothing) => self.ta1(segment),
+            // Services that the sender of the interchange asked for on its way.
+            ("ISB" | "ISE", Unit::Nothing) => false,
             (_, Unit::Nothing) => {
                 self.complain(segment, "a segment outside of any transaction set");
                 false
