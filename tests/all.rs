@@ -6,6 +6,7 @@
 
 mod support;
 
+mod answer_facts;
 mod architecture;
 mod bad_input;
 mod cases;
@@ -25,6 +26,7 @@ mod queue_embedded;
 mod queue_rabbit;
 mod responses_corpus;
 mod responses_fhir;
+mod responses_gateway;
 mod store_crash;
 mod store_sqlite;
 mod x12_acknowledged;

@@ -2,6 +2,7 @@
 
 pub mod correction;
 pub mod date;
+pub mod decision;
 pub mod dental;
 pub mod id;
 pub mod institutional;
@@ -9,6 +10,8 @@ pub mod journey;
 pub mod line;
 pub mod payer;
 pub mod record;
+pub mod remittance;
 pub mod response;
+pub mod review;
 pub mod shape;
 pub mod split;

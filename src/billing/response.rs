@@ -1,14 +1,14 @@
 //! What a payer said: one [`PayerResponse`] is one statement about one claim (or about a whole interchange, group or
-//! transaction set), read from a TA1, 999, 277CA, 277, 278 or 835. It holds what was said, not what we make of it.
+//! transaction set), read from a TA1, 999, 277CA, 277, 271, 278, 835 or FHIR. It holds what was said, not what we make of it: what has no
+//! typed home here is kept element by element ([`OtherSegment`]), so that nothing that a payer sends is lost.
 
-use super::date::Moment;
-use super::line::ProcedureCode;
-use super::payer::Adjustment;
+pub use super::decision::Decision;
 use super::record::Party;
+pub use super::remittance::*;
+pub use super::review::*;
 use super::shape::shaped;
 use jiff::civil::Date;
 use rust_decimal::Decimal;
-use serde::{Deserialize, Serialize};
 
 shaped! {
 /// One statement of a payer.
@@ -25,8 +25,32 @@ pub struct PayerResponse {
     keys: CorrelationKeys,
     /// 277CA and 277: STC of the claim, each composite apart, worst first.
     statuses: Vec<ClaimStatus>,
-    /// TA1 and 999: what was found wrong.
+    /// 277CA and 277: STC04 and STC05 of the claim, from the first STC that gives them.
+    charge: Option<Decimal>,
+    paid: Option<Decimal>,
+    /// 277CA and 277: the lines of the claim (SVC); their statuses are among `statuses`.
+    lines: Vec<AdjudicatedLine>,
+    /// TA1 and 999: what was found wrong. 271 and 278: AAA.
     complaints: Vec<Complaint>,
+    /// 271: the subject's benefits.
+    eligibility: Option<Eligibility>,
+    /// 278: the decision.
+    review: Option<Review>,
+    /// Documents and facts that the payer asks for: PWK and HI*LOI of a 278, R categories of a 277.
+    requests: Vec<InformationRequest>,
+    /// TRN of the claim or subject; the one that carries our number is among them.
+    traces: Vec<Trace>,
+    /// REF, DTP, AMT and QTY of a 277CA, 277, 271 or 278 claim or subject.
+    references: Vec<Reference>,
+    dates: Vec<QualifiedDate>,
+    amounts: Vec<QualifiedAmount>,
+    quantities: Vec<QualifiedAmount>,
+    /// NM1 of the levels: payer, receiver, provider, patient, insured.
+    parties: Vec<ResponseParty>,
+    /// MSG.
+    messages: Vec<String>,
+    /// Whatever else stood there.
+    others: Vec<OtherSegment>,
     /// 835: the money.
     adjudication: Option<Adjudication>,
     /// 835: the payment that this claim belongs to.
@@ -70,6 +94,8 @@ pub struct CorrelationKeys {
     patient_control_number: Option<String>,
     /// REF*D9.
     trace_number: Option<String>,
+    /// TRN02 of our inquiry, as echoed by a 277, 271 or 278.
+    inquiry_number: Option<String>,
     /// REF*F8 of an 835: the payer's number of the claim that this one corrects.
     original_claim_control_number: Option<String>,
     member_id: Option<String>,
@@ -80,7 +106,7 @@ pub struct CorrelationKeys {
     service_end: Option<Date>,
 }
 
-/// One composite of STC (277CA, 277).
+/// One composite of STC (277CA, 277). Date, action, money and text are said once a segment: the first composite has them.
 pub struct ClaimStatus {
     /// STC01-1: category, for example A7.
     category: String,
@@ -93,19 +119,28 @@ pub struct ClaimStatus {
     action: Option<String>,
     charge: Option<Decimal>,
     paid: Option<Decimal>,
+    /// STC06 and STC08: adjudicated, paid.
+    finalized: Option<Date>,
+    payment_date: Option<Date>,
+    /// STC09: number of the check or transfer.
+    payment_number: Option<String>,
     /// STC12.
     text: Option<String>,
+    /// STC01-4: the code list of the status, RX for NCPDP reject codes.
+    list: Option<String>,
     /// REF*FJ of the line that it is about.
     line_control_number: Option<String>,
+    /// Place of that line among `lines`, from 1.
+    line: Option<u32>,
     /// Words of ours for the category, code and entity.
     meaning: Option<String>,
 }
 
-/// One complaint of a TA1 or 999 about what we sent.
+/// One complaint of a TA1, 999, 271 or 278 about what we sent.
 pub struct Complaint {
-    /// IK304, IK403, IK502, AK905 or TA105.
+    /// IK304, IK403, IK502, AK905, TA105 or AAA03.
     code: String,
-    /// The list that the code is of: `IK304`, `IK403`, `IK502`, `AK905`, `TA105`.
+    /// The list that the code is of: `IK304`, `IK403`, `IK502`, `AK905`, `TA105`, `AAA03`.
     list: String,
     /// IK301.
     segment: Option<String>,
@@ -123,77 +158,12 @@ pub struct Complaint {
     value: Option<String>,
     /// CTX: `CLM01:…` and the like.
     context: Vec<String>,
+    /// AAA04: what to do next.
+    follow_up: Option<String>,
+    /// Place among the benefits (271) or services (278) of what it is about, from 1.
+    line: Option<u32>,
     /// Words of ours for it.
     meaning: String,
-}
-
-/// The money part of an 835 claim (loop 2100).
-pub struct Adjudication {
-    /// CLP02.
-    status: String,
-    /// CLP03.
-    charge: Decimal,
-    /// CLP04.
-    paid: Decimal,
-    /// CLP05.
-    patient_responsibility: Option<Decimal>,
-    /// CLP06.
-    claim_filing_indicator: Option<String>,
-    /// CLP08.
-    facility_code: Option<String>,
-    /// CLP09.
-    frequency_code: Option<String>,
-    /// CLP11.
-    drg: Option<String>,
-    /// CAS of the claim.
-    adjustments: Vec<Adjustment>,
-    /// AMT of the claim.
-    amounts: Vec<QualifiedAmount>,
-    /// QTY of the claim.
-    quantities: Vec<QualifiedAmount>,
-    /// MIA05, 20 to 23 and MOA03 to 07: RARC.
-    remarks: Vec<Remark>,
-    /// REF of the claim.
-    references: Vec<Reference>,
-    /// DTM of the claim.
-    dates: Vec<QualifiedDate>,
-    /// NM1 of the claim: QC, IL, 74, 82, TT, PR, GB.
-    parties: Vec<ResponseParty>,
-    lines: Vec<AdjudicatedLine>,
-    /// Whether charge, adjustments and payment agree, line by line and for the claim.
-    balanced: bool,
-    /// True while only some parts of a claim that was sent in several have been answered.
-    incomplete: Option<bool>,
-}
-
-/// Loop 2110.
-pub struct AdjudicatedLine {
-    /// REF*6R.
-    control_number: Option<String>,
-    /// Our item, found by the control number or by code, date and charge; filled in by correlation.
-    item_sequence: Option<u32>,
-    /// SVC01: the code that was paid.
-    code: ProcedureCode,
-    /// SVC06: the code that was sent, when it differs.
-    submitted_code: Option<ProcedureCode>,
-    /// SVC04.
-    revenue_code: Option<String>,
-    charge: Decimal,
-    paid: Decimal,
-    /// SVC05, 1 when absent.
-    units_paid: Decimal,
-    /// SVC07.
-    units_submitted: Option<Decimal>,
-    service_start: Option<Date>,
-    service_end: Option<Date>,
-    adjustments: Vec<Adjustment>,
-    amounts: Vec<QualifiedAmount>,
-    quantities: Vec<QualifiedAmount>,
-    remarks: Vec<Remark>,
-    references: Vec<Reference>,
-    /// AMT*B6; else the charge less CO adjustments of a contractual kind.
-    allowed: Option<Decimal>,
-    balanced: bool,
 }
 
 /// AMT or QTY.
@@ -206,6 +176,33 @@ pub struct QualifiedAmount {
 pub struct Reference {
     qualifier: String,
     value: String,
+    /// REF03.
+    text: Option<String>,
+}
+
+/// TRN.
+pub struct Trace {
+    /// TRN01: 1 of the payer, 2 as we sent it.
+    kind: String,
+    /// TRN02.
+    number: String,
+    /// TRN03, TRN04.
+    assigner: Option<String>,
+    division: Option<String>,
+}
+
+/// A segment that has no typed home, element by element.
+pub struct OtherSegment {
+    /// Its id in small letters: `per`.
+    id: String,
+    elements: Vec<OtherElement>,
+}
+
+/// One element, or one component of it.
+pub struct OtherElement {
+    /// `per04`, `hi01-2`.
+    name: String,
+    value: String,
 }
 
 /// DTM or DTP.
@@ -213,6 +210,8 @@ pub struct QualifiedDate {
     qualifier: String,
     start: Option<Date>,
     end: Option<Date>,
+    /// As it was written, where it is neither a date nor a range of dates.
+    text: Option<String>,
 }
 
 /// NM1 in an answer.
@@ -225,120 +224,4 @@ pub struct ResponseParty {
     /// NM109.
     id: Option<String>,
 }
-
-/// A RARC.
-pub struct Remark {
-    code: String,
-    /// `HE` RARC, `RX` NCPDP reject code.
-    list: String,
-    text: Option<String>,
-    /// True for a RARC that informs and explains no adjustment.
-    alert: Option<bool>,
-}
-
-/// BPR and TRN of an 835.
-pub struct Payment {
-    /// TRN02: check or EFT number.
-    trace_number: String,
-    /// TRN03.
-    originator: Option<String>,
-    /// BPR16.
-    date: Option<Date>,
-    /// BPR02: the whole payment, not this claim's share.
-    total: Decimal,
-    /// BPR01.
-    handling: Option<String>,
-    /// BPR04: ACH, CHK, NON …
-    method: Option<String>,
-    /// N1*PE: name and NPI.
-    payee_name: Option<String>,
-    payee_npi: Option<String>,
-    /// DTM*405.
-    production_date: Option<Date>,
-    currency: Option<String>,
-}
-
-/// A whole 835 transaction set, for the PaymentReconciliation.
-pub struct Remittance {
-    source: SourceRange,
-    payment: Payment,
-    payer_name: Option<String>,
-    payer_identifier: Option<String>,
-    /// One for each CLP, in order.
-    claims: Vec<RemittedClaim>,
-    provider_adjustments: Vec<ProviderAdjustment>,
-    /// BPR02 = Σ CLP04 − Σ PLB.
-    balanced: bool,
-    /// When it was read.
-    received: Option<Moment>,
-}
-
-/// One CLP of a remittance, as the payment sees it.
-pub struct RemittedClaim {
-    patient_control_number: String,
-    payer_claim_control_number: Option<String>,
-    status: String,
-    paid: Decimal,
-    /// `Claim/…` and `ClaimResponse/…`, filled in by correlation.
-    request: Option<String>,
-    response: Option<String>,
-}
-
-/// One pair of PLB.
-pub struct ProviderAdjustment {
-    provider: String,
-    fiscal_period: Option<Date>,
-    reason: String,
-    identifier: Option<String>,
-    /// Positive reduces the payment.
-    amount: Decimal,
-}
-}
-
-/// What a statement means for the claim.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize, Deserialize)]
-#[serde(rename_all = "camelCase")]
-pub enum Decision {
-    /// TA1 or 999: the envelope or the set was taken.
-    Acknowledged,
-    /// Passed on to another party (A0), or received but not yet judged (A1).
-    Forwarded,
-    /// Taken into adjudication (A2, A5).
-    Accepted,
-    /// Refused before adjudication: TA1 R, 999 R, 277CA A3, A6, A7, A8, AAA.
-    Rejected,
-    /// In adjudication (P0 to P5), or more is asked for (R0 to R17).
-    Pended,
-    /// Adjudicated with money: CLP02 1, 2, 3, 19, 20, 21, 25.
-    Adjudicated,
-    /// Adjudicated: denied (CLP02 4).
-    Denied,
-    /// An earlier payment is taken back (CLP02 22).
-    Reversed,
-    /// Says nothing that moves the claim (D0, E0 to E4, CLP02 23).
-    Informational,
-}
-
-impl Decision {
-    pub fn word(self) -> &'static str {
-        match self {
-            Decision::Acknowledged => "acknowledged",
-            Decision::Forwarded => "forwarded",
-            Decision::Accepted => "accepted",
-            Decision::Rejected => "rejected",
-            Decision::Pended => "pended",
-            Decision::Adjudicated => "adjudicated",
-            Decision::Denied => "denied",
-            Decision::Reversed => "reversed",
-            Decision::Informational => "informational",
-        }
-    }
-
-    pub fn of(word: &str) -> Decision {
-        use Decision::*;
-        [Acknowledged, Forwarded, Accepted, Rejected, Pended, Adjudicated, Denied, Reversed]
-            .into_iter()
-            .find(|decision| decision.word() == word)
-            .unwrap_or(Informational)
-    }
 }

@@ -17,6 +17,19 @@ pub fn bytes(path: &Path) -> Result<Vec<u8>, Fault> {
     read.map_err(|error| unreadable(path, &error))
 }
 
+/// A file or standard input, to be read piece by piece.
+pub fn open(path: &Path) -> Result<Box<dyn Read>, Fault> {
+    if path == Path::new("-") {
+        return Ok(Box::new(std::io::stdin().lock()));
+    }
+    let file = std::fs::File::open(path).and_then(|file| file.metadata().map(|meta| (file, meta)));
+    match file {
+        Ok((file, meta)) if !meta.is_dir() => Ok(Box::new(file)),
+        Ok(_) => Err(unreadable(path, &std::io::ErrorKind::IsADirectory.into())),
+        Err(error) => Err(unreadable(path, &error)),
+    }
+}
+
 /// The files of a folder with one of these endings, sorted.
 pub fn files(folder: &Path, endings: &[&str]) -> Result<Vec<PathBuf>, Fault> {
     let entries = std::fs::read_dir(folder).map_err(|error| unreadable(folder, &error))?;

@@ -6,7 +6,8 @@
 //! * [`correct`] places a claim among those sent before it; [`hold`] keeps what can't go yet, and lets it go on.
 //! * [`submit`] takes a claim in and promises to carry it.
 //! * [`dispatch`] puts submissions into interchanges and sends them.
-//! * [`receive`] takes in what a payer answers.
+//! * [`receive`] takes in what a payer answers; [`convert`] is its offline twin,
+//!   [`unmatched`] keeps what belongs to nobody yet.
 //! * [`cases`] walks lives of claims that are kept as data, for those who edit mappings.
 //! * [`worklist`] shows billing records, [`lookup`] tells callers what is known.
 
@@ -14,6 +15,7 @@ pub mod acknowledge;
 pub mod bill;
 pub mod cases;
 pub mod compare;
+pub mod convert;
 pub mod correct;
 pub mod derive;
 pub mod dispatch;
@@ -29,4 +31,5 @@ pub mod store;
 pub mod submit;
 pub mod tell;
 pub mod translate;
+pub mod unmatched;
 pub mod worklist;

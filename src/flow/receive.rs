@@ -6,11 +6,12 @@ use crate::billing::journey::EventKind;
 use crate::billing::record::BillingRecord;
 use crate::billing::response::{Decision, PayerResponse, Remittance};
 use crate::fault::{Fault, Issue, codes};
+use crate::fhir::parse;
 use crate::flow::tell::{self, Told};
-use crate::flow::{acknowledge, lookup, submit};
-use crate::gateway::Gateway;
-use crate::responses;
+use crate::flow::{acknowledge, lookup, submit, unmatched};
+use crate::gateway::{Gateway, Translator};
 use crate::responses::correlate::{self, Candidate, Match};
+use crate::responses::{self, Reading, resource};
 use crate::store::{AnswerWrite, DEFAULT_TENANT, Found, Inbound, InboundWrite, Key, NewEvent, UnmatchedAnswer};
 use crate::telemetry::{self, name};
 use serde_json::{Value, json};
@@ -33,7 +34,7 @@ pub struct Received {
 
 /// The journey.
 pub async fn receive(gateway: &Gateway, payer: &PayerId, name: &str, bytes: Vec<u8>) -> Result<Received, Fault> {
-    let reading = responses::read(&gateway.translator.meanings, &bytes);
+    let reading = read(&gateway.translator, &bytes);
     let acknowledgment = acknowledge::answer(&gateway.translator, Some(payer.as_str()), &bytes, gateway.clock.now());
     let file = Inbound {
         id: InterchangeId::make(),
@@ -60,8 +61,23 @@ pub async fn receive(gateway: &Gateway, payer: &PayerId, name: &str, bytes: Vec<
     let (write, matched) = inbox.close();
     let unmatched = write.unmatched.len();
     gateway.store.apply(&id, write).await?;
+    if matched > 0 {
+        // What this file told may be what an earlier answer was waiting for.
+        unmatched::retry(gateway, payer).await?;
+    }
     telemetry::issues(&reading.issues);
     Ok(Received { repeated: false, matched, unmatched, issues: reading.issues, acknowledgment })
+}
+
+/// X12, or FHIR from a payer that speaks it.
+fn read(translator: &Translator, bytes: &[u8]) -> Reading {
+    if !bytes.trim_ascii_start().starts_with(b"{") {
+        return responses::read(&translator.meanings, bytes);
+    }
+    match parse::json(bytes, translator.config.limits.json_depth) {
+        Ok(resource) => Reading { responses: resource::read(&translator.meanings, &resource), ..Reading::default() },
+        Err(fault) => Reading { issues: fault.issues, ..Reading::default() },
+    }
 }
 
 fn count_file(payer: &PayerId, bytes: usize, new: bool) {
@@ -109,7 +125,7 @@ impl<'a> Inbox<'a> {
 
     /// One statement: found, and told to each claim that it is about.
     async fn take(&mut self, position: usize, response: &PayerResponse) -> Result<(), Fault> {
-        let (claims, reason) = self.find(response).await?;
+        let (claims, reason) = find(self.gateway, self.payer, response).await?;
         if claims.is_empty() {
             count_statement(response, "unmatched");
             self.set_aside(position, response, &reason);
@@ -121,21 +137,6 @@ impl<'a> Inbox<'a> {
             self.tell(position, response, &claim, &reason).await?;
         }
         Ok(())
-    }
-
-    /// The claims that a statement is about, by the strongest key that finds any, and why.
-    async fn find(&self, response: &PayerResponse) -> Result<(Vec<Claim>, String), Fault> {
-        let mut reason = "it names no number of ours".to_owned();
-        for key in correlate::keys(response) {
-            let found = self.gateway.store.find(Some(self.payer), &store_key(&key)).await?;
-            let claims: Vec<Claim> = found.into_iter().map(Claim::of).collect();
-            let (chosen, why) = choose(response, claims);
-            reason = why;
-            if !chosen.is_empty() {
-                return Ok((chosen, reason));
-            }
-        }
-        Ok((Vec::new(), reason))
     }
 
     async fn tell(
@@ -150,7 +151,8 @@ impl<'a> Inbox<'a> {
             let told = Told::open(self.gateway, claim.found.submission.clone()).await?;
             self.open.insert(id.clone(), told);
         }
-        let detail = detail(self, position, response, reason);
+        let file = File { name: Some(self.name), id: self.id, position };
+        let detail = detail(&file, response, reason);
         let Some(told) = self.open.get_mut(&id) else { return Ok(()) };
         told.hear(self.gateway, claim, response, detail)?;
         self.settled.insert(position, (told.submission.focal.clone(), told.response_reference()));
@@ -188,6 +190,21 @@ impl<'a> Inbox<'a> {
     }
 }
 
+/// The claims that a statement is about, by the strongest key that finds any, and why.
+pub async fn find(gateway: &Gateway, payer: &PayerId, response: &PayerResponse) -> Result<(Vec<Claim>, String), Fault> {
+    let mut reason = "it names no number of ours".to_owned();
+    for key in correlate::keys(response) {
+        let found = gateway.store.find(Some(payer), &store_key(&key)).await?;
+        let claims: Vec<Claim> = found.into_iter().map(Claim::of).collect();
+        let (chosen, why) = choose(response, claims);
+        reason = why;
+        if !chosen.is_empty() {
+            return Ok((chosen, reason));
+        }
+    }
+    Ok((Vec::new(), reason))
+}
+
 /// A claim of ours that a key found.
 pub struct Claim {
     pub found: Found,
@@ -195,7 +212,7 @@ pub struct Claim {
 }
 
 impl Claim {
-    fn of(found: Found) -> Claim {
+    pub fn of(found: Found) -> Claim {
         let part = found.submission.parts.iter().find(|part| part.number == found.part);
         let record = part.and_then(|part| serde_json::from_str(&part.record).ok()).unwrap_or_default();
         Claim { found, record }
@@ -234,8 +251,15 @@ fn store_key(key: &correlate::Key) -> Key {
     }
 }
 
+/// Where a statement came from.
+pub struct File<'f> {
+    pub name: Option<&'f str>,
+    pub id: &'f InterchangeId,
+    pub position: usize,
+}
+
 /// What the journey shows of a statement: no PHI, only numbers and codes.
-fn detail(inbox: &Inbox, position: usize, response: &PayerResponse, reason: &str) -> Value {
+pub fn detail(file: &File, response: &PayerResponse, reason: &str) -> Value {
     let codes: Vec<String> = response
         .statuses
         .iter()
@@ -251,9 +275,10 @@ fn detail(inbox: &Inbox, position: usize, response: &PayerResponse, reason: &str
         .collect();
     json!({
         "transaction": response.transaction,
-        "file": inbox.name,
-        "inbound": inbox.id.as_str(),
-        "statement": position + 1,
+        "file": file.name,
+        "inbound": file.id.as_str(),
+        "statement": file.position + 1,
+        "from": response.payer_name,
         "interchange": response.source.interchange_control_number,
         "set": response.source.transaction_set_control_number,
         "segments": [response.source.first_segment, response.source.last_segment],

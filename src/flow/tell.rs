@@ -3,15 +3,15 @@
 
 use crate::billing::journey::EventKind;
 use crate::billing::response::{Decision, PayerResponse, Remittance};
-use crate::fault::{Fault, codes};
+use crate::fault::{Fault, Issue, codes};
 use crate::flow::receive::{Claim, event, event_of};
 use crate::flow::{lookup, naming, submit};
 use crate::gateway::{Gateway, Translator};
 use crate::mapping::Scope;
-use crate::responses::combine;
-use crate::responses::correlate;
+use crate::responses::{combine, correlate, pairing};
 use crate::store::{AnswerWrite, MatchedAnswer, NewEvent, Submission};
 use jiff::Timestamp;
+use rust_decimal::Decimal;
 use serde_json::{Value, json};
 
 /// Code system of our own codes in resources.
@@ -24,6 +24,8 @@ pub struct Told {
     current: Value,
     /// ClaimResponses to be written, the current one last; a cancelled one before it.
     versions: Vec<Value>,
+    /// What the payer asks for.
+    tasks: Vec<Value>,
     changed: bool,
     opened: bool,
     events: Vec<NewEvent>,
@@ -45,6 +47,7 @@ impl Told {
             claim,
             current,
             versions: Vec::new(),
+            tasks: Vec::new(),
             changed: false,
             opened: false,
             events: Vec::new(),
@@ -83,13 +86,28 @@ impl Told {
         if let Some(number) = &response.payer_claim_control_number {
             self.numbers.push((claim.found.part, number.clone()));
         }
-        if decision == Decision::Adjudicated && self.current["status"] == "cancelled" {
+        if matches!(decision, Decision::Adjudicated | Decision::Denied) && self.current["status"] == "cancelled" {
             self.open_correction();
+        }
+        if !response.requests.is_empty() {
+            self.ask(&gateway.translator, &response, now)?;
         }
         self.answers.push(MatchedAnswer { part: claim.found.part, at: now, fresh: true, body: text(&response) });
         if shows(decision) && !self.late(decision) {
             self.say(&gateway.translator, decision, claim, &response, now)?;
         }
+        Ok(())
+    }
+
+    /// What the payer asks for becomes a Task.
+    fn ask(&mut self, translator: &Translator, response: &PayerResponse, now: Timestamp) -> Result<(), Fault> {
+        let input = serde_json::to_value(response).unwrap_or(Value::Null);
+        let submission = json!({"claim": self.submission.focal});
+        let vars = [("claim", &self.claim), ("submission", &submission)];
+        let payer = self.submission.payer.as_str();
+        let mut task = make(translator, "response/attachment-request", payer, &input, &vars, now)?;
+        naming::set_id(&mut task, &uuid::Uuid::now_v7().to_string());
+        self.tasks.push(task);
         Ok(())
     }
 
@@ -116,29 +134,43 @@ impl Told {
         response: &PayerResponse,
         now: Timestamp,
     ) -> Result<(), Fault> {
-        let whole = self.whole(decision, response);
+        let whole = self.whole(decision, claim, response);
         let next = claim_response(translator, self, claim, &whole, now)?;
         self.current = keep_identity(next, &self.current, decision);
         self.changed = true;
         Ok(())
     }
 
-    /// The answers to all parts of a split claim as one; a claim in one part speaks for itself.
-    fn whole(&self, decision: Decision, response: &PayerResponse) -> PayerResponse {
-        if self.submission.parts.len() < 2 || !matches!(decision, Decision::Adjudicated | Decision::Denied) {
+    /// The answers to all parts of a split claim as one, whoever split it; a claim in one part speaks for itself.
+    fn whole(&self, decision: Decision, claim: &Claim, response: &PayerResponse) -> PayerResponse {
+        if !matches!(decision, Decision::Adjudicated | Decision::Denied) || response.adjudication.is_none() {
             return response.clone();
         }
+        if self.submission.parts.len() < 2 {
+            return rejoined(self.heard(), claim.record.total_charge).unwrap_or_else(|| response.clone());
+        }
         let mut newest: Vec<(u32, PayerResponse)> = Vec::new();
-        for answer in &self.answers {
-            let Ok(said) = serde_json::from_str::<PayerResponse>(&answer.body) else { continue };
-            if said.adjudication.is_some() {
-                newest.retain(|(part, _)| *part != answer.part);
-                newest.push((answer.part, said));
-            }
+        for (part, said) in self.heard() {
+            newest.retain(|(known, _)| *known != part);
+            newest.push((part, said));
         }
         newest.sort_by_key(|(part, _)| *part);
         let complete = newest.len() == self.submission.parts.len();
         combine(newest.into_iter().map(|(_, said)| said).collect(), complete)
+    }
+
+    /// Every payment that still stands, in the order of their coming: a reversal takes back what came before it.
+    fn heard(&self) -> Vec<(u32, PayerResponse)> {
+        let mut standing: Vec<(u32, PayerResponse)> = Vec::new();
+        for answer in &self.answers {
+            let Ok(said) = serde_json::from_str::<PayerResponse>(&answer.body) else { continue };
+            match (said.adjudication.is_some(), pairing::is_reversal(&said)) {
+                (true, true) => standing.retain(|(part, earlier)| *part != answer.part || !taken_back(&said, earlier)),
+                (true, false) => standing.push((answer.part, said)),
+                (false, _) => {}
+            }
+        }
+        standing
     }
 
     fn flush(&mut self) {
@@ -154,12 +186,33 @@ impl Told {
         AnswerWrite {
             submission: self.submission.id,
             events: self.events,
-            resources: self.versions.into_iter().map(submit::write).collect(),
+            resources: self.versions.into_iter().chain(self.tasks).map(submit::write).collect(),
             payer_claim_control_numbers: self.numbers,
             response,
             answers: self.answers.into_iter().filter(|answer| answer.fresh).collect(),
         }
     }
+}
+
+fn taken_back(reversal: &PayerResponse, earlier: &PayerResponse) -> bool {
+    let paid = earlier.adjudication.as_ref().map(|adjudication| adjudication.paid).unwrap_or_default();
+    pairing::takes_back(reversal, earlier.payer_claim_control_number.as_deref(), paid)
+}
+
+/// A payer may take a claim apart and pay its pieces by themselves, each under a number of its own: together they are the
+/// claim. `None` when the newest payment is no piece.
+fn rejoined(heard: Vec<(u32, PayerResponse)>, total: Decimal) -> Option<PayerResponse> {
+    let charge = |said: &PayerResponse| said.adjudication.as_ref().map(|adjudication| adjudication.charge);
+    let mut pieces: Vec<PayerResponse> = Vec::new();
+    for (_, said) in heard {
+        // A number that comes again is the same piece, told anew.
+        pieces.retain(|piece| piece.payer_claim_control_number != said.payer_claim_control_number);
+        pieces.push(said);
+    }
+    let charges: Vec<Decimal> = pieces.iter().filter_map(charge).collect();
+    let sum: Decimal = charges.iter().sum();
+    let apart = charges.len() > 1 && charges.iter().all(|charge| *charge < total) && sum <= total;
+    apart.then(|| combine(pieces, sum == total))
 }
 
 /// A statement as it concerns one claim: its lines bound to the caller's items, and of a 999's complaints only those that
@@ -209,7 +262,8 @@ fn claim_response(
     let submission = json!({"claim": told.submission.focal, "payer": told.submission.payer.as_str(), "parts": told.submission.parts.len()});
     let input = serde_json::to_value(response).unwrap_or(Value::Null);
     let vars = [("claim", &told.claim), ("record", &record), ("previous", &told.current), ("submission", &submission)];
-    make(translator, "response/claim-response", told.submission.payer.as_str(), &input, &vars, now)
+    let mapping = if response.review.is_some() { "response/review-response" } else { "response/claim-response" };
+    make(translator, mapping, told.submission.payer.as_str(), &input, &vars, now)
 }
 
 /// The PaymentReconciliation of one 835.
@@ -225,6 +279,16 @@ pub fn reconciliation(
     Ok(resource)
 }
 
+/// The mapping that tells an answer.
+pub fn mapping_of(response: &PayerResponse) -> &'static str {
+    match () {
+        () if response.eligibility.is_some() => "response/coverage-eligibility-response",
+        () if response.review.is_some() => "response/review-response",
+        () if response.adjudication.is_none() && !correlate::names_a_claim(response) => "response/acknowledgment",
+        () => "response/claim-response",
+    }
+}
+
 /// Runs a response mapping. What can't be carried is left out and does not stop the rest: an answer is never dropped.
 pub fn make(
     translator: &Translator,
@@ -234,13 +298,25 @@ pub fn make(
     vars: &[(&str, &Value)],
     now: Timestamp,
 ) -> Result<Value, Fault> {
-    let missing = || Fault::ours(codes::INTERNAL, format!("no mapping {mapping} is loaded"));
-    let found = translator.mappings.response(mapping).ok_or_else(missing)?;
-    let (resource, issues) = found.make(input, &Scope { payer: translator.facts(payer), now, vars, resources: None });
+    let (resource, issues) = made(translator, mapping, payer, input, vars, now)?;
     for issue in issues.iter().filter(|issue| issue.is_error()) {
         tracing::warn!(code = issue.code, mapping, "a part of a payer's answer could not be told in FHIR");
     }
     Ok(resource)
+}
+
+/// As [`make`], with what could not be carried.
+pub fn made(
+    translator: &Translator,
+    mapping: &str,
+    payer: &str,
+    input: &Value,
+    vars: &[(&str, &Value)],
+    now: Timestamp,
+) -> Result<(Value, Vec<Issue>), Fault> {
+    let missing = || Fault::ours(codes::INTERNAL, format!("no mapping {mapping} is loaded"));
+    let found = translator.mappings.response(mapping).ok_or_else(missing)?;
+    Ok(found.make(input, &Scope { payer: translator.facts(payer), now, vars, resources: None }))
 }
 
 /// Events that only the gateway makes.

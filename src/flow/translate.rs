@@ -1,18 +1,15 @@
-//! The offline twins of submit and receive: nothing is remembered, nothing is sent.
+//! The offline twin of submit: nothing is remembered, nothing is sent.
 
-use crate::billing::response::PayerResponse;
 use crate::clock::Clock;
 use crate::fault::{Fault, Issue};
 use crate::fhir::bundle::Resources;
 use crate::fhir::parse;
 use crate::flow::prepare::{self, Known, Prepared};
-use crate::flow::{derive, dispatch, intake, naming, tell};
+use crate::flow::{derive, dispatch, intake};
 use crate::gateway::Translator;
-use crate::responses;
 use crate::store::ControlNumbers;
 use crate::x12::assemble;
 use jiff::Timestamp;
-use serde_json::{Value, json};
 
 /// A claim in its payer's format.
 pub struct Mapped {
@@ -90,68 +87,4 @@ fn interchange(translator: &Translator, prepared: &Prepared, number: u32, now: T
     let header = dispatch::header(prepared.profile, numbers);
     let bodies: Vec<&str> = prepared.parts.iter().map(|part| part.body.as_str()).collect();
     Ok(assemble::assemble(guide, &envelope, &header, &bodies)?.bytes)
-}
-
-/// A payer's answers as FHIR.
-pub struct Converted {
-    pub resources: Vec<Value>,
-    pub issues: Vec<Issue>,
-}
-
-/// X12 in, FHIR out. Without a store the claim is known only by what the answer says of it.
-pub fn convert(translator: &Translator, payer: &str, bytes: &[u8]) -> Result<Converted, Fault> {
-    let now = Clock::System.now();
-    let reading = responses::read(&translator.meanings, bytes);
-    let mut resources = Vec::with_capacity(reading.responses.len() + reading.remittances.len());
-    for response in &reading.responses {
-        resources.push(claim_response(translator, payer, response, now)?);
-    }
-    for remittance in &reading.remittances {
-        resources.push(tell::reconciliation(translator, payer, remittance, now)?);
-    }
-    Ok(Converted { resources, issues: reading.issues })
-}
-
-fn claim_response(
-    translator: &Translator,
-    payer: &str,
-    response: &PayerResponse,
-    now: Timestamp,
-) -> Result<Value, Fault> {
-    let claim = claim_of(response);
-    let input = serde_json::to_value(response).unwrap_or(Value::Null);
-    let submission = json!({"payer": payer});
-    let none = json!({});
-    let vars = [("claim", &claim), ("record", &none), ("previous", &none), ("submission", &submission)];
-    let mut made = tell::make(translator, "response/claim-response", payer, &input, &vars, now)?;
-    naming::set_id(&mut made, &uuid::Uuid::now_v7().to_string());
-    Ok(made)
-}
-
-/// The claim as far as an answer tells it.
-fn claim_of(response: &PayerResponse) -> Value {
-    let keys = &response.keys;
-    let name: Vec<&str> =
-        [&keys.patient_first_name, &keys.patient_last_name].into_iter().flatten().map(String::as_str).collect();
-    let mut patient = json!({});
-    if !name.is_empty() {
-        patient["display"] = Value::from(name.join(" "));
-    }
-    if let Some(member) = &keys.member_id {
-        patient["identifier"] = json!({"value": member});
-    }
-    if patient.as_object().is_some_and(serde_json::Map::is_empty) {
-        patient["display"] = Value::from("not named in the answer");
-    }
-    let mut claim = json!({
-        "resourceType": "Claim",
-        "status": "active",
-        "type": {"coding": [{"system": "http://terminology.hl7.org/CodeSystem/claim-type", "code": "professional"}]},
-        "use": "claim",
-        "patient": patient,
-    });
-    if let Some(number) = &keys.patient_control_number {
-        claim["identifier"] = json!([{"value": number}]);
-    }
-    claim
 }

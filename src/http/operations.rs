@@ -1,7 +1,7 @@
 //! For operators and probes: journeys, health, metrics.
 
-use crate::fault::{Fault, codes};
-use crate::flow::lookup;
+use crate::fault::{Fault, Place, codes};
+use crate::flow::{lookup, unmatched};
 use crate::http::call::Call;
 use crate::http::reply::Reply;
 use crate::telemetry;
@@ -25,6 +25,29 @@ pub async fn activate(call: Call) -> Result<Reply, Fault> {
     let activated = tokio::task::spawn_blocking(move || gateway.translator.activate(&version)).await;
     activated.map_err(|_| broken())??;
     mappings(call).await
+}
+
+/// `GET /admin/responses?state=unmatched`: answers of payers that belong to nobody yet.
+pub async fn responses(call: Call) -> Result<Reply, Fault> {
+    match call.asked("state") {
+        None | Some("unmatched") => Ok(Reply::json(200, &unmatched::list(&call.gateway).await?)),
+        Some(_) => {
+            let text = "only unmatched answers are listed; matched ones stand in the journeys of their claims";
+            Err(Fault::refuse(codes::SEARCH_PARAMETER, Place::Whole, text, "ask for ?state=unmatched"))
+        }
+    }
+}
+
+/// `POST /admin/responses/{id}/match` with `{"submission": "Claim/…", "part": 1}`: gives an answer to its claim by hand.
+pub async fn match_response(call: Call) -> Result<Reply, Fault> {
+    let body = call.json()?;
+    let part = body["part"].as_u64().and_then(|part| u32::try_from(part).ok());
+    let Some(submission) = body["submission"].as_str() else {
+        let at = Place::FhirPath("submission".into());
+        let hint = "send {\"submission\": \"Claim/{id}\"}";
+        return Err(Fault::refuse(codes::JSON_SYNTAX, at, "the body names no submission", hint));
+    };
+    Ok(Reply::json(200, &unmatched::match_by_hand(&call.gateway, call.param(0), submission, part).await?))
 }
 
 /// `GET /health/live`: the process answers.

@@ -70,6 +70,8 @@ routes! {
     GET "/billing-records" Nothing records::list;
     GET "/billing-records/{id}" Nothing records::read;
     POST "/billing-records/{id}/$release" Nothing records::release;
+    GET "/admin/responses" Nothing operations::responses;
+    POST "/admin/responses/{id}/match" Fhir operations::match_response;
     GET "/health/live" Nothing operations::live;
     GET "/health/ready" Nothing operations::ready;
     GET "/metrics" Nothing operations::metrics;

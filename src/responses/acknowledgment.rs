@@ -9,9 +9,9 @@ use crate::billing::response::{Complaint, CorrelationKeys, Decision, PayerRespon
 use crate::fault::X12Place;
 use crate::x12::segment::Segment;
 
-pub(super) fn read(context: &mut Context) {
+pub(super) fn read(context: &mut Context, segments: &[Segment]) {
     // Some senders put several AK1 … AK9 into one set.
-    let (_, groups) = runs(context.segments(), |segment| segment.id() == "AK1");
+    let (_, groups) = runs(segments, |segment| segment.id() == "AK1");
     for group in groups {
         read_group(context, group);
     }
@@ -46,7 +46,7 @@ fn statement(context: &Context, group: &[Segment], set: Option<&[Segment]>, deci
     let run = set.unwrap_or(group);
     let complaints = set.map(|set| complaints(context, set)).unwrap_or_default();
     PayerResponse {
-        transaction: context.set.map_or("999", |set| set.id()).to_owned(),
+        transaction: context.standing.id.clone(),
         decision: decision.word().into(),
         stated: context.sent(),
         source: context.source(run),
@@ -140,7 +140,7 @@ fn explained(place: &str, words: Option<&str>) -> String {
 
 /// CTX: `CLM01:value`, or `SITUATIONAL TRIGGER` with the place that pulled it. Delimiters are written as `:` and `*`.
 fn contexts(context: &Context, run: &[Segment]) -> Vec<String> {
-    let delimiters = &context.interchange.delimiters;
+    let delimiters = &context.standing.delimiters;
     let plain = |text: &str| text.replace(char::from(delimiters.component), ":");
     let words = |ctx: &Segment| {
         let elements: Vec<String> = (1..=ctx.len()).map(|n| plain(ctx.element(n))).collect();
@@ -173,5 +173,5 @@ fn disposition(context: &Context, decision: Decision, set: bool, complaints: &[C
         Decision::Acknowledged => "accepted with errors noted",
         _ => "partly accepted",
     };
-    with_codes(&format!("{what} {verdict}"), context.set.map_or("999", |set| set.id()))
+    with_codes(&format!("{what} {verdict}"), &context.standing.id)
 }

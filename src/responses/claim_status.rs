@@ -3,9 +3,12 @@
 //!
 //! The levels differ only in their HL03: 20 payer, 21 receiver, 19 provider, then PT (277CA) or 22 and 23 (277).
 
-use super::context::{Context, all, date, dates, known, part, qualified, reference, runs, span, text};
+use super::context::*;
 use super::meaning::List;
-use crate::billing::response::{ClaimStatus, CorrelationKeys, Decision, PayerResponse};
+use super::remittance::{other, svc};
+use crate::billing::response::{
+    AdjudicatedLine, ClaimStatus, CorrelationKeys, Decision, InformationRequest, PayerResponse,
+};
 use crate::fault::codes;
 use crate::x12::segment::Segment;
 use jiff::civil::Date;
@@ -22,19 +25,22 @@ type Level<'s, 'a> = &'s [Segment<'a>];
 /// What the levels above a claim say about it.
 #[derive(Default, Clone, Copy)]
 struct Above<'s, 'a> {
+    /// 277CA or 277.
+    kind: &'static str,
     payer: Option<Level<'s, 'a>>,
     batch: Option<Level<'s, 'a>>,
     provider: Option<Level<'s, 'a>>,
     subscriber: Option<Level<'s, 'a>>,
 }
 
-pub(super) fn read(context: &mut Context) {
-    let (_, levels) = runs(context.segments(), |segment| segment.id() == "HL");
-    let mut above = Above::default();
+pub(super) fn read(context: &mut Context, segments: &[Segment]) {
+    let (head, levels) = runs(segments, |segment| segment.id() == "HL");
+    let kind = transaction(context, head);
+    let mut above = Above { kind, ..Above::default() };
     for (n, level) in levels.iter().enumerate() {
         match level[0].element(3) {
-            "20" => above = Above { payer: Some(level), ..Above::default() },
-            "21" => above = Above { batch: Some(level), payer: above.payer, ..Above::default() },
+            "20" => above = Above { payer: Some(level), kind, ..Above::default() },
+            "21" => above = Above { batch: Some(level), payer: above.payer, kind, ..Above::default() },
             "19" => above = Above { provider: Some(level), subscriber: None, ..above },
             "22" => above.subscriber = Some(level),
             _ => {}
@@ -45,9 +51,17 @@ pub(super) fn read(context: &mut Context) {
         } else if has_status(level) && !says_more(code, &levels[n + 1..]) {
             let response = statement(context, &above, level, level);
             context.reading.responses.push(response);
+        } else if speaks(level) {
+            let response = statement(context, &above, level, level);
+            context.reading.batches.push(response);
         }
     }
     check_counts(context, &levels);
+}
+
+/// Whether a level above the claims says something of its own: of a whole batch or of one provider's part in it.
+fn speaks(level: Level) -> bool {
+    level.iter().any(|segment| matches!(segment.id(), "STC" | "QTY" | "AMT" | "TRN" | "DTP" | "REF"))
 }
 
 fn has_status(level: Level) -> bool {
@@ -63,40 +77,101 @@ fn says_more(code: &str, after: &[Level]) -> bool {
 /// The claims of a patient: each begins with its TRN; a status without one is a claim too.
 fn read_claims(context: &mut Context, above: &Above, level: Level) {
     let (head, claims) = runs(level, |segment| segment.id() == "TRN");
-    for claim in std::iter::once(head).chain(claims).filter(|claim| has_status(claim)) {
-        let response = statement(context, above, level, claim);
-        context.reading.responses.push(response);
+    for (n, claim) in std::iter::once(head).chain(claims).enumerate() {
+        if has_status(claim) || n > 0 {
+            let response = statement(context, above, level, claim);
+            context.reading.responses.push(response);
+        }
     }
 }
 
 fn statement(context: &mut Context, above: &Above, level: Level, claim: Level) -> PayerResponse {
     let (head, lines) = runs(claim, |segment| segment.id() == "SVC");
     let mut own = statuses(context, head, None);
-    let decision = decide(context, &own);
-    for line in lines {
-        own.extend(statuses(context, line, reference(line, "FJ")));
-    }
-    own.sort_by_key(|status| (status.line_control_number.is_some(), Reverse(weight(judge(context, status)))));
     let payer = above.payer.and_then(|payer| qualified(payer, "NM1", &["PR", "AY"]));
-    PayerResponse {
-        transaction: transaction(context).into(),
-        decision: decision.word().into(),
-        stated: own.iter().find_map(|status| status.date).or_else(|| context.sent()),
-        source: context.source(claim),
-        keys: keys(context, above, level, claim, &own),
-        disposition: own.first().and_then(|status| status.meaning.clone()),
-        statuses: own,
-        payer_name: payer.and_then(|nm1| text(nm1, 3)),
-        payer_identifier: payer.and_then(|nm1| text(nm1, 9)),
-        payer_claim_control_number: known(reference(head, "1K")),
-        ..PayerResponse::default()
+    // What a clearinghouse takes is on its way: only the payer takes a claim into adjudication.
+    let decision = match (decide(context, &own), payer.map(|payer| payer.element(1))) {
+        (Decision::Accepted, Some("AY")) => Decision::Forwarded,
+        (decision, _) => decision,
+    };
+    let mut response = PayerResponse { source: context.source(claim), ..PayerResponse::default() };
+    for (n, run) in lines.iter().enumerate() {
+        let line = status_line(context, run);
+        own.extend(statuses(context, run, Some((n, line.control_number.as_deref()))));
+        response.lines.push(line);
+    }
+    response.charge = own.iter_mut().filter(|status| status.line.is_none()).find_map(|status| status.charge.take());
+    response.paid = own.iter_mut().filter(|status| status.line.is_none()).find_map(|status| status.paid.take());
+    own.sort_by_key(|status| (status.line.is_some(), Reverse(weight(judge(context, status)))));
+    response.transaction = above.kind.into();
+    response.decision = decision.word().into();
+    response.stated = own.iter().find_map(|status| status.date).or_else(|| context.sent());
+    response.keys = keys(above, level, claim, &own, response.charge);
+    response.disposition = own.first().and_then(|status| status.meaning.clone());
+    response.payer_name = payer.and_then(|nm1| text(nm1, 3));
+    response.payer_identifier = payer.and_then(|nm1| text(nm1, 9));
+    response.payer_claim_control_number = known(reference(head, "1K"));
+    response.requests = own.iter().filter(|status| status.category.starts_with('R')).map(asked).collect();
+    response.statuses = own;
+    facts(context, &mut response, level, head);
+    response
+}
+
+/// What stands beside the statuses of a claim or level.
+fn facts(context: &mut Context, response: &mut PayerResponse, level: Level, head: Level) {
+    let before = if head.first().map(|s| s.ordinal) == level.first().map(|s| s.ordinal) { &[] } else { level };
+    let of_the_level = before.iter().take_while(|segment| segment.id() != "TRN");
+    for segment in of_the_level.chain(head) {
+        match (segment.id(), segment.element(1)) {
+            ("HL" | "STC" | "SE", _) | ("REF", "1K") => {}
+            ("TRN", _) => response.traces.extend(trace(segment)),
+            ("NM1", _) => response.parties.push(response_party(segment)),
+            ("REF", _) => response.references.extend(referenced(segment)),
+            ("DTP", _) => response.dates.extend(qualified_date(segment, 3)),
+            ("AMT", _) => response.amounts.extend(context.amount(segment)),
+            ("QTY", _) => response.quantities.extend(context.amount(segment)),
+            _ => other(&mut response.others, segment, &[]),
+        }
+    }
+}
+
+/// Loop 2220D.
+fn status_line(context: &mut Context, run: Level) -> AdjudicatedLine {
+    let mut line = AdjudicatedLine { units_paid: Decimal::ONE, balanced: true, ..AdjudicatedLine::default() };
+    for segment in run {
+        match (segment.id(), segment.element(1)) {
+            ("SVC", _) => svc(context, &mut line, segment),
+            ("STC" | "SE", _) => {}
+            ("REF", "FJ") => line.control_number = text(segment, 2),
+            ("REF", _) => line.references.extend(referenced(segment)),
+            ("DTP", "472") if date(segment.element(3).get(..8).unwrap_or_default()).is_some() => {
+                (line.service_start, line.service_end) = dates(segment.element(3));
+            }
+            ("DTP", _) => line.dates.extend(qualified_date(segment, 3)),
+            _ => other(&mut line.others, segment, &[]),
+        }
+    }
+    line
+}
+
+/// A status of an R category asks for something.
+fn asked(status: &ClaimStatus) -> InformationRequest {
+    InformationRequest {
+        list: "STC".into(),
+        code: status.code.clone().unwrap_or_default(),
+        category: Some(status.category.clone()),
+        entity: status.entity.clone(),
+        line_control_number: status.line_control_number.clone(),
+        text: status.text.clone(),
+        meaning: status.meaning.clone(),
+        ..InformationRequest::default()
     }
 }
 
 /// 277CA or 277: by the guide, else by BHT06 (TH is the acknowledgment).
-fn transaction(context: &Context) -> &'static str {
-    let guide = context.set.is_some_and(|set| set.version().contains("X214"));
-    let kind = all(context.segments(), "BHT").next().is_some_and(|bht| bht.element(6) == "TH");
+fn transaction(context: &Context, head: Level) -> &'static str {
+    let guide = context.standing.version.contains("X214");
+    let kind = all(head, "BHT").next().is_some_and(|bht| bht.element(6) == "TH");
     if guide || kind { "277CA" } else { "277" }
 }
 
@@ -127,33 +202,31 @@ fn weight(decision: Decision) -> u8 {
     }
 }
 
-fn keys(context: &Context, above: &Above, level: Level, claim: Level, own: &[ClaimStatus]) -> CorrelationKeys {
+fn keys(above: &Above, level: Level, claim: Level, own: &[ClaimStatus], charge: Option<Decimal>) -> CorrelationKeys {
     let (head, lines) = runs(claim, |segment| segment.id() == "SVC");
     let patient = PATIENT_LEVELS.contains(&level[0].element(3));
-    let name = qualified(level, "NM1", &["QC", "IL"]).filter(|_| patient);
+    let name = qualified(level, "NM1", &["QC", "IL", "03"]).filter(|_| patient);
     let holder = name.filter(|nm1| !nm1.element(9).is_empty());
     let holder = holder.or_else(|| above.subscriber.filter(|_| patient).and_then(|nm1| qualified(nm1, "NM1", &["IL"])));
     let provider = above.provider.and_then(|provider| all(provider, "NM1").next());
     let (service_start, service_end) = service_dates(head, &lines);
+    let echoed = || all(head, "TRN").next().and_then(|trn| text(trn, 2));
+    let is_ca = above.kind == "277CA";
     CorrelationKeys {
         batch_number: above.batch.and_then(|batch| known(text(qualified(batch, "TRN", &["2"])?, 2))),
         provider: provider.and_then(|nm1| text(nm1, 9).or_else(|| text(nm1, 3))),
-        patient_control_number: own_number(context, head).filter(|_| patient),
+        // CLM01 as echoed: REF*EJ where there is one (277), else TRN02, which a 277CA fills with it.
+        patient_control_number: known(reference(head, "EJ").or_else(|| echoed().filter(|_| is_ca))).filter(|_| patient),
+        inquiry_number: known(echoed()).filter(|_| patient && !is_ca),
         trace_number: known(reference(head, "D9")),
         member_id: holder.and_then(|nm1| text(nm1, 9)),
         patient_last_name: name.and_then(|nm1| text(nm1, 3)),
         patient_first_name: name.and_then(|nm1| text(nm1, 4)),
-        charge: own.iter().find_map(|status| status.charge).filter(|_| patient),
+        charge: charge.or_else(|| own.iter().find_map(|status| status.charge)).filter(|_| patient),
         service_start,
         service_end,
         ..CorrelationKeys::default()
     }
-}
-
-/// CLM01 as echoed: REF*EJ where there is one (277), else TRN02, which a 277CA fills with it.
-fn own_number(context: &Context, claim: Level) -> Option<String> {
-    let trace = || all(claim, "TRN").next().filter(|_| transaction(context) == "277CA").and_then(|trn| text(trn, 2));
-    known(reference(claim, "EJ").or_else(trace))
 }
 
 fn service_dates(claim: Level, lines: &[Level]) -> (Option<Date>, Option<Date>) {
@@ -162,24 +235,37 @@ fn service_dates(claim: Level, lines: &[Level]) -> (Option<Date>, Option<Date>) 
     span(own.into_iter().chain(of_lines).map(|dtp| dates(dtp.element(3))).flat_map(|(from, to)| [from, to]).flatten())
 }
 
-/// Every composite of every STC. Date, action, charge and text are said once and belong to all three.
-fn statuses(context: &mut Context, run: Level, line: Option<String>) -> Vec<ClaimStatus> {
+/// Every composite of every STC. Date, action, money and text belong to all three, and stand with the first.
+fn statuses(context: &mut Context, run: Level, line: Option<(usize, Option<&str>)>) -> Vec<ClaimStatus> {
     let mut statuses = Vec::new();
     for stc in all(run, "STC") {
-        let money: [Option<Decimal>; 2] = [context.number(stc, 4), context.number(stc, 5)];
-        let filled = COMPOSITES.into_iter().filter(|element| part(stc, *element, 1).is_some());
-        statuses.extend(filled.map(|element| composite(context, stc, element, money, line.clone())));
+        let [charge, paid] = [context.number(stc, 4), context.number(stc, 5)];
+        let filled = COMPOSITES.into_iter().filter(|element| segment_says(stc, *element));
+        let mut all: Vec<ClaimStatus> = filled.map(|element| composite(context, stc, element, line)).collect();
+        if all.is_empty() {
+            all.push(composite(context, stc, COMPOSITES[0], line));
+        }
+        all[0] = ClaimStatus {
+            date: date(stc.element(2)),
+            action: text(stc, 3),
+            finalized: date(stc.element(6)),
+            payment_date: date(stc.element(8)),
+            payment_number: text(stc, 9),
+            text: text(stc, 12),
+            charge,
+            paid,
+            ..std::mem::take(&mut all[0])
+        };
+        statuses.extend(all);
     }
     statuses
 }
 
-fn composite(
-    context: &Context,
-    stc: &Segment,
-    element: usize,
-    [charge, paid]: [Option<Decimal>; 2],
-    line_control_number: Option<String>,
-) -> ClaimStatus {
+fn segment_says(stc: &Segment, element: usize) -> bool {
+    stc.components(element).any(|part| !part.trim().is_empty())
+}
+
+fn composite(context: &Context, stc: &Segment, element: usize, line: Option<(usize, Option<&str>)>) -> ClaimStatus {
     let category = part(stc, element, 1).unwrap_or_default();
     let (code, entity) = (part(stc, element, 2), part(stc, element, 3));
     ClaimStatus {
@@ -187,12 +273,10 @@ fn composite(
         category,
         code,
         entity,
-        date: date(stc.element(2)),
-        action: text(stc, 3),
-        charge,
-        paid,
-        text: text(stc, 12),
-        line_control_number,
+        list: part(stc, element, 4),
+        line_control_number: line.and_then(|(_, number)| number.map(str::to_owned)),
+        line: line.and_then(|(n, _)| u32::try_from(n + 1).ok()),
+        ..ClaimStatus::default()
     }
 }
 

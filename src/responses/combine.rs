@@ -20,7 +20,7 @@ pub fn combine(answers: Vec<PayerResponse>, complete: bool) -> PayerResponse {
         if let Some(number) =
             answer.payer_claim_control_number.filter(|n| Some(n) != whole.payer_claim_control_number.as_ref())
         {
-            sum.references.push(Reference { qualifier: PAYER_NUMBER.into(), value: number });
+            sum.references.push(Reference { qualifier: PAYER_NUMBER.into(), value: number, text: None });
         }
         add(&mut sum, answer.adjudication.unwrap_or_default());
     }
@@ -45,6 +45,10 @@ fn add(sum: &mut Adjudication, part: Adjudication) {
     sum.facility_code = sum.facility_code.take().or(part.facility_code);
     sum.frequency_code = sum.frequency_code.take().or(part.frequency_code);
     sum.drg = sum.drg.take().or(part.drg);
+    sum.drg_weight = sum.drg_weight.or(part.drg_weight);
+    sum.discharge_fraction = sum.discharge_fraction.or(part.discharge_fraction);
+    sum.details.extend(part.details);
+    sum.others.extend(part.others);
     sum.adjustments.extend(part.adjustments);
     sum.amounts.extend(part.amounts);
     sum.quantities.extend(part.quantities);

@@ -4,43 +4,91 @@ use super::Reading;
 use super::meaning::Meanings;
 use crate::billing::line::ProcedureCode;
 use crate::billing::record::Party;
-use crate::billing::response::SourceRange;
+use crate::billing::response::{
+    OtherElement, OtherSegment, QualifiedAmount, QualifiedDate, Reference, ResponseParty, SourceRange, Trace,
+};
 use crate::fault::{Issue, Place, X12Place, codes};
-use crate::x12::reader::{Group, Interchange, TransactionSet};
+use crate::x12::delimiters::Delimiters;
 use crate::x12::segment::Segment;
 use jiff::civil::Date;
 use rust_decimal::Decimal;
 
 /// Where a reader stands, and what has been read so far.
-pub(super) struct Context<'r, 'a> {
+pub(super) struct Context<'r> {
     pub meanings: &'r Meanings,
-    pub interchange: &'r Interchange<'a>,
-    pub group: Option<&'r Group<'a>>,
-    pub set: Option<&'r TransactionSet<'a>>,
+    pub standing: &'r Standing,
     pub reading: &'r mut Reading,
 }
 
-impl<'r, 'a> Context<'r, 'a> {
-    pub fn new(meanings: &'r Meanings, interchange: &'r Interchange<'a>, reading: &'r mut Reading) -> Self {
-        Context { meanings, interchange, group: None, set: None, reading }
+/// The envelope around a unit.
+#[derive(Debug, Clone, Default)]
+pub(super) struct Standing {
+    pub delimiters: Delimiters,
+    /// ISA13.
+    pub interchange: Option<String>,
+    /// ISA09, YYMMDD.
+    pub interchange_date: Option<Date>,
+    /// GS06.
+    pub group: Option<String>,
+    /// GS04.
+    pub group_date: Option<Date>,
+    /// GS08.
+    pub group_version: String,
+    /// ST01.
+    pub id: String,
+    /// ST02.
+    pub set: Option<String>,
+    /// ST03, else GS08.
+    pub version: String,
+}
+
+impl Standing {
+    pub fn isa(&mut self, isa: &Segment) {
+        let date = short_date(isa.element(9));
+        *self = Standing {
+            delimiters: isa.delimiters,
+            interchange: text(isa, 13),
+            interchange_date: date,
+            ..Standing::default()
+        };
     }
 
-    pub fn enter(&mut self, group: &'r Group<'a>, set: &'r TransactionSet<'a>) {
-        (self.group, self.set) = (Some(group), Some(set));
+    pub fn gs(&mut self, gs: &Segment) {
+        (self.group, self.group_date) = (text(gs, 6), date(gs.element(4)));
+        self.group_version = gs.element(8).trim().to_owned();
+        self.leave();
     }
 
-    /// The segments of the set, ST to SE.
-    pub fn segments(&self) -> &'r [Segment<'a>] {
-        self.set.map_or(&[], |set| &set.segments)
+    pub fn st(&mut self, st: &Segment) {
+        (self.id, self.set) = (st.element(1).trim().to_owned(), text(st, 2));
+        self.version = text(st, 3).unwrap_or_else(|| self.group_version.clone());
     }
 
+    /// Behind a set.
+    pub fn leave(&mut self) {
+        (self.id, self.set, self.version) = Default::default();
+    }
+
+    /// Where a segment stands.
+    pub fn place(&self, segment: Option<&Segment>) -> Place {
+        Place::X12(X12Place {
+            interchange: self.interchange.clone(),
+            transaction_set: self.set.clone(),
+            segment: segment.map(|segment| segment.id().to_owned()),
+            ordinal: segment.map(|segment| segment.ordinal),
+            offset: segment.map(|segment| segment.offset),
+            ..X12Place::default()
+        })
+    }
+}
+
+impl Context<'_> {
     /// Where a run of segments stands in the file.
     pub fn source(&self, run: &[Segment]) -> SourceRange {
-        let number = |text: &str| (!text.is_empty()).then(|| text.to_owned());
         SourceRange {
-            interchange_control_number: number(self.interchange.control_number()),
-            group_control_number: self.group.and_then(|group| number(group.control_number())),
-            transaction_set_control_number: self.set.and_then(|set| number(set.control_number())),
+            interchange_control_number: self.standing.interchange.clone(),
+            group_control_number: self.standing.group.clone(),
+            transaction_set_control_number: self.standing.set.clone(),
             first_segment: run.first().map_or(0, |segment| segment.ordinal),
             last_segment: run.last().map_or(0, |segment| segment.ordinal),
         }
@@ -48,7 +96,7 @@ impl<'r, 'a> Context<'r, 'a> {
 
     /// The date of the file: GS04, else ISA09.
     pub fn sent(&self) -> Option<Date> {
-        self.group.and_then(|group| date(group.gs.element(4))).or_else(|| short_date(self.interchange.isa.element(9)))
+        self.standing.group_date.or(self.standing.interchange_date)
     }
 
     /// An amount or number; `None` when it is absent. One that can't be read is an issue, and absent too.
@@ -60,26 +108,26 @@ impl<'r, 'a> Context<'r, 'a> {
         let number = decimal(text);
         if number.is_none() {
             let text = format!("{}{element:02} is not a number: it is taken as absent", segment.id());
-            self.warn(codes::RESPONSE_UNREADABLE, Some(segment), text);
+            self.lost(segment, text);
         }
         number
     }
 
-    pub fn warn(&mut self, code: &'static str, segment: Option<&Segment>, text: impl Into<String>) {
-        let at = self.place(segment);
-        self.reading.issues.push(Issue::warning(code, at, text));
+    /// AMT or QTY.
+    pub fn amount(&mut self, segment: &Segment) -> Option<QualifiedAmount> {
+        let value = self.number(segment, 2)?;
+        Some(QualifiedAmount { qualifier: segment.element(1).trim().to_owned(), value })
     }
 
-    fn place(&self, segment: Option<&Segment>) -> Place {
-        let source = self.source(&[]);
-        Place::X12(X12Place {
-            interchange: source.interchange_control_number,
-            transaction_set: source.transaction_set_control_number,
-            segment: segment.map(|segment| segment.id().to_owned()),
-            ordinal: segment.map(|segment| segment.ordinal),
-            offset: segment.map(|segment| segment.offset),
-            ..X12Place::default()
-        })
+    /// Something could be read only in part.
+    pub fn lost(&mut self, segment: &Segment, text: impl Into<String>) {
+        let at = self.standing.place(Some(segment));
+        self.reading.issues.push(Issue::error(codes::RESPONSE_UNREADABLE, at, text));
+    }
+
+    pub fn warn(&mut self, code: &'static str, segment: Option<&Segment>, text: impl Into<String>) {
+        let at = self.standing.place(segment);
+        self.reading.issues.push(Issue::warning(code, at, text));
     }
 }
 
@@ -92,12 +140,6 @@ pub(super) fn runs<'s, 'a>(
     let head = &segments[..starts.first().copied().unwrap_or(segments.len())];
     let ends = starts.iter().skip(1).copied().chain([segments.len()]);
     (head, starts.iter().zip(ends).map(|(start, end)| &segments[*start..end]).collect())
-}
-
-/// Segments up to the first of these ids.
-pub(super) fn until<'s, 'a>(segments: &'s [Segment<'a>], ids: &[&str]) -> &'s [Segment<'a>] {
-    let end = segments.iter().position(|segment| ids.contains(&segment.id()));
-    &segments[..end.unwrap_or(segments.len())]
 }
 
 pub(super) fn all<'s, 'a>(segments: &'s [Segment<'a>], id: &'s str) -> impl Iterator<Item = &'s Segment<'a>> {
@@ -168,6 +210,71 @@ pub(super) fn span(dates: impl Iterator<Item = Date>) -> (Option<Date>, Option<D
     })
 }
 
+/// REF with what it says; `None` when it says nothing.
+pub(super) fn referenced(segment: &Segment) -> Option<Reference> {
+    let (value, words) = (text(segment, 2), text(segment, 3));
+    (value.is_some() || words.is_some()).then(|| Reference {
+        qualifier: segment.element(1).trim().to_owned(),
+        value: value.unwrap_or_default(),
+        text: words,
+    })
+}
+
+/// TRN.
+pub(super) fn trace(segment: &Segment) -> Option<Trace> {
+    Some(Trace {
+        kind: segment.element(1).trim().to_owned(),
+        number: text(segment, 2)?,
+        assigner: text(segment, 3),
+        division: text(segment, 4),
+    })
+}
+
+/// DTM (`element` 2) or DTP (3). What is neither a date nor a range of dates is kept as it stands.
+pub(super) fn qualified_date(segment: &Segment, element: usize) -> Option<QualifiedDate> {
+    let written = text(segment, element)?;
+    let (start, end) = dates(&written);
+    let read = start.is_some() && (end.is_some() || !written.contains('-'));
+    Some(QualifiedDate {
+        qualifier: segment.element(1).trim().to_owned(),
+        start: start.filter(|_| read),
+        end: end.filter(|_| read),
+        text: (!read).then_some(written),
+    })
+}
+
+/// A segment that has no typed home, but for the elements named, which have one.
+pub(super) fn spelled(segment: &Segment, but: &[usize]) -> OtherSegment {
+    let id = segment.id().to_ascii_lowercase();
+    let mut elements = Vec::new();
+    for (n, element) in segment.elements().enumerate().map(|(n, element)| (n + 1, element)) {
+        if !element.is_empty() && !but.contains(&n) {
+            spell(segment, n, &id, &mut elements);
+        }
+    }
+    OtherSegment { id, elements }
+}
+
+fn spell(segment: &Segment, n: usize, id: &str, elements: &mut Vec<OtherElement>) {
+    for repetition in segment.repetitions(n) {
+        let parts: Vec<&str> = segment.parts(repetition).collect();
+        for (c, part) in parts.iter().enumerate().filter(|(_, part)| !part.trim().is_empty()) {
+            let name = if parts.len() == 1 { format!("{id}{n:02}") } else { format!("{id}{n:02}-{}", c + 1) };
+            elements.push(OtherElement { name, value: part.trim().to_owned() });
+        }
+    }
+}
+
+/// NM1 with its qualifiers.
+pub(super) fn response_party(nm1: &Segment) -> ResponseParty {
+    ResponseParty {
+        entity: nm1.element(1).trim().to_owned(),
+        party: party(nm1),
+        id_qualifier: text(nm1, 8),
+        id: text(nm1, 9),
+    }
+}
+
 /// NM1 as a party.
 pub(super) fn party(nm1: &Segment) -> Party {
     let id = |qualifiers: &[&str]| text(nm1, 9).filter(|_| qualifiers.contains(&nm1.element(8)));
@@ -183,14 +290,24 @@ pub(super) fn party(nm1: &Segment) -> Party {
     }
 }
 
-/// SVC01 or SVC06 as a procedure: qualifier, code, modifiers, description.
+/// SVC01 or SVC06 as a procedure: qualifier, code, modifiers, description. A code that came without its qualifier is still
+/// a code.
 pub(super) fn procedure(segment: &Segment, element: usize) -> Option<ProcedureCode> {
-    let qualifier = part(segment, element, 1)?;
+    let mut parts = segment.components(element).map(str::trim);
+    let (first, second) = (parts.next()?, parts.next());
+    let (qualifier, value) = match second {
+        None if first.len() > 2 => ("", first),
+        second => (first, second.unwrap_or_default()),
+    };
+    if qualifier.is_empty() && value.is_empty() {
+        return None;
+    }
+    let text = |text: &str| (!text.is_empty()).then(|| text.to_owned());
     Some(ProcedureCode {
-        qualifier,
-        value: segment.component(element, 2).trim().to_owned(),
-        modifiers: (3..=6).filter_map(|n| part(segment, element, n)).collect(),
-        description: part(segment, element, 7),
+        qualifier: qualifier.to_owned(),
+        value: value.to_owned(),
+        modifiers: parts.by_ref().take(4).filter_map(text).collect(),
+        description: parts.next().and_then(text),
     })
 }
 

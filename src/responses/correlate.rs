@@ -83,9 +83,16 @@ pub fn scope(response: &PayerResponse) -> Scope {
     }
 }
 
-fn names_a_claim(response: &PayerResponse) -> bool {
+/// Whether a statement names a claim or a patient, rather than a file, a batch or a provider.
+pub fn names_a_claim(response: &PayerResponse) -> bool {
     let keys = &response.keys;
-    let names = [&keys.patient_control_number, &keys.trace_number, &keys.patient_last_name, &keys.member_id];
+    let names = [
+        &keys.patient_control_number,
+        &keys.inquiry_number,
+        &keys.trace_number,
+        &keys.patient_last_name,
+        &keys.member_id,
+    ];
     names.iter().any(|name| name.is_some()) || response.payer_claim_control_number.is_some()
 }
 
@@ -114,6 +121,9 @@ fn claim_keys(response: &PayerResponse) -> Vec<Key> {
     let known = [&response.payer_claim_control_number, &keys.original_claim_control_number];
     let mut found: Vec<Key> = own.map(|own| Key::PatientControlNumber(own.to_owned())).into_iter().collect();
     found.extend(keys.trace_number.clone().map(Key::TraceNumber));
+    if let Some(inquiry) = &keys.inquiry_number {
+        found.extend([Key::TraceNumber(inquiry.clone()), Key::PatientControlNumber(inquiry.clone())]);
+    }
     found.extend(known.into_iter().flatten().cloned().map(Key::PayerClaimControlNumber));
     found.extend(bare.map(|bare| Key::PatientControlNumber(bare.to_owned())));
     found.extend(cut.map(|cut| Key::PatientControlNumberPrefix(cut.to_owned())));
@@ -132,6 +142,7 @@ struct NumberRow {
 const NUMBERS: &[NumberRow] = &[
     NumberRow { name: "claim number", verdict: same_claim_number },
     NumberRow { name: "trace number", verdict: same_trace_number },
+    NumberRow { name: "inquiry number", verdict: same_inquiry_number },
     NumberRow { name: "payer claim control number", verdict: same_payer_number },
 ];
 
@@ -267,6 +278,15 @@ fn same_trace_number(response: &PayerResponse, candidate: &Candidate) -> Verdict
     same_text(response.keys.trace_number.as_deref(), candidate.record.trace_number.as_deref())
 }
 
+/// TRN02 of an inquiry or of a request for services is the claim's trace number, else its own number. Only a match says
+/// something: a status may have been asked for by others.
+fn same_inquiry_number(response: &PayerResponse, candidate: &Candidate) -> Verdict {
+    let said = response.keys.inquiry_number.as_deref();
+    let record = &candidate.record;
+    let own = [record.trace_number.as_deref(), Some(record.patient_control_number.as_str())];
+    own.into_iter().any(|own| same_text(said, own) == Some(true)).then_some(true)
+}
+
 /// Only a match says something: a correction has a number of its own.
 fn same_payer_number(response: &PayerResponse, candidate: &Candidate) -> Verdict {
     let own = candidate.payer_claim_control_number.as_deref();
@@ -357,8 +377,21 @@ pub fn concerning<'c>(
     complaints.iter().filter(concerns).collect()
 }
 
-/// Binds each line of an answer to the item of the caller's claim: lines of an 835 by REF*6R or content.
+/// Binds each line of an answer to the item of the caller's claim: lines of an 835 by REF*6R or content, those of a 277 by
+/// REF*FJ, services of a 278 by the trace number that we gave them.
 pub fn bind_lines(response: &mut PayerResponse, record: &BillingRecord) {
+    for line in &mut response.lines {
+        let number = line.control_number.as_deref().map(plain);
+        let own = record.service_lines.iter().find(|own| number.as_ref() == Some(&plain(&own.control_number)));
+        line.item_sequence = own.map(|own| own.sequence);
+    }
+    if let (Some(review), Some(trace)) = (&mut response.review, &record.trace_number) {
+        for service in &mut review.services {
+            let numbers = service.traces.iter().filter_map(|said| said.number.strip_prefix(trace.as_str()));
+            let own = numbers.filter_map(|rest| rest.strip_prefix('-')?.parse().ok()).next();
+            service.item_sequence = own.or(service.item_sequence);
+        }
+    }
     if let Some(adjudication) = &mut response.adjudication {
         lines::match_lines(adjudication, &record.service_lines);
     }

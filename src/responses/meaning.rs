@@ -39,6 +39,14 @@ pub enum List {
     Remark,
     /// PLB03-1.
     ProviderAdjustment,
+    /// AAA03.
+    Reject,
+    /// AAA04.
+    FollowUp,
+    /// HCR01.
+    ReviewAction,
+    /// EB01.
+    Benefit,
 }
 
 /// Where each list is kept below the mappings.
@@ -57,6 +65,10 @@ const FILES: &[(List, &str)] = &[
     (List::Adjustment, "codes/carc.tsv"),
     (List::Remark, "codes/rarc.tsv"),
     (List::ProviderAdjustment, "codes/plb.tsv"),
+    (List::Reject, "codes/aaa-reject.tsv"),
+    (List::FollowUp, "codes/aaa-follow-up.tsv"),
+    (List::ReviewAction, "codes/hcr-action.tsv"),
+    (List::Benefit, "codes/benefit-information.tsv"),
 ];
 
 /// All code lists.
@@ -179,7 +191,7 @@ mod tests {
     #[test]
     fn decisions_are_words_of_decision() {
         let meanings = shipped();
-        for list in [List::StatusCategory, List::ClaimStatus, List::Acknowledgment] {
+        for list in [List::StatusCategory, List::ClaimStatus, List::Acknowledgment, List::ReviewAction] {
             for code in meanings.tables[&list].rows.keys() {
                 let word = meanings.column(list, code, "decision").unwrap();
                 assert_eq!(Decision::of(word).word(), word, "{list:?} {code}");

@@ -1,18 +1,18 @@
-//! 835, the claim payment (005010X221A1): one statement for each CLP, and one remittance for each transaction set.
+//! 835, the claim payment (005010X221A1): one statement for each CLP, and one remittance for each transaction set. It is
+//! read claim by claim, so that its length does not matter.
 //!
 //! Nothing is judged but the sums: a claim or payment that does not balance is kept and flagged.
 
-use super::context::{Context, all, date, known, party, procedure, qualified, reference, runs, span, text, until};
+use super::context::*;
 use super::meaning::{List, Meanings, with_codes};
 use crate::billing::payer::Adjustment;
+use crate::billing::record::Address;
 use crate::billing::response::*;
 use crate::fault::codes;
 use crate::x12::segment::Segment;
 use jiff::civil::Date;
 use rust_decimal::Decimal;
 
-/// What ends a claim: the next provider's header, the provider adjustments, the trailer.
-const AFTER_A_CLAIM: &[&str] = &["LX", "TS3", "TS2", "PLB", "SE"];
 /// Remarks of an inpatient claim (MIA) and of any other (MOA).
 const MIA_REMARKS: [usize; 5] = [5, 20, 21, 22, 23];
 const MOA_REMARKS: [usize; 5] = [3, 4, 5, 6, 7];
@@ -21,35 +21,181 @@ const CAS_TRIPLES: [usize; 6] = [2, 5, 8, 11, 14, 17];
 const PLB_PAIRS: [usize; 6] = [3, 5, 7, 9, 11, 13];
 /// Adjustments that are the patient's part: deductible, coinsurance, copayment, blood deductible.
 const PATIENTS_PART: [&str; 4] = ["1", "2", "3", "66"];
+/// BPR elements that a payment has fields for; the rest are bank data.
+const BPR_READ: [usize; 5] = [1, 2, 3, 4, 16];
 
 type Run<'s, 'a> = &'s [Segment<'a>];
 
-pub(super) fn read(context: &mut Context) {
-    let (header, claims) = runs(context.segments(), |segment| segment.id() == "CLP");
-    let payment = payment(context, header);
-    let (payer_name, payer_identifier) = payer(header);
-    let first = context.reading.responses.len();
-    for run in claims {
-        let mut response = statement(context, until(run, AFTER_A_CLAIM), &payment);
-        (response.payer_name, response.payer_identifier) = (payer_name.clone(), payer_identifier.clone());
-        context.reading.responses.push(response);
+/// A remittance while its claims are read.
+#[derive(Debug, Default)]
+pub(super) struct Open {
+    pub remittance: Remittance,
+    /// Σ CLP04.
+    paid: Decimal,
+    /// BPR, for the issue when it does not balance.
+    bpr: Option<crate::fault::Place>,
+    /// Which statement its first claim is.
+    first: usize,
+    claims: usize,
+}
+
+/// What stands before the first claim.
+pub(super) fn open(context: &mut Context, header: Run) -> Open {
+    let mut remittance = Remittance { source: context.source(header), ..Remittance::default() };
+    let (head, parties) = runs(header, |segment| segment.id() == "N1");
+    for segment in head {
+        head_segment(context, &mut remittance, segment);
     }
-    let mut remittance = Remittance {
-        source: context.source(context.segments()),
-        payment,
-        payer_name,
-        payer_identifier,
-        claims: context.reading.responses[first..].iter().map(remitted).collect(),
-        provider_adjustments: provider_adjustments(context),
-        ..Remittance::default()
+    for run in parties {
+        let party = remittance_party(run);
+        remittance.parties.push(party);
+    }
+    name_parties(&mut remittance);
+    let bpr = all(header, "BPR").next().map(|bpr| context.standing.place(Some(bpr)));
+    Open { remittance, bpr, first: context.reading.told(), ..Open::default() }
+}
+
+fn head_segment(context: &mut Context, remittance: &mut Remittance, segment: &Segment) {
+    let payment = &mut remittance.payment;
+    match (segment.id(), segment.element(1)) {
+        ("ST", _) => {}
+        ("BPR", _) => {
+            (payment.handling, payment.direction) = (text(segment, 1), text(segment, 3));
+            (payment.method, payment.date) = (text(segment, 4), date(segment.element(16)));
+            payment.total = context.number(segment, 2).unwrap_or_default();
+            // A date that is none is kept as it stands.
+            let read = BPR_READ.len() - usize::from(payment.date.is_none());
+            other(&mut remittance.others, segment, &BPR_READ[..read]);
+        }
+        ("TRN", _) => {
+            payment.trace_number = text(segment, 2).unwrap_or_default();
+            payment.originator = text(segment, 3);
+            other(&mut remittance.others, segment, &[1, 2, 3]);
+        }
+        ("CUR", _) => {
+            payment.currency = text(segment, 2);
+            other(&mut remittance.others, segment, &[1, 2]);
+        }
+        ("DTM", "405") => payment.production_date = date(segment.element(2)),
+        ("REF", _) => remittance.references.extend(referenced(segment)),
+        _ => other(&mut remittance.others, segment, &[]),
+    }
+}
+
+/// Loop 1000A or 1000B.
+fn remittance_party(run: Run) -> RemittanceParty {
+    let n1 = &run[0];
+    let mut party = RemittanceParty {
+        entity: n1.element(1).trim().to_owned(),
+        name: text(n1, 2),
+        id_qualifier: text(n1, 3),
+        id: text(n1, 4),
+        ..RemittanceParty::default()
     };
-    remittance.balanced = balance(context, header, &remittance);
-    context.reading.remitted.push(first..context.reading.responses.len());
+    for segment in &run[1..] {
+        match segment.id() {
+            "N3" | "N4" => address(party.address.get_or_insert_default(), segment),
+            "REF" => party.references.extend(referenced(segment)),
+            "PER" => party.contacts.push(contact(segment)),
+            _ => other(&mut party.others, segment, &[]),
+        }
+    }
+    party
+}
+
+fn address(address: &mut Address, segment: &Segment) {
+    match segment.id() {
+        "N3" => (address.line1, address.line2) = (text(segment, 1), text(segment, 2)),
+        _ => {
+            (address.city, address.state) = (text(segment, 1), text(segment, 2));
+            (address.postal_code, address.country) = (text(segment, 3), text(segment, 4));
+            address.subdivision = text(segment, 7);
+        }
+    }
+}
+
+fn contact(per: &Segment) -> ResponseContact {
+    let number = |at: usize| Some(ContactNumber { kind: text(per, at)?, value: text(per, at + 1)? });
+    ResponseContact {
+        function: per.element(1).trim().to_owned(),
+        name: text(per, 2),
+        numbers: [3, 5, 7].into_iter().filter_map(number).collect(),
+    }
+}
+
+/// The payer's id is REF*2U or N104, else TRN03 without the leading 1.
+fn name_parties(remittance: &mut Remittance) {
+    let Remittance { parties, payment, payer_name, payer_identifier, .. } = remittance;
+    let of = |entity: &str| parties.iter().find(|party| party.entity == entity);
+    let originator = || {
+        let number = payment.originator.as_deref()?;
+        Some(if number.len() == 10 { number.strip_prefix('1').unwrap_or(number) } else { number }.to_owned())
+    };
+    if let Some(payer) = of("PR") {
+        let own = payer.references.iter().find(|reference| reference.qualifier == "2U");
+        payer_name.clone_from(&payer.name);
+        *payer_identifier = own.map(|own| own.value.clone()).or_else(|| payer.id.clone());
+    }
+    *payer_identifier = payer_identifier.take().or_else(originator);
+    if let Some(payee) = of("PE") {
+        let npi = payee.id_qualifier.as_deref() == Some("XX");
+        let (with_npi, without) = if npi { (payee.id.clone(), None) } else { (None, payee.id.clone()) };
+        (payment.payee_npi, payment.payee_id) = (with_npi, without);
+        payment.payee_qualifier = payee.id_qualifier.clone().filter(|_| !npi);
+        payment.payee_name.clone_from(&payee.name);
+    }
+}
+
+/// What stands between the claims and behind them: LX with the sums of a provider (TS3, TS2), PLB.
+pub(super) fn between(context: &mut Context, open: &mut Open, run: Run) {
+    for segment in run {
+        match segment.id() {
+            "PLB" => provider_adjustments(context, &mut open.remittance, segment),
+            "SE" => open.remittance.source.last_segment = segment.ordinal,
+            // A number of a group of claims says something only beside the sums of the group.
+            "LX" if run.len() == 1 => {}
+            _ => other(&mut open.remittance.others, segment, &[]),
+        }
+    }
+}
+
+/// Every pair of a PLB.
+fn provider_adjustments(context: &mut Context, remittance: &mut Remittance, plb: &Segment) {
+    for at in PLB_PAIRS {
+        if let Some(amount) = context.number(plb, at + 1) {
+            remittance.provider_adjustments.push(ProviderAdjustment {
+                provider: plb.element(1).trim().to_owned(),
+                fiscal_period: date(plb.element(2)),
+                reason: plb.component(at, 1).trim().to_owned(),
+                identifier: part(plb, at, 2),
+                amount,
+            });
+        }
+    }
+}
+
+/// One CLP with its lines.
+pub(super) fn claim(context: &mut Context, open: &mut Open, run: Run) {
+    let mut response = statement(context, run, &open.remittance.payment);
+    response.payer_name.clone_from(&open.remittance.payer_name);
+    response.payer_identifier.clone_from(&open.remittance.payer_identifier);
+    let remitted = remitted(&response);
+    open.paid += remitted.paid;
+    open.claims += 1;
+    open.remittance.claims.push(remitted);
+    context.reading.responses.push(response);
+}
+
+/// The end of the set.
+pub(super) fn close(context: &mut Context, open: Open) {
+    let Open { mut remittance, paid, bpr, first, claims } = open;
+    remittance.balanced = balance(context, bpr, &remittance, paid);
+    context.reading.remitted.push(first..first + claims);
     context.reading.remittances.push(remittance);
 }
 
-fn statement(context: &mut Context, claim: Run, payment: &Payment) -> PayerResponse {
-    let (head, lines) = runs(claim, |segment| segment.id() == "SVC");
+fn statement(context: &mut Context, run: Run, payment: &Payment) -> PayerResponse {
+    let (head, lines) = runs(run, |segment| segment.id() == "SVC");
     let mut adjudication = adjudication(context, head);
     adjudication.lines = lines.into_iter().map(|run| line(context, run)).collect();
     adjudication.balanced = balance_claim(context, head, &adjudication);
@@ -58,7 +204,7 @@ fn statement(context: &mut Context, claim: Run, payment: &Payment) -> PayerRespo
         transaction: "835".into(),
         decision: decision.word().into(),
         stated: payment.date.or_else(|| context.sent()),
-        source: context.source(claim),
+        source: context.source(run),
         keys: keys(head, &adjudication),
         payment: Some(payment.clone()),
         payer_claim_control_number: known(head.first().and_then(|clp| text(clp, 7))),
@@ -74,16 +220,20 @@ fn decide(meanings: &Meanings, status: &str) -> Decision {
 }
 
 fn keys(claim: Run, adjudication: &Adjudication) -> CorrelationKeys {
-    let patient = qualified(claim, "NM1", &["QC"]);
-    let insured = qualified(claim, "NM1", &["IL"]).filter(|nm1| !nm1.element(9).is_empty());
+    let of = |entity: &str| adjudication.parties.iter().find(|party| party.entity == entity);
+    let reference = |qualifier: &str| {
+        let mut found = adjudication.references.iter().filter(|reference| reference.qualifier == qualifier);
+        known(found.next().map(|reference| reference.value.clone()))
+    };
+    let (patient, insured) = (of("QC"), of("IL").filter(|insured| insured.id.is_some()));
     let (service_start, service_end) = service_dates(adjudication);
     CorrelationKeys {
         patient_control_number: known(claim.first().and_then(|clp| text(clp, 1))),
-        trace_number: known(reference(claim, "D9")),
-        original_claim_control_number: known(reference(claim, "F8")),
-        member_id: insured.or(patient).and_then(|nm1| text(nm1, 9)),
-        patient_last_name: patient.and_then(|nm1| text(nm1, 3)),
-        patient_first_name: patient.and_then(|nm1| text(nm1, 4)),
+        trace_number: reference("D9"),
+        original_claim_control_number: reference("F8"),
+        member_id: insured.or(patient).and_then(|party| party.id.clone()),
+        patient_last_name: patient.and_then(|patient| patient.party.last_name.clone()),
+        patient_first_name: patient.and_then(|patient| patient.party.first_name.clone()),
         charge: Some(adjudication.charge),
         service_start,
         service_end,
@@ -106,54 +256,116 @@ fn disposition(meanings: &Meanings, status: &str) -> String {
     with_codes(meanings.of(List::ClaimStatus, status).unwrap_or_default(), &format!("CLP02={status}"))
 }
 
+/// What a row of a table does with a segment.
+type Take<T> = fn(&mut Context, &mut T, &Segment);
+
+/// The segments of loop 2100, and what each gives; anything else is kept as it stands.
+const CLAIM: &[(&str, Take<Adjudication>)] = &[
+    ("CLP", clp),
+    ("CAS", |context, claim, cas| adjustments(context, &mut claim.adjustments, cas)),
+    ("NM1", |_, claim, nm1| claim.parties.push(response_party(nm1))),
+    ("MIA", |context, claim, mia| details(context, claim, mia, &MIA_REMARKS)),
+    ("MOA", |context, claim, moa| details(context, claim, moa, &MOA_REMARKS)),
+    ("REF", |_, claim, segment| claim.references.extend(referenced(segment))),
+    ("DTM", |_, claim, dtm| claim.dates.extend(qualified_date(dtm, 2))),
+    ("AMT", |context, claim, amt| claim.amounts.extend(context.amount(amt))),
+    ("QTY", |context, claim, qty| claim.quantities.extend(context.amount(qty))),
+    ("LQ", |context, claim, lq| remark(context.meanings, &mut claim.remarks, lq.element(1), lq.element(2))),
+    ("SE", |_, _, _| {}),
+];
+
+/// The segments of loop 2110.
+const LINE: &[(&str, Take<AdjudicatedLine>)] = &[
+    ("SVC", svc),
+    ("DTM", |_, line, dtm| service_date(line, dtm)),
+    ("CAS", |context, line, cas| adjustments(context, &mut line.adjustments, cas)),
+    ("REF", |_, line, segment| reference_of_line(line, segment)),
+    ("AMT", |context, line, amt| line.amounts.extend(context.amount(amt))),
+    ("QTY", |context, line, qty| line.quantities.extend(context.amount(qty))),
+    ("LQ", |context, line, lq| remark(context.meanings, &mut line.remarks, lq.element(1), lq.element(2))),
+];
+
 /// Loop 2100 without its lines.
 fn adjudication(context: &mut Context, head: Run) -> Adjudication {
-    let Some(clp) = head.first() else { return Adjudication::default() };
-    Adjudication {
-        status: clp.element(2).trim().to_owned(),
-        charge: context.number(clp, 3).unwrap_or_default(),
-        paid: context.number(clp, 4).unwrap_or_default(),
-        patient_responsibility: context.number(clp, 5),
-        claim_filing_indicator: text(clp, 6),
-        facility_code: text(clp, 8),
-        frequency_code: text(clp, 9),
-        drg: text(clp, 11),
-        adjustments: adjustments(context, head),
-        amounts: amounts(context, head, "AMT"),
-        quantities: amounts(context, head, "QTY"),
-        remarks: remarks(context.meanings, head),
-        references: references(head),
-        dates: all(head, "DTM").map(qualified_date).collect(),
-        parties: all(head, "NM1").map(response_party).collect(),
-        ..Adjudication::default()
+    let mut claim = Adjudication::default();
+    for segment in head {
+        let id = segment.id();
+        match CLAIM.iter().find(|(known, _)| *known == id) {
+            Some((_, take)) => take(context, &mut claim, segment),
+            None => other(&mut claim.others, segment, &[]),
+        }
+    }
+    claim
+}
+
+fn clp(context: &mut Context, claim: &mut Adjudication, clp: &Segment) {
+    claim.status = clp.element(2).trim().to_owned();
+    claim.charge = context.number(clp, 3).unwrap_or_default();
+    claim.paid = context.number(clp, 4).unwrap_or_default();
+    claim.patient_responsibility = context.number(clp, 5);
+    claim.claim_filing_indicator = text(clp, 6);
+    (claim.facility_code, claim.frequency_code) = (text(clp, 8), text(clp, 9));
+    claim.drg = text(clp, 11);
+    claim.drg_weight = context.number(clp, 12);
+    claim.discharge_fraction = context.number(clp, 13);
+    other(&mut claim.others, clp, &[1, 2, 3, 4, 5, 6, 7, 8, 9, 11, 12, 13]);
+}
+
+/// MIA and MOA: their remarks are remarks, the rest has names.
+fn details(context: &mut Context, claim: &mut Adjudication, segment: &Segment, remarks: &[usize]) {
+    claim.details.extend(spelled(segment, remarks).elements);
+    for n in remarks {
+        remark(context.meanings, &mut claim.remarks, "HE", segment.element(*n));
     }
 }
 
 /// Loop 2110.
 fn line(context: &mut Context, run: Run) -> AdjudicatedLine {
-    let svc = &run[0];
-    let day = |qualifier| qualified(run, "DTM", &[qualifier]).and_then(|dtm| date(dtm.element(2)));
-    let mut line = AdjudicatedLine {
-        control_number: reference(run, "6R"),
-        code: procedure(svc, 1).unwrap_or_default(),
-        submitted_code: procedure(svc, 6),
-        revenue_code: text(svc, 4),
-        charge: context.number(svc, 2).unwrap_or_default(),
-        paid: context.number(svc, 3).unwrap_or_default(),
-        units_paid: context.number(svc, 5).unwrap_or(Decimal::ONE),
-        units_submitted: context.number(svc, 7),
-        service_start: day("472").or_else(|| day("150")),
-        service_end: day("151"),
-        adjustments: adjustments(context, run),
-        amounts: amounts(context, run, "AMT"),
-        quantities: amounts(context, run, "QTY"),
-        remarks: remarks(context.meanings, run),
-        references: references(run).into_iter().filter(|reference| reference.qualifier != "6R").collect(),
-        ..AdjudicatedLine::default()
-    };
+    let mut line = AdjudicatedLine { units_paid: Decimal::ONE, ..AdjudicatedLine::default() };
+    for segment in run {
+        let id = segment.id();
+        match LINE.iter().find(|(known, _)| *known == id) {
+            Some((_, take)) => take(context, &mut line, segment),
+            None => other(&mut line.others, segment, &[]),
+        }
+    }
     line.allowed = allowed(context.meanings, &line);
     line.balanced = line.charge - total(&line.adjustments) == line.paid;
     line
+}
+
+pub(super) fn svc(context: &mut Context, line: &mut AdjudicatedLine, svc: &Segment) {
+    line.code = procedure(svc, 1).unwrap_or_default();
+    line.charge = context.number(svc, 2).unwrap_or_default();
+    line.paid = context.number(svc, 3).unwrap_or_default();
+    line.revenue_code = text(svc, 4);
+    line.units_paid = context.number(svc, 5).unwrap_or(Decimal::ONE);
+    line.submitted_code = procedure(svc, 6);
+    line.units_submitted = context.number(svc, 7);
+    other(&mut line.others, svc, &[1, 2, 3, 4, 5, 6, 7]);
+}
+
+fn service_date(line: &mut AdjudicatedLine, dtm: &Segment) {
+    match (dtm.element(1), date(dtm.element(2))) {
+        ("472" | "150", Some(day)) if line.service_start.is_none() => line.service_start = Some(day),
+        ("151", Some(day)) if line.service_end.is_none() => line.service_end = Some(day),
+        _ => line.dates.extend(qualified_date(dtm, 2)),
+    }
+}
+
+fn reference_of_line(line: &mut AdjudicatedLine, segment: &Segment) {
+    match (segment.element(1), text(segment, 2)) {
+        ("6R", number @ Some(_)) if line.control_number.is_none() => line.control_number = number,
+        _ => line.references.extend(referenced(segment)),
+    }
+}
+
+/// What has no field is kept as it stands.
+pub(super) fn other(others: &mut Vec<OtherSegment>, segment: &Segment, but: &[usize]) {
+    let spelled = spelled(segment, but);
+    if !spelled.elements.is_empty() {
+        others.push(spelled);
+    }
 }
 
 /// AMT*B6; else the charge less what the contract takes off, unless the line was refused altogether.
@@ -176,110 +388,32 @@ fn total(adjustments: &[Adjustment]) -> Decimal {
     adjustments.iter().map(|each| each.amount).sum()
 }
 
-/// Every triple of every CAS. A triple without reason but with an amount is kept: the sum needs it.
-fn adjustments(context: &mut Context, run: Run) -> Vec<Adjustment> {
-    let mut adjustments = Vec::new();
-    for cas in all(run, "CAS") {
-        for at in CAS_TRIPLES {
-            let amount = context.number(cas, at + 1);
-            let reason = cas.element(at).trim();
-            if amount.is_some() || !reason.is_empty() {
-                adjustments.push(Adjustment {
-                    group: cas.element(1).trim().to_owned(),
-                    reason: reason.to_owned(),
-                    amount: amount.unwrap_or_default(),
-                    quantity: context.number(cas, at + 2),
-                });
-            }
+/// Every triple of a CAS. A triple without reason but with an amount is kept: the sum needs it.
+fn adjustments(context: &mut Context, adjustments: &mut Vec<Adjustment>, cas: &Segment) {
+    for at in CAS_TRIPLES {
+        let amount = context.number(cas, at + 1);
+        let reason = cas.element(at).trim();
+        if amount.is_some() || !reason.is_empty() {
+            adjustments.push(Adjustment {
+                group: cas.element(1).trim().to_owned(),
+                reason: reason.to_owned(),
+                amount: amount.unwrap_or_default(),
+                quantity: context.number(cas, at + 2),
+            });
         }
     }
-    adjustments
 }
 
-/// AMT or QTY.
-fn amounts(context: &mut Context, run: Run, id: &str) -> Vec<QualifiedAmount> {
-    let mut amounts = Vec::new();
-    for segment in run.iter().filter(|segment| segment.id() == id) {
-        if let Some(value) = context.number(segment, 2) {
-            amounts.push(QualifiedAmount { qualifier: segment.element(1).to_owned(), value });
-        }
+/// A remark of MIA, MOA or LQ. The same remark is said once.
+fn remark(meanings: &Meanings, remarks: &mut Vec<Remark>, list: &str, code: &str) {
+    let (list, code) = (list.trim(), code.trim());
+    if code.is_empty() || remarks.iter().any(|known| known.code == code && known.list == list) {
+        return;
     }
-    amounts
-}
-
-/// MIA, MOA and LQ. The same remark is said once.
-fn remarks(meanings: &Meanings, run: Run) -> Vec<Remark> {
-    let said = run.iter().flat_map(|segment| match segment.id() {
-        "MIA" => remarks_at(segment, &MIA_REMARKS),
-        "MOA" => remarks_at(segment, &MOA_REMARKS),
-        "LQ" => text(segment, 2).map(|code| (segment.element(1).to_owned(), code)).into_iter().collect(),
-        _ => Vec::new(),
-    });
-    let mut remarks: Vec<Remark> = Vec::new();
-    for (list, code) in said {
-        if !remarks.iter().any(|known| known.code == code && known.list == list) {
-            remarks.push(remark(meanings, list, code));
-        }
-    }
-    remarks
-}
-
-fn remark(meanings: &Meanings, list: String, code: String) -> Remark {
     let rarc = list == "HE";
-    let text = meanings.of(List::Remark, &code).filter(|_| rarc).map(str::to_owned);
-    let alert = (rarc && meanings.column(List::Remark, &code, "alert") == Some("Y")).then_some(true);
-    Remark { code, list, text, alert }
-}
-
-fn remarks_at(segment: &Segment, elements: &[usize]) -> Vec<(String, String)> {
-    elements.iter().filter_map(|n| Some(("HE".to_owned(), text(segment, *n)?))).collect()
-}
-
-fn references(run: Run) -> Vec<Reference> {
-    let reference = |segment: &Segment| Reference {
-        qualifier: segment.element(1).to_owned(),
-        value: segment.element(2).trim().to_owned(),
-    };
-    all(run, "REF").map(reference).filter(|reference| !reference.value.is_empty()).collect()
-}
-
-fn qualified_date(dtm: &Segment) -> QualifiedDate {
-    QualifiedDate { qualifier: dtm.element(1).to_owned(), start: date(dtm.element(2)), end: None }
-}
-
-fn response_party(nm1: &Segment) -> ResponseParty {
-    ResponseParty { entity: nm1.element(1).to_owned(), party: party(nm1), id_qualifier: text(nm1, 8), id: text(nm1, 9) }
-}
-
-/// BPR, TRN, CUR, DTM*405 and the payee.
-fn payment(context: &mut Context, header: Run) -> Payment {
-    let find = |id: &str| header.iter().find(|segment| segment.id() == id);
-    let (bpr, trn) = (find("BPR"), find("TRN"));
-    let payee = qualified(header, "N1", &["PE"]);
-    Payment {
-        trace_number: trn.and_then(|trn| text(trn, 2)).unwrap_or_default(),
-        originator: trn.and_then(|trn| text(trn, 3)),
-        date: bpr.and_then(|bpr| date(bpr.element(16))),
-        total: bpr.and_then(|bpr| context.number(bpr, 2)).unwrap_or_default(),
-        handling: bpr.and_then(|bpr| text(bpr, 1)),
-        method: bpr.and_then(|bpr| text(bpr, 4)),
-        payee_name: payee.and_then(|n1| text(n1, 2)),
-        payee_npi: payee.filter(|n1| n1.element(3) == "XX").and_then(|n1| text(n1, 4)),
-        production_date: qualified(header, "DTM", &["405"]).and_then(|dtm| date(dtm.element(2))),
-        currency: find("CUR").and_then(|cur| text(cur, 2)),
-    }
-}
-
-/// N1*PR: its name; its id is REF*2U or N104, else TRN03 without the leading 1.
-fn payer(header: Run) -> (Option<String>, Option<String>) {
-    let (_, parties) = runs(header, |segment| segment.id() == "N1");
-    let payer = parties.into_iter().find(|party| party[0].element(1) == "PR").unwrap_or_default();
-    let own = reference(payer, "2U").or_else(|| payer.first().and_then(|n1| text(n1, 4)));
-    let originator = || {
-        let number = all(header, "TRN").next().and_then(|trn| text(trn, 3))?;
-        Some(if number.len() == 10 { number.strip_prefix('1').unwrap_or(&number).to_owned() } else { number })
-    };
-    (payer.first().and_then(|n1| text(n1, 2)), own.or_else(originator))
+    let text = meanings.of(List::Remark, code).filter(|_| rarc).map(str::to_owned);
+    let alert = (rarc && meanings.column(List::Remark, code, "alert") == Some("Y")).then_some(true);
+    remarks.push(Remark { code: code.to_owned(), list: list.to_owned(), text, alert });
 }
 
 fn remitted(response: &PayerResponse) -> RemittedClaim {
@@ -292,25 +426,6 @@ fn remitted(response: &PayerResponse) -> RemittedClaim {
         request: None,
         response: None,
     }
-}
-
-/// Every pair of every PLB.
-fn provider_adjustments(context: &mut Context) -> Vec<ProviderAdjustment> {
-    let mut adjustments = Vec::new();
-    for plb in all(context.segments(), "PLB") {
-        for at in PLB_PAIRS {
-            if let Some(amount) = context.number(plb, at + 1) {
-                adjustments.push(ProviderAdjustment {
-                    provider: plb.element(1).to_owned(),
-                    fiscal_period: date(plb.element(2)),
-                    reason: plb.component(at, 1).to_owned(),
-                    identifier: Some(plb.component(at, 2).to_owned()).filter(|id| !id.is_empty()),
-                    amount,
-                });
-            }
-        }
-    }
-    adjustments
 }
 
 /// CLP03 − Σ CAS of claim and lines = CLP04; and when lines are given, their charges and payments make up the claim's.
@@ -329,16 +444,15 @@ fn balance_claim(context: &mut Context, head: Run, claim: &Adjudication) -> bool
 }
 
 /// BPR02 = Σ CLP04 − Σ PLB; a debit (BPR03 D) takes money back.
-fn balance(context: &mut Context, header: Run, remittance: &Remittance) -> bool {
-    let bpr = all(header, "BPR").next();
-    let debit = bpr.is_some_and(|bpr| bpr.element(3) == "D");
-    let claims: Decimal = remittance.claims.iter().map(|claim| claim.paid).sum();
+fn balance(context: &mut Context, bpr: Option<crate::fault::Place>, remittance: &Remittance, claims: Decimal) -> bool {
+    let debit = remittance.payment.direction.as_deref() == Some("D");
     let provider: Decimal = remittance.provider_adjustments.iter().map(|each| each.amount).sum();
     let total = if debit { -remittance.payment.total } else { remittance.payment.total };
     let balanced = total == claims - provider;
     if !balanced {
+        let at = bpr.unwrap_or_else(|| context.standing.place(None));
         let text = format!("the payment is {total}, its claims less provider adjustments make {}", claims - provider);
-        context.warn(codes::RESPONSE_UNBALANCED, bpr, text);
+        context.reading.issues.push(crate::fault::Issue::warning(codes::RESPONSE_UNBALANCED, at, text));
     }
     balanced
 }

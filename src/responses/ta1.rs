@@ -8,12 +8,9 @@ use crate::x12::segment::Segment;
 /// TA105 when all is well.
 const NO_ERROR: &str = "000";
 
-pub(super) fn read(context: &mut Context) {
-    let interchange = context.interchange;
-    for ta1 in &interchange.ta1 {
-        let response = statement(context, ta1);
-        context.reading.responses.push(response);
-    }
+pub(super) fn read(context: &mut Context, ta1: &Segment) {
+    let response = statement(context, ta1);
+    context.reading.responses.push(response);
 }
 
 fn statement(context: &Context, ta1: &Segment) -> PayerResponse {

@@ -3,6 +3,7 @@
 use super::*;
 use crate::assets::Folder;
 use crate::billing::response::{Adjudication, Complaint};
+use crate::fault::codes;
 use rust_decimal::Decimal;
 
 fn read_text(text: &str) -> Reading {

@@ -1,0 +1,331 @@
+//! Walks through a file of any length and hands each unit to its reader: an 835 claim by claim, any other transaction set
+//! whole. No more than one unit is held. Nothing stops the walk: what is wrong with an envelope is an issue, and the sets
+//! beside it are read all the same.
+
+use super::context::{Context, Standing};
+use super::meaning::Meanings;
+use super::remittance::Open;
+use super::{Envelope, READERS, Reading, remittance, ta1};
+use crate::billing::response::{Payment, Remittance};
+use crate::fault::{Issue, codes};
+use crate::x12::delimiters::Delimiters;
+use crate::x12::segment::Segment;
+use crate::x12::stream::Segments;
+use std::io::Read;
+use std::ops::Range;
+
+/// A walk through one file. What was read stands in `reading`, from where it may be taken between two steps.
+pub struct Walk<'m, R> {
+    meanings: &'m Meanings,
+    segments: Segments<R>,
+    pub reading: Reading,
+    standing: Standing,
+    held: Held,
+    /// What the held segments are.
+    unit: Unit,
+    remittance: Option<Open>,
+    /// Between ISA and IEA.
+    in_interchange: bool,
+    done: bool,
+}
+
+/// What is being gathered.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Unit {
+    /// Outside of any set.
+    Nothing,
+    /// A set that is read whole.
+    Set,
+    /// An 835 before its first claim.
+    Header,
+    /// An 835 claim.
+    Claim,
+    /// An 835 between or behind its claims: LX, TS3, TS2, PLB, SE.
+    Between,
+}
+
+impl<'m, R: Read> Walk<'m, R> {
+    pub fn new(meanings: &'m Meanings, source: R) -> Walk<'m, R> {
+        Walk {
+            meanings,
+            segments: Segments::new(source),
+            reading: Reading::default(),
+            standing: Standing::default(),
+            held: Held::default(),
+            unit: Unit::Nothing,
+            remittance: None,
+            in_interchange: false,
+            done: false,
+        }
+    }
+
+    /// Reads one unit more; false when there was none.
+    pub fn step(&mut self) -> bool {
+        while !self.done {
+            let Walk { segments, standing, held, unit, meanings, reading, remittance, in_interchange, .. } = self;
+            let streamed = match segments.next_segment() {
+                Ok(Some(streamed)) => streamed,
+                Ok(None) => return self.end(),
+                Err(fault) => {
+                    reading.issues.extend(fault.issues);
+                    return self.end();
+                }
+            };
+            let mut station = Station { meanings, standing, held, unit, reading, remittance, in_interchange };
+            if streamed.garbage {
+                station.complain(&streamed.segment, "text that belongs to no interchange");
+                continue;
+            }
+            let told = station.take(&streamed.segment);
+            if !streamed.terminated {
+                station.complain(&streamed.segment, "the last segment has no terminator");
+            }
+            if told {
+                return true;
+            }
+        }
+        false
+    }
+
+    /// The claims so far of a remittance that goes on, when there are so many; the rest comes at its end.
+    pub fn take_part(&mut self, many: usize) -> Option<Remittance> {
+        let open = &mut self.remittance.as_mut().filter(|open| open.remittance.claims.len() >= many)?.remittance;
+        let (date, currency) = (open.payment.date, open.payment.currency.clone());
+        let payment = Payment { date, currency, ..Payment::default() };
+        Some(Remittance { payment, claims: std::mem::take(&mut open.claims), balanced: true, ..Remittance::default() })
+    }
+
+    /// The file is over, perhaps in the middle of something.
+    fn end(&mut self) -> bool {
+        self.done = true;
+        let Walk { standing, held, unit, meanings, reading, remittance, in_interchange, .. } = self;
+        let mut station = Station { meanings, standing, held, unit, reading, remittance, in_interchange };
+        station.leave_interchange();
+        if self.reading.interchanges.is_empty() {
+            let issue =
+                Issue::error(codes::X12_ENVELOPE, crate::fault::Place::Whole, "the text holds no X12 interchange");
+            self.reading.issues.push(issue.hint("an interchange begins with an ISA segment of 106 characters"));
+        }
+        true
+    }
+}
+
+/// The walk without its source, while a segment of it is looked at.
+struct Station<'w> {
+    meanings: &'w Meanings,
+    standing: &'w mut Standing,
+    held: &'w mut Held,
+    unit: &'w mut Unit,
+    reading: &'w mut Reading,
+    remittance: &'w mut Option<Open>,
+    in_interchange: &'w mut bool,
+}
+
+/// The segments of an envelope, and what to do with each; they tell whether a unit ended.
+type Row = (&'static str, fn(&mut Station, &Segment) -> bool);
+
+impl Station<'_> {
+    const ENVELOPE: &'static [Row] = &[
+        ("ISA", |station, segment| station.isa(segment)),
+        ("IEA", |station, segment| station.iea(segment)),
+        ("GS", |station, segment| station.gs(segment)),
+        ("GE", |station, _| station.leave_set()),
+        ("ST", |station, segment| station.st(segment)),
+    ];
+
+    fn take(&mut self, segment: &Segment) -> bool {
+        let id = segment.id();
+        if let Some((_, take)) = Self::ENVELOPE.iter().find(|(known, _)| *known == id) {
+            return take(self, segment);
+        }
+        match (id, *self.unit) {
+            ("TA1", Unit::Nothing) => self.ta1(segment),
+            // Services that the sender of the interchange asked for on its way.
+            ("ISB" | "ISE", Unit::Nothing) => false,
+            (_, Unit::Nothing) => {
+                self.complain(segment, "a segment outside of any transaction set");
+                false
+            }
+            ("SE", _) => self.se(segment),
+            ("CLP", Unit::Header | Unit::Claim | Unit::Between) => self.begin(Unit::Claim, segment),
+            ("LX" | "TS3" | "TS2" | "PLB", Unit::Header | Unit::Claim) => self.begin(Unit::Between, segment),
+            _ => {
+                self.held.push(segment);
+                false
+            }
+        }
+    }
+
+    fn isa(&mut self, isa: &Segment) -> bool {
+        let told = self.leave_interchange();
+        self.standing.isa(isa);
+        self.reading.interchanges.push(envelope(isa));
+        *self.in_interchange = true;
+        told
+    }
+
+    fn iea(&mut self, segment: &Segment) -> bool {
+        if !*self.in_interchange {
+            self.complain(segment, "an IEA without its ISA");
+        }
+        let told = self.leave_set();
+        *self.in_interchange = false;
+        told
+    }
+
+    fn gs(&mut self, gs: &Segment) -> bool {
+        let told = self.leave_set();
+        self.standing.gs(gs);
+        told
+    }
+
+    fn st(&mut self, st: &Segment) -> bool {
+        let told = self.leave_set();
+        self.standing.st(st);
+        if let Some(envelope) = self.reading.interchanges.last_mut() {
+            envelope.transactions.push(self.standing.id.clone());
+        }
+        *self.unit = if self.standing.id == "835" { Unit::Header } else { Unit::Set };
+        self.held.push(st);
+        told
+    }
+
+    fn se(&mut self, se: &Segment) -> bool {
+        if *self.unit == Unit::Claim {
+            self.begin(Unit::Between, se);
+        } else {
+            self.held.push(se);
+        }
+        self.close();
+        true
+    }
+
+    fn ta1(&mut self, ta1: &Segment) -> bool {
+        if let Some(envelope) = self.reading.interchanges.last_mut() {
+            envelope.transactions.push("TA1".to_owned());
+        }
+        ta1::read(&mut self.context(), ta1);
+        true
+    }
+
+    /// A new unit of an 835: the one before is read.
+    fn begin(&mut self, unit: Unit, segment: &Segment) -> bool {
+        let told = *self.unit == Unit::Claim;
+        self.read();
+        *self.unit = unit;
+        self.held.push(segment);
+        told
+    }
+
+    /// A set that is open when it should not be has lost its SE.
+    fn leave_set(&mut self) -> bool {
+        if *self.unit == Unit::Nothing {
+            return false;
+        }
+        let at = self.standing.place(None);
+        self.reading.issues.push(Issue::error(codes::X12_ENVELOPE, at, "the transaction set has no SE"));
+        self.close();
+        true
+    }
+
+    fn leave_interchange(&mut self) -> bool {
+        let told = self.leave_set();
+        if std::mem::take(self.in_interchange) {
+            let at = self.standing.place(None);
+            self.reading.issues.push(Issue::error(codes::X12_ENVELOPE, at, "the interchange has no IEA"));
+        }
+        told
+    }
+
+    fn close(&mut self) {
+        self.read();
+        if let Some(open) = self.remittance.take() {
+            remittance::close(&mut self.context(), open);
+        }
+        *self.unit = Unit::Nothing;
+        self.standing.leave();
+    }
+
+    /// Reads what is held.
+    fn read(&mut self) {
+        let Station { meanings, standing, held, unit, reading, remittance, .. } = self;
+        let segments = held.segments(standing.delimiters);
+        let mut context = Context { meanings, standing, reading };
+        match unit {
+            Unit::Nothing => {}
+            Unit::Set => read_set(&mut context, &segments),
+            Unit::Header => **remittance = Some(remittance::open(&mut context, &segments)),
+            Unit::Claim | Unit::Between => {
+                let open = remittance.get_or_insert_default();
+                let read = if **unit == Unit::Claim { remittance::claim } else { remittance::between };
+                read(&mut context, open, &segments);
+            }
+        }
+        drop(segments);
+        held.clear();
+    }
+
+    fn context(&mut self) -> Context<'_> {
+        Context { meanings: self.meanings, standing: self.standing, reading: self.reading }
+    }
+
+    fn complain(&mut self, segment: &Segment, text: &str) {
+        let at = self.standing.place(Some(segment));
+        self.reading.issues.push(Issue::error(codes::X12_ENVELOPE, at, text));
+    }
+}
+
+fn read_set(context: &mut Context, segments: &[Segment]) {
+    match READERS.iter().find(|(id, _)| *id == context.standing.id) {
+        Some((_, read)) => read(context, segments),
+        None => {
+            let text = format!("no reader for transaction set {}: it is kept unread", context.standing.id);
+            let at = context.standing.place(segments.first());
+            context.reading.issues.push(Issue::error(codes::RESPONSE_UNREADABLE, at, text));
+        }
+    }
+}
+
+fn envelope(isa: &Segment) -> Envelope {
+    let text = |element: usize| isa.element(element).trim().to_owned();
+    Envelope { control_number: text(13), sender: text(6), receiver: text(8), usage: text(15), transactions: Vec::new() }
+}
+
+/// Segments of a unit, in one buffer that is used again and again.
+#[derive(Debug, Default)]
+struct Held {
+    text: String,
+    parts: Vec<Part>,
+}
+
+#[derive(Debug)]
+struct Part {
+    text: Range<usize>,
+    ordinal: u32,
+    offset: u64,
+    line: u32,
+}
+
+impl Held {
+    fn push(&mut self, segment: &Segment) {
+        let start = self.text.len();
+        self.text.push_str(segment.raw());
+        let (ordinal, offset, line) = (segment.ordinal, segment.offset, segment.line);
+        self.parts.push(Part { text: start..self.text.len(), ordinal, offset, line });
+    }
+
+    fn segments(&self, delimiters: Delimiters) -> Vec<Segment<'_>> {
+        let view = |part: &Part| {
+            let raw = self.text.get(part.text.clone()).unwrap_or_default();
+            let mut segment = Segment::new(raw, delimiters);
+            (segment.ordinal, segment.offset, segment.line) = (part.ordinal, part.offset, part.line);
+            segment
+        };
+        self.parts.iter().map(view).collect()
+    }
+
+    fn clear(&mut self) {
+        self.text.clear();
+        self.parts.clear();
+    }
+}

@@ -1,0 +1,172 @@
+//! What real payers say, counted by hand over raw segments and looked for in the FHIR that is made of it: every amount,
+//! adjustment, remark, status, date, trace number and decision stands there exactly once, where it belongs. Nothing here
+//! shares code with the readers: segments are split by hand, and resources are searched as plain JSON.
+
+use claimgate::config::Config;
+use claimgate::fault::Issue;
+use claimgate::fhir::{second_opinion, validate};
+use claimgate::flow::convert::{self, Sink, Told};
+use claimgate::gateway::Translator;
+use raw::{Kind, expected};
+use serde_json::Value;
+use std::collections::BTreeMap;
+use std::io::{self, Write};
+use std::path::{Path, PathBuf};
+use std::sync::LazyLock;
+use told::found;
+
+#[path = "answer_facts/raw.rs"]
+mod raw;
+#[path = "answer_facts/told.rs"]
+mod told;
+
+/// A fact (`paid`, `12.5`) and how often it stands there.
+pub type Facts = BTreeMap<(String, String), i64>;
+
+/// Counts one fact.
+pub fn count(facts: &mut Facts, kind: &str, value: impl Into<String>) {
+    *facts.entry((kind.to_owned(), value.into())).or_default() += 1;
+}
+
+static TRANSLATOR: LazyLock<Translator> = LazyLock::new(|| {
+    let root = Path::new(env!("CARGO_MANIFEST_DIR"));
+    let mut config = Config::default();
+    (config.mappings_dir, config.conformance_dir) = (root.join("mappings"), root.join("conformance"));
+    Translator::load(config).unwrap_or_else(|fault| panic!("{fault}"))
+});
+
+#[derive(Default)]
+struct Taken {
+    resources: Vec<Value>,
+    errors: Vec<String>,
+}
+
+impl Sink for Taken {
+    fn resource(&mut self, _: &str, write: &mut dyn FnMut(&mut dyn Write) -> io::Result<()>) -> io::Result<()> {
+        let mut text = Vec::new();
+        write(&mut text)?;
+        self.resources.push(serde_json::from_slice(&text)?);
+        Ok(())
+    }
+
+    fn issue(&mut self, issue: &Issue) {
+        if issue.is_error() {
+            self.errors.push(issue.to_string());
+        }
+    }
+}
+
+fn convert(bytes: &[u8], told: Told) -> Taken {
+    let mut taken = Taken::default();
+    convert::convert(&TRANSLATOR, "generic", told, bytes, &mut taken).unwrap();
+    taken
+}
+
+/// The X12 files of a folder of the corpus.
+fn files(folder: &str) -> Vec<PathBuf> {
+    let Some(corpus) = std::env::var_os("CLAIMGATE_CORPUS").map(PathBuf::from) else { return Vec::new() };
+    let entries = std::fs::read_dir(corpus.join("x12").join(folder)).unwrap();
+    let mut files: Vec<PathBuf> = entries.map(|entry| entry.unwrap().path()).collect();
+    files.retain(|path| path.extension().is_some_and(|ending| ending == "edi"));
+    files.sort();
+    files
+}
+
+fn sound(resource: &Value, name: &str) {
+    let kind = resource["resourceType"].as_str().unwrap();
+    let wrong = validate::resource(&TRANSLATOR.definitions, resource, kind);
+    assert!(wrong.is_empty(), "{name}: {wrong:?}\n{resource:#}");
+    assert_eq!(second_opinion::judge(resource), [], "{name}");
+}
+
+/// Facts of the file without their equals in the FHIR, and the other way round.
+fn compare(name: &str, kind: Kind, bytes: &[u8], resources: &[Value]) -> (usize, Vec<String>) {
+    let (mut said, total) = {
+        let said = expected(kind, bytes);
+        let total = said.values().filter(|count| **count > 0).map(|count| *count as usize).sum::<usize>();
+        (said, total)
+    };
+    for (fact, count) in found(kind, resources) {
+        *said.entry(fact).or_default() -= count;
+    }
+    let odd = said.into_iter().filter(|(_, count)| *count != 0);
+    let line = |((what, value), count): ((String, String), i64)| {
+        format!("{name}: {what} {value}: {} in the {}", count.abs(), if count > 0 { "file only" } else { "FHIR only" })
+    };
+    (total, odd.map(line).collect())
+}
+
+fn every_fact_once(folders: &[&str], kind: Kind, least: usize) {
+    let (mut facts, mut odd, mut seen) = (0, Vec::new(), 0);
+    for path in folders.iter().flat_map(|folder| files(folder)) {
+        let bytes = std::fs::read(&path).unwrap();
+        let name = path.file_name().unwrap().to_string_lossy().into_owned();
+        let taken = convert(&bytes, Told::ClaimResponse);
+        assert!(taken.errors.is_empty(), "{name}: {:?}", taken.errors);
+        taken.resources.iter().for_each(|resource| sound(resource, &name));
+        let (counted, lines) = compare(&name, kind, &bytes, &taken.resources);
+        facts += counted;
+        odd.extend(lines);
+        seen += 1;
+    }
+    assert!(odd.is_empty(), "{} facts:\n{}", odd.len(), odd.join("\n"));
+    if seen > 0 {
+        assert!(facts >= least, "only {facts} facts");
+        eprintln!("{folders:?}: {facts} facts of {seen} files, each once");
+    }
+}
+
+#[test]
+fn every_fact_of_an_835_stands_once() {
+    every_fact_once(&["835"], Kind::Payment, 5_000);
+}
+
+#[test]
+fn every_fact_of_a_277_stands_once() {
+    every_fact_once(&["277ca", "277"], Kind::Status, 200);
+}
+
+#[test]
+fn every_fact_of_a_271_stands_once() {
+    every_fact_once(&["271"], Kind::Eligibility, 200);
+}
+
+#[test]
+fn every_fact_of_a_278_stands_once() {
+    every_fact_once(&["278"], Kind::Review, 15);
+}
+
+#[test]
+fn every_complaint_of_a_999_or_ta1_stands_once() {
+    every_fact_once(&["999", "997", "ta1"], Kind::Acknowledgment, 10);
+}
+
+#[test]
+fn every_claim_of_an_835_becomes_a_sound_explanation_of_benefit() {
+    let mut claims = 0;
+    for path in files("835") {
+        let bytes = std::fs::read(&path).unwrap();
+        let taken = convert(&bytes, Told::ExplanationOfBenefit);
+        assert!(taken.errors.is_empty(), "{}: {:?}", path.display(), taken.errors);
+        taken.resources.iter().for_each(|resource| sound(resource, &path.display().to_string()));
+        claims += taken.resources.iter().filter(|each| each["resourceType"] == "ExplanationOfBenefit").count();
+    }
+    eprintln!("{claims} explanations of benefit");
+}
+
+#[test]
+fn a_remittance_in_one_piece_and_one_in_many_tell_the_same() {
+    let one = include_str!("data/answers/835-paid-denied-reversal-plb.x12");
+    let claim = &one[one.find("CLP*").unwrap()..one.find("PLB").unwrap_or(one.rfind("SE*").unwrap())];
+    let many = one.replacen(claim, &claim.repeat(900), 1);
+    let taken = convert(many.as_bytes(), Told::ClaimResponse);
+    let last = taken.resources.last().unwrap();
+    let claims = claim.matches("CLP*").count() * 900;
+    assert_eq!(taken.resources.len(), claims + 1);
+    let details = last["detail"].as_array().unwrap();
+    let paid = details
+        .iter()
+        .filter(|detail| detail["type"]["coding"][0]["system"] != "https://claimgate.dev/fhir/CodeSystem/x12-plb");
+    assert_eq!(paid.count(), claims);
+    sound(last, "a long remittance");
+}
