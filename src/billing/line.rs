@@ -5,6 +5,7 @@ use super::payer::LineAdjudication;
 use super::record::{
     Address, Ambulance, Attachment, ConditionIndicator, Contract, DateRange, Note, Party, Pricing, QualifiedId,
 };
+use super::review::ServiceReview;
 use super::shape::shaped;
 use jiff::civil::Date;
 use rust_decimal::Decimal;
@@ -44,6 +45,8 @@ pub struct ServiceLine {
     certification: Option<EquipmentCertification>,
     /// What only dental lines say.
     dental: Option<DentalLine>,
+    /// What only a request for authorization says.
+    review: Option<ServiceReview>,
     /// PWK of the line.
     attachments: Vec<Attachment>,
     /// CR1 of the line.

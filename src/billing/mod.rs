@@ -3,11 +3,13 @@
 pub mod date;
 pub mod dental;
 pub mod id;
+pub mod inquiry;
 pub mod institutional;
 pub mod journey;
 pub mod line;
 pub mod payer;
 pub mod record;
 pub mod response;
+pub mod review;
 pub mod shape;
 pub mod split;

@@ -402,6 +402,16 @@ const BREAKING: &[(&str, Breaking, &str)] = &[
         |r| r.service_lines[0].dental.as_mut().unwrap().prosthesis = text("R"),
         "serviceLines[0].dental.priorPlacement",
     ),
+    ("npi-doubt", |r| r.billing_provider.npi = text("1234567890"), "billingProvider.npi"),
+    ("member", |r| r.subscriber.member_id = None, "subscriber.memberId"),
+    (
+        "inquired-member",
+        |r| {
+            r.subscriber.member_id = None;
+            (r.subscriber.birth_date, r.patient.birth_date) = (None, None);
+        },
+        "subscriber.memberId",
+    ),
     ("orthodontics", |r| r.service_lines[0].code.as_mut().unwrap().value = "D8080".into(), "dental.orthodontics"),
 ];
 

@@ -3,12 +3,13 @@
 //!
 //! * [`prepare`] is the pure middle of submit: resources in, payer format out. `claimgate map` is its offline twin.
 //! * [`submit`] takes a claim in and promises to carry it.
-//! * [`dispatch`] puts submissions into interchanges and sends them.
+//! * [`dispatch`] puts submissions into interchanges, or [`document`]s of the payer's own format, and sends them.
 //! * [`receive`] takes in what a payer answers.
 //! * [`lookup`] tells callers what is known.
 
 pub mod acknowledge;
 pub mod dispatch;
+pub mod document;
 pub mod exchange;
 pub mod intake;
 pub mod lookup;

@@ -143,7 +143,7 @@ async fn known(gateway: &Gateway, tenant: &str, resources: &Resources) -> Result
         Some(submission) => payer_number(gateway, &submission).await?,
         None => None,
     };
-    Ok(Known { trace_number: trace_number(), original_claim_control_number: original, now: gateway.clock.now() })
+    Ok(Known { trace_number: trace_number(), original_claim_control_number: original, inquiry: None, now: gateway.clock.now() })
 }
 
 /// The submission of the claim that this one replaces or voids.

@@ -5,9 +5,10 @@ use crate::clock::Clock;
 use crate::fault::{Fault, Issue};
 use crate::fhir::bundle::Resources;
 use crate::fhir::parse;
-use crate::flow::prepare::{self, Known, Prepared};
-use crate::flow::{dispatch, intake, naming, tell};
+use crate::flow::prepare::{self, Inquiry, Known, Prepared};
+use crate::flow::{document, dispatch, intake, naming, tell};
 use crate::gateway::Translator;
+use crate::payers::Format;
 use crate::responses;
 use crate::store::ControlNumbers;
 use crate::x12::assemble;
@@ -16,19 +17,32 @@ use serde_json::{Value, json};
 
 /// A claim in its payer's format.
 pub struct Mapped {
-    /// A whole interchange.
+    /// A whole interchange, or the payer's own document.
     pub bytes: Vec<u8>,
+    /// Ending of a file that holds them: `x12`, `json`, `csv`.
+    pub ending: &'static str,
     pub warnings: Vec<Issue>,
 }
 
 /// FHIR in, a whole interchange out, numbered as asked.
 pub fn map(translator: &Translator, payer: &str, bytes: &[u8], number: u32) -> Result<Mapped, Fault> {
+    map_as(translator, payer, bytes, number, None)
+}
+
+/// The same of a claim that is asked about.
+pub fn map_as(
+    translator: &Translator,
+    payer: &str,
+    bytes: &[u8],
+    number: u32,
+    inquiry: Option<Inquiry>,
+) -> Result<Mapped, Fault> {
     let now = Clock::System.now();
     let resources = read(translator, bytes)?;
-    let known = known(&resources, now);
+    let known = Known { inquiry, ..known(&resources, now) };
     let prepared = prepare::prepare(translator, &resources, Some(payer), &known)?;
     let bytes = interchange(translator, &prepared, number, now)?;
-    Ok(Mapped { bytes, warnings: prepared.warnings })
+    Ok(Mapped { bytes, ending: document::ending(prepared.route.format), warnings: prepared.warnings })
 }
 
 /// A claim's resources, checked, with every needed reference resolved inside.
@@ -43,17 +57,20 @@ pub fn read(translator: &Translator, bytes: &[u8]) -> Result<Resources, Fault> {
 pub fn known(resources: &Resources, now: Timestamp) -> Known {
     let number = resources.focal()["identifier"][0]["value"].as_str().unwrap_or("0");
     let trace: String = number.chars().filter(char::is_ascii_alphanumeric).take(18).collect();
-    Known { trace_number: format!("CG{}", trace.to_ascii_uppercase()), original_claim_control_number: None, now }
+    Known { trace_number: format!("CG{}", trace.to_ascii_uppercase()), original_claim_control_number: None, inquiry: None, now }
 }
 
 fn interchange(translator: &Translator, prepared: &Prepared, number: u32, now: Timestamp) -> Result<Vec<u8>, Fault> {
+    let bodies: Vec<&str> = prepared.parts.iter().map(|part| part.body.as_str()).collect();
+    if prepared.route.format != Format::X12 {
+        return document::assemble(prepared.route.format, prepared.profile, &bodies);
+    }
     let missing =
         || Fault::ours(crate::fault::codes::CONFIGURATION, format!("guide {} is not loaded", prepared.route.guide));
     let guide = translator.guides.get(&prepared.route.guide).ok_or_else(missing)?;
     let numbers = ControlNumbers { interchange: number, group: number };
     let envelope = dispatch::envelope(prepared.profile, numbers, now);
-    let header = dispatch::header(prepared.profile, numbers);
-    let bodies: Vec<&str> = prepared.parts.iter().map(|part| part.body.as_str()).collect();
+    let header = dispatch::header(prepared.profile, guide, numbers);
     Ok(assemble::assemble(guide, &envelope, &header, &bodies)?.bytes)
 }
 

@@ -9,8 +9,8 @@ mod read;
 mod tests;
 
 pub use profile::{
-    Batch, Deadlines, EnvelopeId, PayerIdentifier, PayerProfile, Receiver, Route, Submitter, TradingPartner,
-    TransportProfile,
+    Batch, CsvRules, Deadlines, EnvelopeId, Format, PayerIdentifier, PayerProfile, Receiver, Route, Submitter,
+    TradingPartner, TransportProfile,
 };
 
 use crate::assets::Folder;

@@ -1,0 +1,85 @@
+//! Requests and what payers get of them (`conformance/requests/<name>/`): `request.json` mapped for each payer that a file is
+//! named after: `generic.x12`, `lakeside.json`, `prairie.csv`, `harbor.fhir.json`; `generic-status-inquiry.x12` is the same
+//! claim asked about. What is X12 must be clean by its guide. `CLAIMGATE_BLESS=1` rewrites what is expected.
+
+use crate::support::bless::agrees;
+use crate::support::gateway::Content;
+use claimgate::fault::any_error;
+use claimgate::flow::prepare::{Inquiry, Known, prepare};
+use claimgate::flow::{dispatch, document, translate};
+use claimgate::payers::Format;
+use claimgate::store::ControlNumbers;
+use claimgate::x12::{assemble, check, reader};
+use std::collections::BTreeSet;
+use std::path::{Path, PathBuf};
+
+const INQUIRY: &str = "-status-inquiry";
+
+#[test]
+fn every_request_becomes_what_its_payers_take() {
+    let content = Content::shipped();
+    let root = Path::new(env!("CARGO_MANIFEST_DIR")).join("conformance/requests");
+    let mut wrong = Vec::new();
+    let mut guides = BTreeSet::new();
+    for case in folders(&root) {
+        let request = std::fs::read(case.join("request.json")).expect("a request");
+        let expected = folders(&case).into_iter().filter(|file| !file.ends_with("request.json") && !file.ends_with("README.md"));
+        let expected: Vec<PathBuf> = expected.collect();
+        assert!(!expected.is_empty(), "{}: nothing is expected", case.display());
+        for file in expected {
+            match sent(&content, &file, &request) {
+                Ok((guide, text)) => {
+                    wrong.extend(agrees(&file, &text).err());
+                    wrong.extend(unclean(&content, &text).map(|told| format!("{}: {told}", file.display())));
+                    guides.insert(guide);
+                }
+                Err(told) => wrong.push(format!("{}: {told}", file.display())),
+            }
+        }
+    }
+    assert!(wrong.is_empty(), "{}", wrong.join("\n"));
+    let all = ["005010X212", "005010X217", "005010X279A1", "csv", "fhir", "json"];
+    assert_eq!(guides.iter().map(String::as_str).collect::<Vec<_>>(), all);
+}
+
+fn folders(root: &Path) -> Vec<PathBuf> {
+    let mut all: Vec<PathBuf> = std::fs::read_dir(root).expect("a folder").flatten().map(|entry| entry.path()).collect();
+    all.sort();
+    all
+}
+
+/// The payer's file and its guide, as `claimgate map` writes it at a fixed time.
+fn sent(content: &Content, file: &Path, request: &[u8]) -> Result<(String, String), String> {
+    let translator = &content.translator;
+    let name = file.file_name().expect("a name").to_string_lossy().into_owned();
+    let stem = name.split('.').next().unwrap_or_default();
+    let inquiry = stem.ends_with(INQUIRY).then(Inquiry::default);
+    let payer = stem.trim_end_matches(INQUIRY);
+    let told = |fault: claimgate::fault::Fault| fault.to_string();
+    let now = "2026-03-10T12:00:00Z".parse().expect("a time");
+    let resources = translate::read(translator, request).map_err(told)?;
+    let known = Known { inquiry, ..translate::known(&resources, now) };
+    let prepared = prepare(translator, &resources, Some(payer), &known).map_err(told)?;
+    let bodies: Vec<&str> = prepared.parts.iter().map(|part| part.body.as_str()).collect();
+    let guide = prepared.route.guide.clone();
+    let bytes = if prepared.route.format == Format::X12 {
+        let guide = translator.guides.get(&guide).ok_or("the guide is not loaded")?;
+        let numbers = ControlNumbers { interchange: 1, group: 1 };
+        let envelope = dispatch::envelope(prepared.profile, numbers, now);
+        let header = dispatch::header(prepared.profile, guide, numbers);
+        assemble::assemble(guide, &envelope, &header, &bodies).map_err(told)?.bytes
+    } else {
+        document::assemble(prepared.route.format, prepared.profile, &bodies).map_err(told)?
+    };
+    Ok((guide, String::from_utf8(bytes).map_err(|error| error.to_string())?))
+}
+
+/// What our own reading of the guide has against an interchange.
+fn unclean(content: &Content, text: &str) -> Option<String> {
+    if !text.starts_with("ISA") {
+        return None;
+    }
+    let (interchanges, mut issues) = reader::read(text);
+    issues.extend(interchanges.iter().flat_map(|found| check::check_interchange(&content.translator.guides, found)));
+    any_error(&issues).then(|| issues.iter().map(ToString::to_string).collect::<Vec<_>>().join("; "))
+}
