@@ -4,11 +4,14 @@
 
 use crate::support::bless::agrees;
 use crate::support::gateway::Content;
+use claimgate::clock::Clock;
+use claimgate::config::Config;
 use claimgate::fault::any_error;
 use claimgate::flow::prepare::{Inquiry, Known, prepare};
-use claimgate::flow::{dispatch, document, translate};
+use claimgate::flow::{dispatch, document, submit, translate};
+use claimgate::gateway::Gateway;
 use claimgate::payers::Format;
-use claimgate::store::ControlNumbers;
+use claimgate::store::{ControlNumbers, DEFAULT_TENANT};
 use claimgate::x12::{assemble, check, reader};
 use std::collections::BTreeSet;
 use std::path::{Path, PathBuf};
@@ -82,4 +85,44 @@ fn unclean(content: &Content, text: &str) -> Option<String> {
     let (interchanges, mut issues) = reader::read(text);
     issues.extend(interchanges.iter().flat_map(|found| check::check_interchange(&content.translator.guides, found)));
     any_error(&issues).then(|| issues.iter().map(ToString::to_string).collect::<Vec<_>>().join("; "))
+}
+
+/// At the gateway each is accepted, answered `queued` by a resource of its own kind, and goes out to its payer.
+#[tokio::test]
+async fn requests_are_promised_and_sent() {
+    let _ = rustls::crypto::ring::default_provider().install_default();
+    let rows = [
+        ("authorization-home-health", "", "ClaimResponse", "278-000000001.x12", "ST*278*0001*005010X217"),
+        ("eligibility-plan", "", "CoverageEligibilityResponse", "270-000000001.x12", "ST*270*0001*005010X279A1"),
+        ("own-formats", "PRAIRIE", "ClaimResponse", "claims-000000001.csv", "CLAIM_NO;LINE_NO;"),
+    ];
+    for (name, payor, answer, file, begins) in rows {
+        let home = tempfile::tempdir().unwrap();
+        let root = Path::new(env!("CARGO_MANIFEST_DIR"));
+        let config = Config {
+            data_dir: home.path().into(),
+            mappings_dir: root.join("mappings"),
+            conformance_dir: root.join("conformance"),
+            default_payer: Some("generic".into()),
+            ..Config::default()
+        };
+        let gateway = Gateway::open(config, Clock::fixed("2026-03-10T12:00:00Z".parse().unwrap())).await.unwrap();
+        let text = std::fs::read_to_string(root.join("conformance/requests").join(name).join("request.json")).unwrap();
+        let text = if payor.is_empty() { text } else { text.replace("66783JJT", payor) };
+        let body = serde_json::from_str(&text).unwrap();
+        let request = submit::Request { tenant: DEFAULT_TENANT.into(), body, idempotency_key: None };
+        let answered = submit::submit(&gateway, request).await.unwrap_or_else(|fault| panic!("{name}: {fault}"));
+        assert_eq!((&answered.response["resourceType"], &answered.response["outcome"]), (&answer.into(), &"queued".into()));
+        let asked = answered.response["request"]["reference"].as_str().unwrap();
+        assert_eq!(asked, answered.claim, "{name}");
+        let submission = gateway.store.submission(&answered.submission).await.unwrap().unwrap();
+        let payer = &submission.payer;
+        let sealed = dispatch::seal(&gateway, payer, std::slice::from_ref(&answered.submission)).await.unwrap();
+        assert_eq!(dispatch::send(&gateway, &sealed[0]).await.unwrap(), dispatch::Dispatched::Sent, "{name}");
+        let interchange = gateway.store.interchange(&sealed[0]).await.unwrap().unwrap();
+        assert_eq!(interchange.name, file);
+        let sent = String::from_utf8(interchange.bytes).unwrap();
+        assert!(sent.contains(begins), "{name}: {sent}");
+        assert!(sent.contains(&submission.parts[0].trace_number), "{name}: no trace number in {sent}");
+    }
 }

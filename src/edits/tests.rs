@@ -331,7 +331,7 @@ const BREAKING: &[(&str, Breaking, &str)] = &[
         "attachment",
         |r| {
             r.attachments =
-                vec![Attachment { report_type: "OZ".into(), transmission: "EL".into(), control_number: None }]
+                vec![Attachment { report_type: "OZ".into(), transmission: "EL".into(), ..Attachment::default() }]
         },
         "attachments[0].controlNumber",
     ),

@@ -47,6 +47,13 @@ pub struct Prepared<'a> {
     pub warnings: Vec<Issue>,
 }
 
+impl Prepared<'_> {
+    /// What is asked: `claim`, `preauthorization`, `eligibility` …
+    pub fn intent(&self) -> &str {
+        self.parts.first().map_or("claim", |part| part.record.intent.as_str())
+    }
+}
+
 /// One claim on the wire.
 pub struct PreparedPart {
     pub record: BillingRecord,

@@ -1,4 +1,5 @@
-//! A claim comes in: recognised, read, resolved, prepared, named, promised. The answer is given after the commit.
+//! A claim, a request for authorization or an inquiry comes in: recognised, read, resolved, prepared, named, promised. The
+//! answer is given after the commit.
 
 use crate::billing::id::SubmissionId;
 use crate::billing::journey::EventKind;
@@ -19,7 +20,7 @@ use std::time::Instant;
 /// What a caller hands in.
 pub struct Request {
     pub tenant: String,
-    /// A Bundle with one focal Claim, or a lone Claim.
+    /// A Bundle with one focal Claim or CoverageEligibilityRequest, or such a resource alone.
     pub body: Value,
     /// The caller's `Idempotency-Key`.
     pub idempotency_key: Option<String>,
@@ -29,9 +30,9 @@ pub struct Request {
 #[derive(Debug)]
 pub struct Answer {
     pub submission: SubmissionId,
-    /// `Claim/…`
+    /// `Claim/…`, `CoverageEligibilityRequest/…`
     pub claim: String,
-    /// The ClaimResponse as it stands.
+    /// The ClaimResponse or CoverageEligibilityResponse as it stands.
     pub response: Value,
     /// The same content was accepted before: nothing new has been promised.
     pub repeated: bool,
@@ -56,16 +57,17 @@ pub async fn submit(gateway: &Gateway, request: Request) -> Result<Answer, Fault
     stations.passed("prepare");
     let named = naming::name(&resources);
     let claim = named.focal().clone();
+    let intent = prepared.intent().to_owned();
     let submission = promise(gateway, &request.tenant, &prepared, named, &known)?;
     let submission = NewSubmission {
         idempotency: request.idempotency_key.map(|key| (key, hash.clone())),
-        business_key: business_key(&claim, &hash).map(|key| (key, hash)),
+        business_key: business_key(&intent, &claim, &hash).map(|key| (key, hash)),
         ..submission
     };
     stations.passed("promise");
     let answer = accept(gateway, submission).await?;
     stations.passed("commit");
-    metrics::counter!(name::SUBMISSIONS, "intent" => "claim", "outcome" => outcome(&answer)).increment(1);
+    metrics::counter!(name::SUBMISSIONS, "intent" => intent, "outcome" => outcome(&answer)).increment(1);
     Ok(answer)
 }
 
@@ -124,7 +126,7 @@ fn key_conflict() -> Fault {
 }
 
 fn business_conflict() -> Fault {
-    let text = "a claim with this Claim.identifier and other content is on its way to the payer";
+    let text = "a claim or request with this identifier and other content is on its way to the payer";
     let hint = "to correct it, send a replacement: Claim.related with relationship prior or replaces";
     Fault::refuse(codes::DUPLICATE_CLAIM, Place::FhirPath("Claim.identifier[0]".into()), text, hint)
 }
@@ -175,13 +177,16 @@ fn trace_number() -> String {
 }
 
 /// Who says the same twice: an original is known by its identifier; a replacement or void only by its whole content,
-/// because a claim may be replaced again.
-fn business_key(claim: &Value, hash: &str) -> Option<String> {
+/// because a claim may be replaced again. A request for authorization may bear the number of the claim that follows it, and
+/// an inquiry may be made again whenever someone wants to know.
+fn business_key(intent: &str, claim: &Value, hash: &str) -> Option<String> {
     let identifier = &claim["identifier"][0];
     let value = identifier["value"].as_str()?;
     let system = identifier["system"].as_str().unwrap_or("");
     let corrects = claim["related"].is_array() || claim["status"] == "cancelled";
-    Some(if corrects { format!("{system}|{value}|{hash}") } else { format!("{system}|{value}") })
+    let repeatable = corrects || matches!(intent, "eligibility" | "statusInquiry");
+    let of = if intent == "claim" { String::new() } else { format!("{intent}:") };
+    Some(if repeatable { format!("{of}{system}|{value}|{hash}") } else { format!("{of}{system}|{value}") })
 }
 
 /// All rows of the promise, to be written in one transaction.
@@ -193,7 +198,8 @@ fn promise(
     known: &Known,
 ) -> Result<NewSubmission, Fault> {
     let response = queued_response(gateway, prepared, &named, known)?;
-    let reference = format!("ClaimResponse/{}", response["id"].as_str().unwrap_or_default());
+    let part = |name: &str| response[name].as_str().unwrap_or_default();
+    let reference = format!("{}/{}", part("resourceType"), part("id"));
     let focal = named.focal_reference.clone();
     let mut resources: Vec<ResourceWrite> = named.resources.into_iter().map(write).collect();
     resources.push(write(response));
@@ -232,18 +238,29 @@ fn first_events(prepared: &Prepared, focal: &str, known: &Known) -> Vec<NewEvent
         .into()
 }
 
-/// The first ClaimResponse: queued.
+/// What an answer to each kind of request is made by, before a payer has said anything.
+const FIRST_ANSWERS: &[(&str, &str)] =
+    &[("Claim", "response/queued"), ("CoverageEligibilityRequest", "response/queued-eligibility")];
+
+/// Whether resources of a type are carried to a payer when they are created.
+pub fn is_carried(kind: &str) -> bool {
+    FIRST_ANSWERS.iter().any(|(known, _)| *known == kind)
+}
+
+/// The first answer: queued.
 fn queued_response(
     gateway: &Gateway,
     prepared: &Prepared,
     named: &naming::Named,
     known: &Known,
 ) -> Result<Value, Fault> {
-    let missing = || Fault::ours(codes::INTERNAL, "no mapping response/queued is loaded");
-    let mapping = gateway.translator.mappings.response("response/queued").ok_or_else(missing)?;
+    let missing = || Fault::ours(codes::INTERNAL, "no mapping for the first answer is loaded");
+    let kind = named.focal()["resourceType"].as_str().unwrap_or_default();
+    let row = FIRST_ANSWERS.iter().find(|(known, _)| *known == kind).ok_or_else(missing)?;
+    let mapping = gateway.translator.mappings.response(row.1).ok_or_else(missing)?;
     let record = prepared.parts.first().map_or(&Value::Null, |part| &part.value);
     let mut claim = named.focal().clone();
-    claim["id"] = Value::from(named.focal_reference.trim_start_matches("Claim/"));
+    claim["id"] = Value::from(named.focal_reference.rsplit('/').next().unwrap_or_default());
     let scope = Scope {
         payer: gateway.translator.facts(&prepared.profile.id),
         now: known.now,

@@ -49,7 +49,9 @@ macro_rules! routes {
 
 routes! {
     POST "/fhir/Claim/$submit" Fhir fhir::submit::operation;
-    POST "/fhir/Claim" Fhir fhir::submit::create;
+    POST "/fhir/CoverageEligibilityRequest/$submit" Fhir fhir::submit::operation;
+    POST "/fhir/Claim" Fhir fhir::submit::create_claim;
+    POST "/fhir/CoverageEligibilityRequest" Fhir fhir::submit::create_eligibility;
     POST "/fhir" Fhir fhir::submit::bundle;
     GET "/fhir/metadata" Nothing fhir::metadata::read;
     POST "/fhir/{type}/$validate" Fhir fhir::validate::operation;

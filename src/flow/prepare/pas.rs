@@ -47,6 +47,7 @@ pub fn bundle(resources: &Resources, record: &BillingRecord, known: &Known) -> V
         profiled(&mut copy, resource, resources);
         if std::ptr::eq(*resource, focal) {
             completed(&mut copy, record);
+            insured(&mut copy, resources, &names);
         }
         json!({"fullUrl": url, "resource": copy})
     });
@@ -96,6 +97,18 @@ fn put(resource: &mut Value, name: &str, value: Value, at: usize) {
     }
     let at = at.min(object.len());
     object.shift_insert(at, name.into(), value);
+}
+
+/// PAS wants the insurer on the Claim; a caller may have named it on the Coverage alone.
+fn insured(claim: &mut Value, resources: &Resources, names: &HashMap<*const Value, String>) {
+    if claim["insurer"].is_object() {
+        return;
+    }
+    let payor = resources.handed_in().chain(resources.stored().map(|(_, stored)| stored));
+    let payor = payor.filter(|resource| resource["resourceType"] == "Organization").find(|o| is_insurer(o, resources));
+    if let Some(name) = payor.and_then(|payor| names.get(&std::ptr::from_ref(payor))) {
+        put(claim, "insurer", json!({"reference": name}), 10);
+    }
 }
 
 fn is_insurer(organization: &Value, resources: &Resources) -> bool {

@@ -13,8 +13,11 @@ const SUBMIT: &[&str] = &["create", "read", "vread", "history-instance", "search
 const VALIDATE: (&str, &str) = ("validate", "http://hl7.org/fhir/OperationDefinition/Resource-validate");
 const SUBMISSION: (&str, &str) = ("submit", "http://hl7.org/fhir/OperationDefinition/Claim-submit");
 
+const ELIGIBILITY: (&str, &str) =
+    ("submit", "http://hl7.org/fhir/OperationDefinition/CoverageEligibilityRequest-submit");
+
 /// What the gateway makes itself and others read.
-const MADE_HERE: &[&str] = &["ClaimResponse", "PaymentReconciliation"];
+const MADE_HERE: &[&str] = &["ClaimResponse", "CoverageEligibilityResponse", "PaymentReconciliation"];
 
 pub async fn read(call: Call) -> Result<Reply, Fault> {
     let today = call.gateway.clock.now().strftime("%Y-%m-%d").to_string();
@@ -23,7 +26,9 @@ pub async fn read(call: Call) -> Result<Reply, Fault> {
 
 fn offered() -> Vec<Offered<'static>> {
     let claim = Offered { kind: "Claim", interactions: SUBMIT, operations: &[SUBMISSION, VALIDATE] };
+    let eligibility =
+        Offered { kind: "CoverageEligibilityRequest", interactions: SUBMIT, operations: &[ELIGIBILITY, VALIDATE] };
     let made = MADE_HERE.iter().map(|kind| Offered { kind, interactions: READ, operations: &[VALIDATE] });
     let stored = STORED.iter().map(|kind| Offered { kind, interactions: WRITE, operations: &[VALIDATE] });
-    std::iter::once(claim).chain(made).chain(stored).collect()
+    [claim, eligibility].into_iter().chain(made).chain(stored).collect()
 }

@@ -1,4 +1,4 @@
-//! Claims come in: by `$submit`, as a create, or in a Bundle at the base.
+//! Claims, requests for authorization and eligibility inquiries come in: by `$submit`, as a create, or in a Bundle at the base.
 
 use crate::fault::{Fault, Place, codes};
 use crate::flow::exchange::{self, Exchanged};
@@ -9,21 +9,32 @@ use crate::http::reply::Reply;
 use serde_json::Value;
 use warp::http::header;
 
-/// `POST /fhir/Claim/$submit`: a Claim, a Bundle around it, or Parameters with either; answered with the ClaimResponse.
+/// `POST /fhir/Claim/$submit`, `POST /fhir/CoverageEligibilityRequest/$submit`: the resource, a Bundle around it, or Parameters
+/// with either; answered with the ClaimResponse or CoverageEligibilityResponse.
 pub async fn operation(call: Call) -> Result<Reply, Fault> {
     let answer = submit::submit(&call.gateway, request(&call, call.json()?)?).await?;
     Ok(told(&call, &answer))
 }
 
 /// `POST /fhir/Claim`: the same promise, answered with the Claim as it is kept.
-pub async fn create(call: Call) -> Result<Reply, Fault> {
+pub async fn create_claim(call: Call) -> Result<Reply, Fault> {
+    create(call, "Claim").await
+}
+
+/// `POST /fhir/CoverageEligibilityRequest`: likewise.
+pub async fn create_eligibility(call: Call) -> Result<Reply, Fault> {
+    create(call, "CoverageEligibilityRequest").await
+}
+
+async fn create(call: Call, kind: &str) -> Result<Reply, Fault> {
     if call.header("if-none-exist").is_some() {
-        let hint = "send an Idempotency-Key; a claim with the same Claim.identifier is recognised anyway";
-        return Err(Fault::refuse(codes::PRECONDITION, Place::Whole, "If-None-Exist is not offered for claims", hint));
+        let hint = "send an Idempotency-Key; a claim with the same identifier is recognised anyway";
+        let text = "If-None-Exist is not offered for what is carried to a payer";
+        return Err(Fault::refuse(codes::PRECONDITION, Place::Whole, text, hint));
     }
-    let answer = submit::submit(&call.gateway, request(&call, call.resource("Claim")?)?).await?;
-    let id = answer.claim.trim_start_matches("Claim/");
-    let version = lookup::read(&call.gateway, call.tenant(), "Claim", id).await?;
+    let answer = submit::submit(&call.gateway, request(&call, call.resource(kind)?)?).await?;
+    let id = answer.claim.rsplit('/').next().unwrap_or_default();
+    let version = lookup::read(&call.gateway, call.tenant(), kind, id).await?;
     let reply = Reply::fhir(status(&answer), &lookup::resource(&version)?);
     let reply = located(&call, reply, &answer).version(version.version, version.updated);
     Ok(if call.prefers("minimal") { reply.without_body() } else { reply })
@@ -53,8 +64,9 @@ fn status(answer: &Answer) -> u16 {
 
 fn told(call: &Call, answer: &Answer) -> Reply {
     let reply = Reply::fhir(status(answer), &answer.response);
-    let id = answer.response["id"].as_str().unwrap_or_default();
-    let reply = reply.header(header::CONTENT_LOCATION, format!("{}/ClaimResponse/{id}", call.base));
+    let part = |name: &str| answer.response[name].as_str().unwrap_or_default();
+    let url = format!("{}/{}/{}", call.base, part("resourceType"), part("id"));
+    let reply = reply.header(header::CONTENT_LOCATION, url);
     located(call, reply, answer)
 }
 
