@@ -193,27 +193,23 @@ metrics_table! {
     HTTP_REQUESTS = "claimgate_http_requests_total" Counter Count ["method", "route", "status"] "HTTP requests answered";
     HTTP_SECONDS = "claimgate_http_request_seconds" Histogram Seconds ["route"] "Time from a request's headers to its reply";
     HTTP_CONNECTIONS = "claimgate_http_connections" Gauge Count [] "Open HTTP connections";
-    SUBMISSIONS = "claimgate_submissions_total" Counter Count ["intent", "outcome"] "Submissions by how they were answered";
+    SUBMISSIONS = "claimgate_submissions_total" Counter Count ["intent", "outcome"] "Submissions by how they were answered: accepted, repeated, refused";
     SUBMISSIONS_BY_STATE = "claimgate_submissions" Gauge Count ["state"] "Submissions by the state that they are in";
-    SUBMIT_SECONDS = "claimgate_submit_seconds" Histogram Seconds ["intent"] "Time to accept a submission durably";
     STATION_SECONDS = "claimgate_station_seconds" Histogram Seconds ["station"] "Time of one station of a submission: read, resolve, prepare, promise, commit";
-    MAP_SECONDS = "claimgate_map_seconds" Histogram Seconds ["intent"] "Time to map and check one claim, FHIR to X12";
-    ISSUES = "claimgate_issues_total" Counter Count ["code"] "Issues found in submissions and answers, by code";
+    ISSUES = "claimgate_issues_total" Counter Count ["code"] "Issues told to callers and found in payers' files, by code";
     OUTBOX_DUE = "claimgate_outbox_due" Gauge Count [] "Work that waits to be published or sent";
-    QUEUE_PUBLISHED = "claimgate_queue_published_total" Counter Count ["outcome"] "Messages published: confirmed, returned, failed";
+    QUEUE_PUBLISHED = "claimgate_queue_published_total" Counter Count ["outcome"] "Messages handed to the queue: confirmed, or failed (refused, unroutable, not answered) and due again";
     QUEUE_DEPTH = "claimgate_queue_depth" Gauge Count ["payer"] "Messages that wait in a payer's queue";
     QUEUE_CONNECTED = "claimgate_queue_connected" Gauge Count [] "1 while the broker can be reached";
     QUEUE_RECONNECTS = "claimgate_queue_reconnects_total" Counter Count [] "Connections to the broker built anew";
-    SENDS = "claimgate_sends_total" Counter Count ["payer", "outcome"] "Attempts to send an interchange, by outcome";
+    SENDS = "claimgate_sends_total" Counter Count ["payer", "outcome"] "Attempts to send an interchange: delivered, retry, never";
     SEND_SECONDS = "claimgate_send_seconds" Histogram Seconds ["payer"] "Time of one attempt to send";
     SENT_BYTES = "claimgate_sent_bytes_total" Counter Bytes ["payer"] "Bytes of interchanges delivered";
-    SENT_CLAIMS = "claimgate_sent_claims_total" Counter Count ["payer"] "Submissions inside interchanges delivered";
     DEAD_LETTERS = "claimgate_dead_letters_total" Counter Count ["payer"] "Interchanges and submissions given up";
-    RECEIVED = "claimgate_received_total" Counter Count ["payer", "outcome"] "Interchanges that came from payers, by outcome";
+    RECEIVED = "claimgate_received_total" Counter Count ["payer", "outcome"] "Files that came from payers: taken, repeated";
     RECEIVED_BYTES = "claimgate_received_bytes_total" Counter Bytes ["payer"] "Bytes that came from payers";
-    STATEMENTS = "claimgate_statements_total" Counter Count ["kind", "outcome"] "Statements of payers, by transaction and how they matched";
+    STATEMENTS = "claimgate_statements_total" Counter Count ["kind", "outcome"] "Statements of payers, by transaction: matched, unmatched";
     UNMATCHED = "claimgate_unmatched" Gauge Count [] "Statements of payers that belong to no known submission";
-    DEADLINES_MISSED = "claimgate_deadlines_missed_total" Counter Count ["payer", "kind"] "Acknowledgments that did not come in time";
     STORE_SECONDS = "claimgate_store_commit_seconds" Histogram Seconds [] "Time of one commit of the store";
     STORE_GROUP = "claimgate_store_commit_jobs" Histogram Count [] "Writes that shared one commit";
 }
@@ -267,8 +263,15 @@ pub fn figures(by_state: &[(State, u64)], outbox: u64, unmatched: u64) {
     metrics::gauge!(name::UNMATCHED).set(whole(unmatched));
 }
 
+/// Counts issues by their codes.
+pub fn issues(found: &[Issue]) {
+    for issue in found {
+        metrics::counter!(name::ISSUES, "code" => issue.code).increment(1);
+    }
+}
+
 /// A count as gauges take it: exact up to four thousand millions, and no claim house has more in one state.
-fn whole(count: u64) -> u32 {
+pub fn whole(count: u64) -> u32 {
     u32::try_from(count).unwrap_or(u32::MAX)
 }
 

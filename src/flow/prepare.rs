@@ -13,8 +13,8 @@ use crate::fhir::bundle::Resources;
 use crate::gateway::Translator;
 use crate::mapping::{Lineage, LineageRow, RecordMapping, Scope};
 use crate::payers::{PayerProfile, Route};
-use jiff::Timestamp;
 use form::Form;
+use jiff::Timestamp;
 use jiff::tz::TimeZone;
 use serde_json::Value;
 

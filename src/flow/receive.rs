@@ -12,6 +12,7 @@ use crate::gateway::Gateway;
 use crate::responses;
 use crate::responses::correlate::{self, Candidate, Match};
 use crate::store::{AnswerWrite, DEFAULT_TENANT, Found, Inbound, InboundWrite, Key, NewEvent, UnmatchedAnswer};
+use crate::telemetry::{self, name};
 use serde_json::{Value, json};
 use sha2::{Digest, Sha256};
 use std::collections::BTreeMap;
@@ -43,8 +44,10 @@ pub async fn receive(gateway: &Gateway, payer: &PayerId, name: &str, bytes: Vec<
         bytes,
         at: gateway.clock.now(),
     };
-    let id = file.id.clone();
-    if !gateway.store.receive(file).await? {
+    let (id, size) = (file.id.clone(), file.bytes.len());
+    let new = gateway.store.receive(file).await?;
+    count_file(payer, size, new);
+    if !new {
         return Ok(Received { repeated: true, ..Received::default() });
     }
     let mut inbox = Inbox::new(gateway, payer, name, &id);
@@ -57,7 +60,18 @@ pub async fn receive(gateway: &Gateway, payer: &PayerId, name: &str, bytes: Vec<
     let (write, matched) = inbox.close();
     let unmatched = write.unmatched.len();
     gateway.store.apply(&id, write).await?;
+    telemetry::issues(&reading.issues);
     Ok(Received { repeated: false, matched, unmatched, issues: reading.issues, acknowledgment })
+}
+
+fn count_file(payer: &PayerId, bytes: usize, new: bool) {
+    let outcome = if new { "taken" } else { "repeated" };
+    metrics::counter!(name::RECEIVED, "payer" => payer.as_str().to_owned(), "outcome" => outcome).increment(1);
+    metrics::counter!(name::RECEIVED_BYTES, "payer" => payer.as_str().to_owned()).increment(bytes as u64);
+}
+
+fn count_statement(response: &PayerResponse, outcome: &'static str) {
+    metrics::counter!(name::STATEMENTS, "kind" => response.transaction.clone(), "outcome" => outcome).increment(1);
 }
 
 fn hash(bytes: &[u8]) -> String {
@@ -97,9 +111,11 @@ impl<'a> Inbox<'a> {
     async fn take(&mut self, position: usize, response: &PayerResponse) -> Result<(), Fault> {
         let (claims, reason) = self.find(response).await?;
         if claims.is_empty() {
+            count_statement(response, "unmatched");
             self.set_aside(position, response, &reason);
             return Ok(());
         }
+        count_statement(response, "matched");
         self.matched += 1;
         for claim in claims {
             self.tell(position, response, &claim, &reason).await?;

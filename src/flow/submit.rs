@@ -42,6 +42,34 @@ pub struct Answer {
 
 /// The journey. After `Ok` the claim is carried whatever happens.
 pub async fn submit(gateway: &Gateway, request: Request) -> Result<Answer, Fault> {
+    let intent = label(&request.body);
+    let answer = carry(gateway, request).await;
+    metrics::counter!(name::SUBMISSIONS, "intent" => intent, "outcome" => outcome(&answer)).increment(1);
+    answer
+}
+
+/// What a body asks for, as far as a label may say it: what is refused is counted too, and no text of a caller is a label.
+fn label(body: &Value) -> &'static str {
+    let entries = body["entry"].as_array().map(Vec::as_slice).unwrap_or_default();
+    let resources = || std::iter::once(body).chain(entries.iter().map(|entry| &entry["resource"]));
+    let uses = ["preauthorization", "predetermination"];
+    match resources().find(|resource| resource["resourceType"] == "Claim") {
+        Some(claim) => uses.into_iter().find(|known| claim["use"] == *known).unwrap_or("claim"),
+        None if resources().any(|resource| resource["resourceType"] == "CoverageEligibilityRequest") => "eligibility",
+        None => "claim",
+    }
+}
+
+fn outcome(answer: &Result<Answer, Fault>) -> &'static str {
+    match answer {
+        Ok(answer) if answer.repeated => "repeated",
+        Ok(_) => "accepted",
+        Err(_) => "refused",
+    }
+}
+
+/// The stations in their order.
+async fn carry(gateway: &Gateway, request: Request) -> Result<Answer, Fault> {
     not_overloaded(gateway)?;
     let hash = content_hash(&request.body);
     if let Some(answer) = repeated(gateway, &request, &hash).await? {
@@ -67,12 +95,7 @@ pub async fn submit(gateway: &Gateway, request: Request) -> Result<Answer, Fault
     stations.passed("promise");
     let answer = accept(gateway, submission).await?;
     stations.passed("commit");
-    metrics::counter!(name::SUBMISSIONS, "intent" => intent, "outcome" => outcome(&answer)).increment(1);
     Ok(answer)
-}
-
-fn outcome(answer: &Answer) -> &'static str {
-    if answer.repeated { "repeated" } else { "accepted" }
 }
 
 /// The time that each station took.
@@ -145,7 +168,12 @@ async fn known(gateway: &Gateway, tenant: &str, resources: &Resources) -> Result
         Some(submission) => payer_number(gateway, &submission).await?,
         None => None,
     };
-    Ok(Known { trace_number: trace_number(), original_claim_control_number: original, inquiry: None, now: gateway.clock.now() })
+    Ok(Known {
+        trace_number: trace_number(),
+        original_claim_control_number: original,
+        inquiry: None,
+        now: gateway.clock.now(),
+    })
 }
 
 /// The submission of the claim that this one replaces or voids.

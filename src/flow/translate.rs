@@ -6,7 +6,7 @@ use crate::fault::{Fault, Issue};
 use crate::fhir::bundle::Resources;
 use crate::fhir::parse;
 use crate::flow::prepare::{self, Inquiry, Known, Prepared};
-use crate::flow::{document, dispatch, intake, naming, tell};
+use crate::flow::{dispatch, document, intake, naming, tell};
 use crate::gateway::Translator;
 use crate::payers::Format;
 use crate::responses;
@@ -57,7 +57,12 @@ pub fn read(translator: &Translator, bytes: &[u8]) -> Result<Resources, Fault> {
 pub fn known(resources: &Resources, now: Timestamp) -> Known {
     let number = resources.focal()["identifier"][0]["value"].as_str().unwrap_or("0");
     let trace: String = number.chars().filter(char::is_ascii_alphanumeric).take(18).collect();
-    Known { trace_number: format!("CG{}", trace.to_ascii_uppercase()), original_claim_control_number: None, inquiry: None, now }
+    Known {
+        trace_number: format!("CG{}", trace.to_ascii_uppercase()),
+        original_claim_control_number: None,
+        inquiry: None,
+        now,
+    }
 }
 
 fn interchange(translator: &Translator, prepared: &Prepared, number: u32, now: Timestamp) -> Result<Vec<u8>, Fault> {

@@ -7,7 +7,7 @@ use crate::http::call::{Call, header};
 use crate::http::reply::{self, Reply};
 use crate::http::routes::{self, Route, Takes};
 use crate::http::{body, media};
-use crate::telemetry::{Codes, name};
+use crate::telemetry::{self, Codes, name};
 use futures_util::{FutureExt, Stream};
 use std::panic::AssertUnwindSafe;
 use std::sync::Arc;
@@ -143,6 +143,7 @@ impl RequestId {
 
 /// A refusal in the log: codes and places, never texts.
 fn note(fault: &Fault, request: &str) {
+    telemetry::issues(&fault.issues);
     let issues: Vec<Issue> = fault.issues.iter().take(Codes::SHOWN + 1).map(loggable).collect();
     let codes = Codes(&issues);
     match fault.blame {

@@ -153,8 +153,11 @@ fn route(section: &Section) -> Route {
 fn csv(root: &Section) -> CsvRules {
     let usual = CsvRules::default();
     let Some(group) = root.optional_section("csv") else { return usual };
-    let quote = group.parsed("quote", "needed or always", |text| Some(text == "always").filter(|_| ["needed", "always"].contains(&text)));
-    let end = group.parsed("newline", "crlf or lf", |text| Some(text == "crlf").filter(|_| ["crlf", "lf"].contains(&text)));
+    let quote = group.parsed("quote", "needed or always", |text| {
+        Some(text == "always").filter(|_| ["needed", "always"].contains(&text))
+    });
+    let end =
+        group.parsed("newline", "crlf or lf", |text| Some(text == "crlf").filter(|_| ["crlf", "lf"].contains(&text)));
     let delimiter = group.parsed("delimiter", "one character that is no quote", |text| {
         let mut all = text.chars();
         all.next().filter(|c| all.next().is_none() && !"\"\r\n".contains(*c))

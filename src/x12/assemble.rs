@@ -449,7 +449,10 @@ pub mod tests {
         };
         let made = assemble(shipped().get("270").unwrap(), &envelope(), &header, &[&one, &two]).unwrap();
         let text = String::from_utf8(made.bytes).unwrap();
-        assert!(text.contains("ST*270*0001") && text.contains("ST*270*0002") && text.contains("BHT*0022*13*B-2*"), "{text}");
+        assert!(
+            text.contains("ST*270*0001") && text.contains("ST*270*0002") && text.contains("BHT*0022*13*B-2*"),
+            "{text}"
+        );
         let places: Vec<_> = made.claims.iter().map(|placed| (placed.body, placed.transaction_set.as_str())).collect();
         assert_eq!(places, [(0, "0001"), (1, "0002")]);
     }

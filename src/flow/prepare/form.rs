@@ -71,12 +71,7 @@ impl Station<'_> {
         String::from_utf8(body).map_err(|_| Fault::ours(codes::INTERNAL, "the transaction set is not text"))
     }
 
-    fn document(
-        &self,
-        mapping: &DocumentMapping,
-        value: &Value,
-        warnings: &mut Vec<Issue>,
-    ) -> Result<String, Fault> {
+    fn document(&self, mapping: &DocumentMapping, value: &Value, warnings: &mut Vec<Issue>) -> Result<String, Fault> {
         let (made, mut issues) = mapping.make(value, &self.scope());
         self.clean(value, &issues)?;
         warnings.append(&mut issues);
@@ -108,7 +103,8 @@ impl Station<'_> {
             return rows;
         }
         let back = self.record_mapping.lineage(self.resources.focal(), &self.scope());
-        let callers = |path: &String| back.source_of_place(&Place::Record(path.clone())).unwrap_or_else(|| path.clone());
+        let callers =
+            |path: &String| back.source_of_place(&Place::Record(path.clone())).unwrap_or_else(|| path.clone());
         for row in &mut rows {
             row.sources = row.sources.iter().map(callers).collect();
         }

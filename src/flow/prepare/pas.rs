@@ -32,8 +32,7 @@ const PROFILES: &[(&str, &str)] = &[
 pub fn bundle(resources: &Resources, record: &BillingRecord, known: &Known) -> Value {
     let focal = resources.focal();
     let others = resources.handed_in().chain(resources.stored().map(|(_, stored)| stored));
-    let all: Vec<&Value> =
-        std::iter::once(focal).chain(others.filter(|other| !std::ptr::eq(*other, focal))).collect();
+    let all: Vec<&Value> = std::iter::once(focal).chain(others.filter(|other| !std::ptr::eq(*other, focal))).collect();
     let names: HashMap<*const Value, String> = all
         .iter()
         .enumerate()

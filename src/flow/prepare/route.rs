@@ -137,7 +137,10 @@ pub fn intent<'r>(resources: &'r Resources, known: &Known) -> &'r str {
 
 fn is_inquiry(claim: &Value) -> bool {
     let profiles = claim["meta"]["profile"].as_array().map(Vec::as_slice).unwrap_or_default();
-    profiles.iter().filter_map(Value::as_str).any(|url| url.split('|').next().is_some_and(|url| url.ends_with(INQUIRY_PROFILE)))
+    profiles
+        .iter()
+        .filter_map(Value::as_str)
+        .any(|url| url.split('|').next().is_some_and(|url| url.ends_with(INQUIRY_PROFILE)))
 }
 
 /// The route for what is asked and for the claim's type.

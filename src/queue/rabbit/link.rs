@@ -6,6 +6,7 @@ use crate::billing::id::PayerId;
 use crate::fault::Fault;
 use crate::queue::unavailable;
 use crate::retry::RetryPolicy;
+use crate::telemetry::name;
 use lapin::options::ConfirmSelectOptions;
 use lapin::uri::AMQPUri;
 use lapin::{Channel, Connection, ConnectionProperties};
@@ -149,6 +150,8 @@ pub async fn supervise(uri: AMQPUri, links: watch::Sender<Option<Arc<Link>>>) {
         match Link::open(&uri).await {
             Ok(link) => {
                 tracing::info!(attempts = failures, "connected to the broker");
+                // The first connection counts as well: the series is there from the start.
+                metrics::counter!(name::QUEUE_RECONNECTS).increment(u64::from(link.number > 1));
                 failures = 0;
                 let link = Arc::new(link);
                 links.send_replace(Some(link.clone()));

@@ -4,11 +4,11 @@
 //! page that a job touches: more than the writing itself.)
 
 use crate::fault::{Fault, codes};
-use crate::telemetry::Codes;
+use crate::telemetry::{self, Codes, name};
 use rusqlite::{Connection, TransactionBehavior};
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::thread::JoinHandle;
-use std::time::Duration;
+use std::time::{Duration, Instant};
 use tokio::sync::{mpsc, oneshot};
 
 /// Most jobs in one transaction.
@@ -100,7 +100,10 @@ impl Drop for Writer {
 fn work_through(mut connection: Connection, mut waiting: mpsc::Receiver<Box<dyn Job>>) {
     let mut group = Vec::with_capacity(GROUP_MOST);
     while waiting.blocking_recv_many(&mut group, GROUP_MOST) > 0 {
+        let begun = Instant::now();
         let lost = commit(&mut connection, &mut group).err();
+        metrics::histogram!(name::STORE_SECONDS).record(begun.elapsed());
+        metrics::histogram!(name::STORE_GROUP).record(telemetry::whole(group.len() as u64));
         if let Some(fault) = &lost {
             tracing::error!(jobs = group.len(), codes = %Codes(&fault.issues), "a group of writes was lost");
         }
