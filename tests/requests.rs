@@ -4,15 +4,17 @@
 
 use crate::support::bless::agrees;
 use crate::support::gateway::Content;
+use claimgate::billing::id::{PayerId, SubmissionId};
 use claimgate::clock::Clock;
 use claimgate::config::Config;
 use claimgate::fault::any_error;
 use claimgate::flow::prepare::{Inquiry, Known, prepare};
-use claimgate::flow::{dispatch, document, submit, translate};
+use claimgate::flow::{dispatch, document, inquire, submit, translate};
 use claimgate::gateway::Gateway;
 use claimgate::payers::Format;
-use claimgate::store::{ControlNumbers, DEFAULT_TENANT};
+use claimgate::store::{ControlNumbers, DEFAULT_TENANT, Filter, Key};
 use claimgate::x12::{assemble, check, reader};
+use serde_json::{Value, json};
 use std::collections::BTreeSet;
 use std::path::{Path, PathBuf};
 
@@ -89,6 +91,27 @@ fn unclean(content: &Content, text: &str) -> Option<String> {
     any_error(&issues).then(|| issues.iter().map(ToString::to_string).collect::<Vec<_>>().join("; "))
 }
 
+/// A gateway of its own, at a fixed time.
+async fn open(home: &Path) -> Gateway {
+    let root = Path::new(env!("CARGO_MANIFEST_DIR"));
+    let config = Config {
+        data_dir: home.into(),
+        mappings_dir: root.join("mappings"),
+        conformance_dir: root.join("conformance"),
+        default_payer: Some("generic".into()),
+        ..Config::default()
+    };
+    Gateway::open(config, Clock::fixed("2026-03-10T12:00:00Z".parse().unwrap())).await.unwrap()
+}
+
+/// Seals and sends one submission; gives the file's name and text.
+async fn deliver(gateway: &Gateway, payer: &PayerId, id: &SubmissionId) -> (String, String) {
+    let sealed = dispatch::seal(gateway, payer, std::slice::from_ref(id)).await.unwrap();
+    assert_eq!(dispatch::send(gateway, &sealed[0]).await.unwrap(), dispatch::Dispatched::Sent);
+    let interchange = gateway.store.interchange(&sealed[0]).await.unwrap().unwrap();
+    (interchange.name, String::from_utf8(interchange.bytes).unwrap())
+}
+
 /// At the gateway each is accepted, answered `queued` by a resource of its own kind, and goes out to its payer.
 #[tokio::test]
 async fn requests_are_promised_and_sent() {
@@ -101,14 +124,7 @@ async fn requests_are_promised_and_sent() {
     for (name, payor, answer, file, begins) in rows {
         let home = tempfile::tempdir().unwrap();
         let root = Path::new(env!("CARGO_MANIFEST_DIR"));
-        let config = Config {
-            data_dir: home.path().into(),
-            mappings_dir: root.join("mappings"),
-            conformance_dir: root.join("conformance"),
-            default_payer: Some("generic".into()),
-            ..Config::default()
-        };
-        let gateway = Gateway::open(config, Clock::fixed("2026-03-10T12:00:00Z".parse().unwrap())).await.unwrap();
+        let gateway = open(home.path()).await;
         let text = std::fs::read_to_string(root.join("conformance/requests").join(name).join("request.json")).unwrap();
         let text = if payor.is_empty() { text } else { text.replace("66783JJT", payor) };
         let body = serde_json::from_str(&text).unwrap();
@@ -121,13 +137,52 @@ async fn requests_are_promised_and_sent() {
         let asked = answered.response["request"]["reference"].as_str().unwrap();
         assert_eq!(asked, answered.claim, "{name}");
         let submission = gateway.store.submission(&answered.submission).await.unwrap().unwrap();
-        let payer = &submission.payer;
-        let sealed = dispatch::seal(&gateway, payer, std::slice::from_ref(&answered.submission)).await.unwrap();
-        assert_eq!(dispatch::send(&gateway, &sealed[0]).await.unwrap(), dispatch::Dispatched::Sent, "{name}");
-        let interchange = gateway.store.interchange(&sealed[0]).await.unwrap().unwrap();
-        assert_eq!(interchange.name, file);
-        let sent = String::from_utf8(interchange.bytes).unwrap();
+        let (name_sent, sent) = deliver(&gateway, &submission.payer, &answered.submission).await;
+        assert_eq!(name_sent, file);
         assert!(sent.contains(begins), "{name}: {sent}");
         assert!(sent.contains(&submission.parts[0].trace_number), "{name}: no trace number in {sent}");
     }
+}
+
+/// A claim that the payer has is asked about once a day; the caller hears what is known.
+#[tokio::test]
+async fn a_claim_is_asked_about() {
+    let _ = rustls::crypto::ring::default_provider().install_default();
+    let home = tempfile::tempdir().unwrap();
+    let gateway = open(home.path()).await;
+    let root = Path::new(env!("CARGO_MANIFEST_DIR"));
+    let text = std::fs::read_to_string(root.join("conformance/requests/status-dependent/request.json")).unwrap();
+    let body: Value = serde_json::from_str(&text).unwrap();
+    let request = submit::Request { tenant: DEFAULT_TENANT.into(), body: body.clone(), idempotency_key: None };
+    let answered = submit::submit(&gateway, request).await.unwrap();
+    let claim = gateway.store.submission(&answered.submission).await.unwrap().unwrap();
+    let by_reference = json!({"resourceType": "Parameters",
+        "parameter": [{"name": "claim", "valueReference": {"reference": answered.claim}}]});
+
+    // Before it was sent there is nothing to ask.
+    let known = inquire::inquire(&gateway, DEFAULT_TENANT, by_reference.clone()).await.unwrap();
+    assert_eq!(known["request"]["reference"], answered.claim.as_str());
+    assert_eq!(gateway.store.submissions(&Filter { limit: 10, ..Filter::default() }).await.unwrap().len(), 1);
+
+    deliver(&gateway, &claim.payer, &answered.submission).await;
+    for asked in [by_reference.clone(), body, by_reference] {
+        let known = inquire::inquire(&gateway, DEFAULT_TENANT, asked).await.unwrap();
+        assert_eq!(known["id"], answered.response["id"]);
+    }
+    let all = gateway.store.submissions(&Filter { limit: 10, ..Filter::default() }).await.unwrap();
+    let inquiries: Vec<_> = all.iter().filter(|each| each.id != answered.submission).collect();
+    assert_eq!(inquiries.len(), 1, "asked once a day");
+    let (_, sent) = deliver(&gateway, &claim.payer, &inquiries[0].id).await;
+    let trace = &claim.parts[0].trace_number;
+    for wanted in
+        [format!("TRN*1*{trace}~"), format!("REF*D9*{trace}~"), "REF*EJ*CHILD1003~".into(), "AMT*T3*140~".into()]
+    {
+        assert!(sent.contains(&wanted), "no {wanted} in {sent}");
+    }
+    // An answer about the claim finds the claim alone.
+    let key = Key::PatientControlNumber("CHILD1003".into());
+    let found = gateway.store.find(Some(&claim.payer), &key).await.unwrap();
+    assert_eq!(found.iter().map(|found| &found.submission.id).collect::<Vec<_>>(), [&answered.submission]);
+    let unknown = json!({"resourceType": "Claim", "identifier": [{"value": "NEVER"}]});
+    assert_eq!(inquire::inquire(&gateway, DEFAULT_TENANT, unknown).await.unwrap_err().status(), 404);
 }

@@ -4,6 +4,7 @@
 //! * [`prepare`] is the pure middle of submit: resources in, payer format out. `claimgate map` is its offline twin.
 //! * [`submit`] takes a claim in and promises to carry it.
 //! * [`dispatch`] puts submissions into interchanges, or [`document`]s of the payer's own format, and sends them.
+//! * [`inquire`] asks a payer what has become of a claim.
 //! * [`receive`] takes in what a payer answers.
 //! * [`lookup`] tells callers what is known.
 
@@ -11,6 +12,7 @@ pub mod acknowledge;
 pub mod dispatch;
 pub mod document;
 pub mod exchange;
+pub mod inquire;
 pub mod intake;
 pub mod lookup;
 pub mod naming;

@@ -2,6 +2,7 @@
 //! nothing is remembered, so the command line and the server say the same.
 
 mod form;
+pub mod inquiry;
 mod pas;
 mod route;
 

@@ -186,7 +186,7 @@ async fn original(gateway: &Gateway, tenant: &str, resources: &Resources) -> Res
 }
 
 /// The payer's own number of a submission's first part, from its newest answer.
-async fn payer_number(gateway: &Gateway, submission: &Submission) -> Result<Option<String>, Fault> {
+pub(super) async fn payer_number(gateway: &Gateway, submission: &Submission) -> Result<Option<String>, Fault> {
     let Some(part) = submission.parts.first() else { return Ok(None) };
     let key = Key::TraceNumber(part.trace_number.clone());
     let found = gateway.store.find(Some(&submission.payer), &key).await?;
@@ -194,7 +194,7 @@ async fn payer_number(gateway: &Gateway, submission: &Submission) -> Result<Opti
 }
 
 /// REF*D9: two letters and thirteen of base 36, unique for ever and short enough for every payer.
-fn trace_number() -> String {
+pub(super) fn trace_number() -> String {
     let mut rest = uuid::Uuid::now_v7().as_u128() >> 14 & u128::from(u64::MAX);
     let mut digits = Vec::with_capacity(13);
     for _ in 0..13 {
@@ -218,7 +218,7 @@ fn business_key(intent: &str, claim: &Value, hash: &str) -> Option<String> {
 }
 
 /// All rows of the promise, to be written in one transaction.
-fn promise(
+pub(super) fn promise(
     gateway: &Gateway,
     tenant: &str,
     prepared: &Prepared,

@@ -49,6 +49,7 @@ macro_rules! routes {
 
 routes! {
     POST "/fhir/Claim/$submit" Fhir fhir::submit::operation;
+    POST "/fhir/Claim/$inquire" Fhir fhir::submit::inquire;
     POST "/fhir/CoverageEligibilityRequest/$submit" Fhir fhir::submit::operation;
     POST "/fhir/Claim" Fhir fhir::submit::create_claim;
     POST "/fhir/CoverageEligibilityRequest" Fhir fhir::submit::create_eligibility;

@@ -13,6 +13,7 @@ const SUBMIT: &[&str] = &["create", "read", "vread", "history-instance", "search
 const VALIDATE: (&str, &str) = ("validate", "http://hl7.org/fhir/OperationDefinition/Resource-validate");
 const SUBMISSION: (&str, &str) = ("submit", "http://hl7.org/fhir/OperationDefinition/Claim-submit");
 
+const INQUIRY: (&str, &str) = ("inquire", "http://hl7.org/fhir/us/davinci-pas/OperationDefinition/Claim-inquiry");
 const ELIGIBILITY: (&str, &str) =
     ("submit", "http://hl7.org/fhir/OperationDefinition/CoverageEligibilityRequest-submit");
 
@@ -25,7 +26,7 @@ pub async fn read(call: Call) -> Result<Reply, Fault> {
 }
 
 fn offered() -> Vec<Offered<'static>> {
-    let claim = Offered { kind: "Claim", interactions: SUBMIT, operations: &[SUBMISSION, VALIDATE] };
+    let claim = Offered { kind: "Claim", interactions: SUBMIT, operations: &[SUBMISSION, INQUIRY, VALIDATE] };
     let eligibility =
         Offered { kind: "CoverageEligibilityRequest", interactions: SUBMIT, operations: &[ELIGIBILITY, VALIDATE] };
     let made = MADE_HERE.iter().map(|kind| Offered { kind, interactions: READ, operations: &[VALIDATE] });

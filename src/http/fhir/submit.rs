@@ -2,6 +2,7 @@
 
 use crate::fault::{Fault, Place, codes};
 use crate::flow::exchange::{self, Exchanged};
+use crate::flow::inquire;
 use crate::flow::lookup;
 use crate::flow::submit::{self, Answer, Request};
 use crate::http::call::Call;
@@ -38,6 +39,12 @@ async fn create(call: Call, kind: &str) -> Result<Reply, Fault> {
     let reply = Reply::fhir(status(&answer), &lookup::resource(&version)?);
     let reply = located(&call, reply, &answer).version(version.version, version.updated);
     Ok(if call.prefers("minimal") { reply.without_body() } else { reply })
+}
+
+/// `POST /fhir/Claim/$inquire`: Parameters with `claim`, a reference to the Claim; or a Claim with an identifier of one that was
+/// submitted, alone or in a Bundle. Answered with its ClaimResponse as it stands; the payer is asked meanwhile.
+pub async fn inquire(call: Call) -> Result<Reply, Fault> {
+    Ok(Reply::fhir(200, &inquire::inquire(&call.gateway, call.tenant(), call.json()?).await?))
 }
 
 /// `POST /fhir`: a collection with a claim is a submission; batch and transaction are answered entry by entry.
