@@ -64,7 +64,7 @@ fn payors(resources: &Resources) -> Result<Payors, Fault> {
     match (payor, insurer) {
         (Some(payor), Some(insurer)) if !same(payor, insurer) => {
             let text = format!("{kind}.insurer and the payor of the focal coverage are two different payers");
-            let hint = "name the payer that shall get this in both places, or leave insurer out";
+            let hint = format!("name the payer that shall get this in both places, or leave {kind}.insurer out");
             Err(Fault::refuse(codes::PAYER_CONFLICT, Place::FhirPath(format!("{kind}.insurer")), text, hint))
         }
         (Some(organization), _) | (None, Some(organization)) => {
