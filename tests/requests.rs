@@ -4,6 +4,7 @@
 
 use crate::support::bless::agrees;
 use crate::support::gateway::Content;
+use crate::support::server::Server;
 use claimgate::billing::id::{PayerId, SubmissionId};
 use claimgate::clock::Clock;
 use claimgate::config::Config;
@@ -17,6 +18,7 @@ use claimgate::x12::{assemble, check, reader};
 use serde_json::{Value, json};
 use std::collections::BTreeSet;
 use std::path::{Path, PathBuf};
+use std::time::{Duration, Instant};
 
 const INQUIRY: &str = "-status-inquiry";
 
@@ -185,4 +187,34 @@ async fn a_claim_is_asked_about() {
     assert_eq!(found.iter().map(|found| &found.submission.id).collect::<Vec<_>>(), [&answered.submission]);
     let unknown = json!({"resourceType": "Claim", "identifier": [{"value": "NEVER"}]});
     assert_eq!(inquire::inquire(&gateway, DEFAULT_TENANT, unknown).await.unwrap_err().status(), 404);
+}
+
+#[tokio::test]
+async fn eligibility_and_inquiries_have_doors() {
+    let home = tempfile::tempdir().unwrap();
+    let server = Server::start(home.path(), &[("CLAIMGATE_DEFAULT_PAYER", "generic")]).await;
+    let root = Path::new(env!("CARGO_MANIFEST_DIR")).join("conformance/requests");
+    let body = |name: &str| -> Value {
+        serde_json::from_str(&std::fs::read_to_string(root.join(name).join("request.json")).unwrap()).unwrap()
+    };
+    let answer = server.post("/fhir/CoverageEligibilityRequest/$submit", &body("eligibility-dependent")).await;
+    assert_eq!((answer.status, &answer.body["outcome"]), (201, &json!("queued")), "{:#}", answer.body);
+    let request = answer.body["request"]["reference"].as_str().unwrap();
+    let found = server.get(&format!("/fhir/CoverageEligibilityResponse?request={request}")).await;
+    assert_eq!(found.body["total"], 1, "{:#}", found.body);
+    let claim = server.post("/fhir/Claim/$submit", &body("authorization-dental")).await;
+    assert_eq!((claim.status, &claim.body["use"]), (201, &json!("preauthorization")), "{:#}", claim.body);
+    let known = server.post("/fhir/Claim/$inquire", &body("authorization-dental")).await;
+    assert_eq!((known.status, &known.body["id"]), (200, &claim.body["id"]), "{:#}", known.body);
+    let unknown = server.post("/fhir/Claim/$inquire", &body("status-dependent")).await;
+    assert_eq!(unknown.status, 404, "{:#}", unknown.body);
+    let sent = || -> Vec<String> {
+        let name = |file: PathBuf| file.file_name().unwrap_or_default().to_string_lossy().into_owned();
+        server.files("generic", "outbound").into_iter().map(name).collect()
+    };
+    let begun = Instant::now();
+    while !["270", "278"].iter().all(|kind| sent().iter().any(|name| name.starts_with(kind))) {
+        assert!(begun.elapsed() < Duration::from_secs(30), "sent in 30 s: {:?}", sent());
+        tokio::time::sleep(Duration::from_millis(100)).await;
+    }
 }

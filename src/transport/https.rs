@@ -296,9 +296,12 @@ fn is_x12(bytes: &[u8]) -> bool {
     bytes.strip_prefix(b"\xef\xbb\xbf").unwrap_or(bytes).trim_ascii_start().starts_with(b"ISA")
 }
 
-/// `837P-000000001.x12` is answered by `837P-000000001.reply.x12`.
+/// `837P-000000001.x12` is answered by `837P-000000001.reply.x12`, `pas-000000001.fhir.json` by `pas-000000001.reply.json`.
 fn reply_name(name: &str) -> String {
-    format!("{}.reply.x12", name.strip_suffix(".x12").unwrap_or(name))
+    match name.strip_suffix(".fhir.json") {
+        Some(stem) => format!("{stem}.reply.json"),
+        None => format!("{}.reply.x12", name.strip_suffix(".x12").unwrap_or(name)),
+    }
 }
 
 /// An address that claims may go to: encrypted, or on this machine; without a credential in it.
