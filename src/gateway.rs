@@ -7,8 +7,8 @@ use crate::config::{Config, Limits};
 use crate::edits::{self, tables::Tables};
 use crate::fault::{Blame, Fault, Issue, Place, Retry, codes};
 use crate::fhir::definitions::Definitions;
-use crate::mapping::Mappings;
-use crate::payers::{Payers, SecretSource, Surroundings, TransportProfile};
+use crate::mapping::{DocumentShape, Mappings};
+use crate::payers::{Format, PayerProfile, Payers, Route, SecretSource, Surroundings, TransportProfile};
 use crate::queue::Queue;
 use crate::queue::embedded::EmbeddedQueue;
 use crate::queue::rabbit::RabbitQueue;
@@ -82,6 +82,7 @@ impl Translator {
         let meanings = Arc::new(Meanings::load(folder)?);
         let payers = Payers::load(folder, &Surroundings::of(&config)).and_then(|payers| known(payers, &guides));
         let (payers, mappings) = both(payers, Mappings::load(folder, &guides, &definitions))?;
+        routed(&payers, &mappings)?;
         let mappings = Arc::new(mappings);
         Ok(Translator { guides, definitions, mappings, facts: facts(&payers), payers, meanings, tables, config })
     }
@@ -127,6 +128,31 @@ fn unknown_edits(payers: &Payers) -> Vec<Issue> {
 
 /// The one rule that looks into the store: the same services, billed before under another number.
 pub const DUPLICATE_CLAIM: &str = "duplicate-claim";
+
+/// That every route's mapping is there and makes what the route says.
+fn routed(payers: &Payers, mappings: &Mappings) -> Result<(), Fault> {
+    let wrong = |profile: &PayerProfile, key: &str, route: &Route| {
+        let text = match route.format {
+            Format::X12 => match mappings.transaction(&profile.id, &route.mapping) {
+                Some(mapping) if mapping.guide.id == route.guide => return None,
+                Some(mapping) => format!("{} makes {}, not {}", route.mapping, mapping.guide.id, route.guide),
+                None => format!("there is no mapping {} to X12", route.mapping),
+            },
+            Format::Json | Format::Csv => match mappings.document(&profile.id, &route.mapping) {
+                Some(mapping) if (mapping.shape == DocumentShape::Csv) == (route.format == Format::Csv) => return None,
+                Some(_) => format!("{} does not make {}", route.mapping, route.format.name()),
+                None => format!("there is no mapping {} to {}", route.mapping, route.format.name()),
+            },
+            Format::Fhir => return None,
+        };
+        let at = Place::File { path: format!("payers/{}/payer.yaml", profile.id), line: 0, column: 0 };
+        let hint = "a mapping is named by its path without .yaml, or by its file beside payer.yaml";
+        Some(Issue::error(codes::MAPPING_TYPE, at, format!("routes.{key}: {text}")).hint(hint))
+    };
+    let routes = payers.all().flat_map(|profile| profile.routes.iter().map(move |(key, route)| (profile, key, route)));
+    let issues: Vec<Issue> = routes.filter_map(|(profile, key, route)| wrong(profile, key, route)).collect();
+    if issues.is_empty() { Ok(()) } else { Err(Fault { issues, blame: Blame::Gateway, retry: Retry::Never }) }
+}
 
 /// Two results of an engineer's files, or the mistakes of both.
 fn both<A, B>(one: Result<A, Fault>, other: Result<B, Fault>) -> Result<(A, B), Fault> {

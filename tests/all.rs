@@ -24,6 +24,7 @@ mod pairs;
 mod privacy;
 mod queue_embedded;
 mod queue_rabbit;
+mod requests;
 mod responses_corpus;
 mod responses_fhir;
 mod responses_gateway;

@@ -1,5 +1,6 @@
 //! The service lines of a claim (loop 2400 and what hangs under it).
 
+use super::authorization::ServiceReview;
 use super::dental::DentalLine;
 use super::payer::LineAdjudication;
 use super::record::{
@@ -44,6 +45,8 @@ pub struct ServiceLine {
     certification: Option<EquipmentCertification>,
     /// What only dental lines say.
     dental: Option<DentalLine>,
+    /// What only a request for authorization says.
+    review: Option<ServiceReview>,
     /// PWK of the line.
     attachments: Vec<Attachment>,
     /// CR1 of the line.
@@ -85,11 +88,11 @@ pub struct ServiceLine {
     /// REF*9D.
     adjusted_repriced_line_number: Option<String>,
     /// REF*G3, in dental claims.
-    predeterminations: Vec<String>,
+    predeterminations: Vec<LineReference>,
     /// REF*G1.
-    prior_authorizations: Vec<String>,
+    prior_authorizations: Vec<LineReference>,
     /// REF*9F.
-    referral_numbers: Vec<String>,
+    referral_numbers: Vec<LineReference>,
     /// REF*EW.
     mammography_certification: Option<String>,
     /// REF*X4.
@@ -144,6 +147,13 @@ pub struct ServiceLine {
     adjudications: Vec<LineAdjudication>,
     /// 2440.
     forms: Vec<Form>,
+}
+
+/// A number of an authorization, referral or predetermination of the line (REF02).
+pub struct LineReference {
+    value: String,
+    /// REF04-2 with 2U: another payer of the claim, which gave the number.
+    payer_id: Option<String>,
 }
 
 /// What was done: SV101.

@@ -1,10 +1,12 @@
 //! Plain values: what a claim is and what was said of it. No input, no output, no FHIR, no X12.
 
+pub mod authorization;
 pub mod correction;
 pub mod date;
 pub mod decision;
 pub mod dental;
 pub mod id;
+pub mod inquiry;
 pub mod institutional;
 pub mod journey;
 pub mod line;

@@ -4,8 +4,10 @@
 //! the mapping's work. The element that a field feeds in an 837P (005010X222A1) is named in its doc comment, and where it
 //! differs that in an 837I (005010X223A2) or 837D (005010X224A2).
 
+use super::authorization::Review;
 use super::date::Moment;
 use super::dental::Dental;
+use super::inquiry::{Eligibility, StatusInquiry};
 use super::institutional::Institutional;
 use super::line::ServiceLine;
 use super::payer::{Coverage, OtherPayer};
@@ -18,7 +20,7 @@ shaped! {
 pub struct BillingRecord {
     /// What is asked: `claim`, `preauthorization`, `predetermination`, `statusInquiry`, `eligibility`.
     intent: String,
-    /// `professional`, `institutional`, `oral`.
+    /// `professional`, `institutional`, `oral`; `none` in an eligibility inquiry.
     claim_type: String,
     /// CUR02: ISO 4217, only when the amounts are not in US dollars.
     currency: Option<String>,
@@ -144,6 +146,12 @@ pub struct BillingRecord {
     institutional: Option<Institutional>,
     /// What only dental claims say.
     dental: Option<Dental>,
+    /// What only a request for authorization says.
+    review: Option<Review>,
+    /// What only an eligibility inquiry says.
+    eligibility: Option<Eligibility>,
+    /// What only an inquiry about a claim says.
+    status_inquiry: Option<StatusInquiry>,
 
     /// 2010AA.
     billing_provider: Party,
@@ -289,6 +297,8 @@ pub struct Attachment {
     transmission: String,
     /// PWK06.
     control_number: Option<String>,
+    /// PWK07, in requests for authorization.
+    description: Option<String>,
 }
 
 /// CN1.
@@ -344,6 +354,8 @@ pub struct Note {
 pub struct Ambulance {
     /// CR102, in pounds.
     patient_weight: Option<Decimal>,
+    /// CR103, in requests for authorization: I initial, R return, T transfer, X round trip.
+    transport_code: Option<String>,
     /// CR104.
     transport_reason: String,
     /// CR106, in miles.

@@ -3,13 +3,14 @@
 use crate::cli::{Exit, input, show};
 use crate::config::Config;
 use crate::fault::{Fault, Issue, Place, codes};
-use crate::flow::translate;
+use crate::flow::prepare::Inquiry;
+use crate::flow::translate::{self, Mapped};
 use crate::gateway::Translator;
 use indicatif::ProgressBar;
 use std::io::Write;
 use std::path::{Path, PathBuf};
 
-/// Map a FHIR claim to its payer's format: a whole interchange on stdout, issues on stderr
+/// Map a FHIR claim, authorization request or inquiry to its payer's format: a whole interchange on stdout, issues on stderr
 ///
 /// Example: claimgate map --payer generic claim.json > claim.x12
 #[derive(clap::Args)]
@@ -17,11 +18,21 @@ pub struct Map {
     /// Payer profile; `generic` takes any US claim
     #[arg(long, default_value = "generic")]
     payer: String,
-    /// A Bundle or Claim as JSON; `-` is standard input; a folder is mapped file by file (then --out)
+    /// Ask about the claim instead of sending it: `status-inquiry` makes a 276
+    #[arg(long = "as", value_name = "WHAT")]
+    asked: Option<Asked>,
+    /// A Bundle, Claim or CoverageEligibilityRequest as JSON; `-` is standard input; a folder is mapped file by file (then --out)
     file: PathBuf,
     /// Folder that the interchanges of a folder are written to
     #[arg(long)]
     out: Option<PathBuf>,
+}
+
+/// What is done with a claim that does not say it itself.
+#[derive(Clone, Copy, PartialEq, clap::ValueEnum)]
+enum Asked {
+    Claim,
+    StatusInquiry,
 }
 
 impl Map {
@@ -30,10 +41,15 @@ impl Map {
         if self.file.is_dir() {
             return self.folder(&translator);
         }
-        let mapped = translate::map(&translator, &self.payer, &input::bytes(&self.file)?, 1)?;
+        let mapped = self.map(&translator, &input::bytes(&self.file)?, 1)?;
         show::issues(None, &mapped.warnings);
         std::io::stdout().write_all(&mapped.bytes).map_err(|error| unwritable(Path::new("-"), &error))?;
         Ok(Exit::Clean)
+    }
+
+    fn map(&self, translator: &Translator, bytes: &[u8], number: u32) -> Result<Mapped, Fault> {
+        let inquiry = (self.asked == Some(Asked::StatusInquiry)).then(Inquiry::default);
+        translate::map_as(translator, &self.payer, bytes, number, inquiry)
     }
 
     fn folder(&self, translator: &Translator) -> Result<Exit, Fault> {
@@ -62,10 +78,10 @@ impl Map {
 
     /// Maps one file of a folder; what is refused is told, and the others go on.
     fn one(&self, translator: &Translator, file: &Path, out: &Path, number: u32) -> Result<Vec<Issue>, Fault> {
-        let mapped = input::bytes(file).and_then(|bytes| translate::map(translator, &self.payer, &bytes, number));
+        let mapped = input::bytes(file).and_then(|bytes| self.map(translator, &bytes, number));
         match mapped {
             Ok(mapped) => {
-                let target = out.join(file.file_stem().unwrap_or_default()).with_extension("x12");
+                let target = out.join(file.file_stem().unwrap_or_default()).with_extension(mapped.ending);
                 std::fs::write(&target, mapped.bytes).map_err(|error| unwritable(&target, &error))?;
                 Ok(mapped.warnings)
             }

@@ -30,7 +30,7 @@ pub struct Edit {
     /// The family that it belongs to: a payer profile switches families off by this code.
     pub code: &'static str,
     pub severity: Severity,
-    /// The claims that it is for: P professional, I institutional, D dental.
+    /// What it is for: claims (P professional, I institutional, D dental), A authorizations, E eligibility, S status inquiries.
     pub claims: &'static str,
     /// What is checked.
     pub what: &'static str,
@@ -88,11 +88,14 @@ pub fn check(record: &BillingRecord, scrub: &Scrub<'_>) -> Vec<Issue> {
     issues
 }
 
-/// The letter of the claim's transaction: 837P, 837I, 837D.
+/// The letter of what is sent: 837P, 837I, 837D, 278, 270, 276.
 pub fn letter(record: &BillingRecord) -> char {
-    match record.claim_type.as_str() {
-        "institutional" => 'I',
-        "oral" => 'D',
+    match (record.intent.as_str(), record.claim_type.as_str()) {
+        ("preauthorization", _) => 'A',
+        ("eligibility", _) => 'E',
+        ("statusInquiry", _) => 'S',
+        (_, "institutional") => 'I',
+        (_, "oral") => 'D',
         _ => 'P',
     }
 }
@@ -132,7 +135,7 @@ macro_rules! edits {
 }
 
 edits! {
-    "npi-missing" EDIT_NPI Error "PID" parties::billing_npi,
+    "npi-missing" EDIT_NPI Error "PIDAES" parties::billing_npi,
         "the billing provider has an NPI",
         "payers find the provider by it; only providers without health care of their own may send other ids",
         "give the billing provider's identifier with the system http://hl7.org/fhir/sid/us-npi";
@@ -140,6 +143,18 @@ edits! {
         "each NPI has ten digits and the right check digit",
         "a mistyped NPI is rejected by every payer",
         "compare the NPI with the NPPES registry";
+    "npi-doubt" EDIT_NPI Warning "AES" parties::npi_check_digits,
+        "each NPI of a request has ten digits and the right check digit",
+        "payers answer at once that they don't know the provider (AAA 51)",
+        "compare the NPI with the NPPES registry";
+    "member" EDIT_PARTY Error "A" parties::subscriber,
+        "the member's name and id are known",
+        "005010X217 2010C NM109",
+        "give Coverage.subscriberId, and the subscriber as Patient or RelatedPerson with a name";
+    "inquired-member" EDIT_PARTY Error "E" parties::searchable,
+        "who is asked about has a member id, or a name and a birth date",
+        "005010X279A1: payers look a member up by id, else by name and birth date",
+        "give Coverage.subscriberId, or Patient.name and Patient.birthDate";
     "rendering-npi" EDIT_NPI Warning "PID" parties::other_npis,
         "providers beside the billing provider have an NPI",
         "most payers reject a rendering or referring provider without one",
@@ -176,11 +191,11 @@ edits! {
         "each line points to one to four diagnoses of the claim (dental lines: to none to four)",
         "005010X222A1 SV107, 005010X224A2 SV311",
         "correct Claim.item.diagnosisSequence; the most important four are enough";
-    "procedure-code" EDIT_PROCEDURE Error "PID" coding::procedures,
+    "procedure-code" EDIT_PROCEDURE Error "PIDA" coding::procedures,
         "procedure codes have the form of CPT, HCPCS, HIPPS or CDT",
         "a malformed code is rejected",
         "use a coding of CPT (five digits, or four and a letter), HCPCS (a letter and four digits) or CDT (D and four digits)";
-    "modifier" EDIT_PROCEDURE Error "PID" coding::modifiers,
+    "modifier" EDIT_PROCEDURE Error "PIDA" coding::modifiers,
         "modifiers have two characters, and a line has at most four",
         "005010X222A1 SV101-3 to SV101-6",
         "correct Claim.item.modifier";
@@ -188,11 +203,11 @@ edits! {
         "a line has each modifier once",
         "repeated modifiers are denied by many payers",
         "remove the repeated modifier";
-    "ndc" EDIT_DRUG Error "PID" coding::drugs,
+    "ndc" EDIT_DRUG Error "PIDA" coding::drugs,
         "drug codes have eleven digits and a quantity",
         "005010X222A1 2410 LIN03, CTP04",
         "write the NDC with hyphens, so that it can be padded to 5-4-2, or with all eleven digits";
-    "taxonomy" EDIT_TAXONOMY Warning "PID" coding::taxonomies,
+    "taxonomy" EDIT_TAXONOMY Warning "PIDA" coding::taxonomies,
         "provider taxonomy codes have ten characters and end in X",
         "005010X222A1 PRV03: payers that use taxonomy look the code up in NUCC's list",
         "compare the code with NUCC's list";
@@ -200,7 +215,7 @@ edits! {
         "the claim has a place of service, and all are on CMS' list",
         "005010X222A1 CLM05-1, SV105",
         "give Claim.item.locationCodeableConcept with a CMS place of service code";
-    "state" EDIT_ADDRESS Error "PID" parties::states,
+    "state" EDIT_ADDRESS Error "PIDAE" parties::states,
         "states exist",
         "N402 and CLM11-4 are checked against the postal list",
         "use the two-letter code of a state or territory";
@@ -236,11 +251,11 @@ edits! {
         "the patient's name, birth date and sex are known",
         "005010X222A1 2010BA and 2010CA: NM1 and DMG are required of the patient",
         "complete the Patient: name, birthDate, gender (unknown is allowed)";
-    "subscriber" EDIT_PARTY Error "PID" parties::subscriber,
+    "subscriber" EDIT_PARTY Error "PIDS" parties::subscriber,
         "the subscriber's name and member id are known",
         "payers find the member by them",
         "give Coverage.subscriberId, and the subscriber as Patient or RelatedPerson with a name";
-    "billing-name" EDIT_PARTY Error "PID" parties::provider_names,
+    "billing-name" EDIT_PARTY Error "PIDAES" parties::provider_names,
         "providers have names",
         "005010X222A1 NM103",
         "give the name of the Organization or Practitioner";
@@ -304,7 +319,7 @@ edits! {
         "a transport tells why, how far, and from where to where",
         "005010X222A1 CR1, CRC*07, 2310E, 2310F",
         "give the extensions x12-cr104, x12-cr106, x12-crc, x12-nm1-pw, x12-nm1-45";
-    "attachment" EDIT_SITUATION Error "PID" situations::attachments,
+    "attachment" EDIT_SITUATION Error "PIDA" situations::attachments,
         "an attachment that is sent has a control number",
         "005010X222A1 PWK06: the payer finds the document by it",
         "give DocumentReference.identifier, or the PAS extension's controlNumber";

@@ -171,6 +171,14 @@ pub fn subscriber(record: &BillingRecord, report: &mut Report<'_>) {
     report.require(subscriber.member_id.is_some(), "subscriber.memberId", "the subscriber has no member id");
 }
 
+/// Someone may be looked for without an id.
+pub fn searchable(record: &BillingRecord, report: &mut Report<'_>) {
+    let known = record.subscriber.member_id.is_some();
+    let named = |party: &Party| party.last_name.is_some() && party.birth_date.is_some();
+    let found = known || named(&record.patient) || named(&record.subscriber);
+    report.require(found, "subscriber.memberId", "neither a member id nor name and birth date are known");
+}
+
 pub fn tax_id(record: &BillingRecord, report: &mut Report<'_>) {
     let provider = &record.billing_provider;
     let ids = [("employerId", &provider.employer_id), ("socialSecurityNumber", &provider.social_security_number)];

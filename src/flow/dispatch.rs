@@ -3,9 +3,9 @@
 use crate::billing::id::{InterchangeId, PayerId, SubmissionId};
 use crate::billing::journey::{EventKind, State};
 use crate::fault::{Fault, codes};
-use crate::flow::{receive, submit};
+use crate::flow::{document, receive, submit};
 use crate::gateway::Gateway;
-use crate::payers::PayerProfile;
+use crate::payers::{Format, PayerProfile};
 use crate::queue::{Message, Work};
 use crate::store::{
     Build, ControlNumbers, Failure, Interchange, NewInterchange, Sealed, SealedBytes, SealedClaim, Submission,
@@ -106,8 +106,6 @@ async fn seal_one(
     tenant: String,
     batch: Vec<Submission>,
 ) -> Result<Vec<InterchangeId>, Fault> {
-    let missing = || Fault::ours(codes::CONFIGURATION, format!("guide {guide} is not loaded"));
-    let guide = gateway.translator.guides.get(guide).ok_or_else(missing)?.clone();
     let at = gateway.clock.now();
     let new = NewInterchange {
         id: InterchangeId::make(),
@@ -116,24 +114,64 @@ async fn seal_one(
         partner: profile.partner(),
         submissions: batch.iter().map(|submission| submission.id.clone()).collect(),
         at,
-        build: builder(profile.clone(), guide, batch, at),
+        build: builder(gateway, profile.clone(), guide, batch, at)?,
     };
     let Sealed { new, already, .. } = gateway.store.seal(new).await?;
     Ok(new.map(|interchange| interchange.id).into_iter().chain(already).collect())
 }
 
-/// What makes the bytes once the control numbers are known.
-fn builder(profile: PayerProfile, guide: Arc<Guide>, batch: Vec<Submission>, at: Timestamp) -> Build {
+/// What makes the bytes once the control numbers are known: an interchange of the guide, or a document of the format.
+fn builder(
+    gateway: &Gateway,
+    profile: PayerProfile,
+    guide: &str,
+    batch: Vec<Submission>,
+    at: Timestamp,
+) -> Result<Build, Fault> {
+    let missing = || Fault::ours(codes::CONFIGURATION, format!("guide {guide} is not loaded"));
+    match Format::named(guide) {
+        Some(format) => Ok(document_builder(profile, format, batch)),
+        None => {
+            let guide = gateway.translator.guides.get(guide).ok_or_else(missing)?.clone();
+            Ok(interchange_builder(profile, guide, batch, at))
+        }
+    }
+}
+
+/// The parts of the submissions that were taken: submission, number of the part, its text.
+fn parts_of<'b>(batch: &'b [Submission], taken: &[SubmissionId]) -> Vec<(&'b Submission, u32, &'b str)> {
+    let submissions = batch.iter().filter(|submission| taken.contains(&submission.id));
+    submissions
+        .flat_map(|submission| submission.parts.iter().map(move |part| (submission, part.number, part.body.as_str())))
+        .collect()
+}
+
+fn document_builder(profile: PayerProfile, format: Format, batch: Vec<Submission>) -> Build {
     Box::new(move |numbers, taken| {
-        let header = header(&profile, numbers);
+        let parts = parts_of(&batch, taken);
+        let bodies: Vec<&str> = parts.iter().map(|(_, _, body)| *body).collect();
+        let bytes = document::assemble(format, &profile, &bodies)?;
+        let batch_number = batch_number(numbers);
+        let sealed = |n: usize| {
+            let placed = Placed {
+                body: n,
+                transaction_set: String::new(),
+                first_segment: 0,
+                last_segment: 0,
+                shared: Vec::new(),
+            };
+            sealed_claim(&parts, placed, &batch_number)
+        };
+        let name = document::name(format, numbers.interchange);
+        Ok(SealedBytes { bytes, name, claims: (0..parts.len()).map(sealed).collect() })
+    })
+}
+
+fn interchange_builder(profile: PayerProfile, guide: Arc<Guide>, batch: Vec<Submission>, at: Timestamp) -> Build {
+    Box::new(move |numbers, taken| {
+        let header = header(&profile, &guide, numbers);
         let envelope = envelope(&profile, numbers, at);
-        let parts: Vec<(&Submission, u32, &str)> = batch
-            .iter()
-            .filter(|submission| taken.contains(&submission.id))
-            .flat_map(|submission| {
-                submission.parts.iter().map(move |part| (submission, part.number, part.body.as_str()))
-            })
-            .collect();
+        let parts = parts_of(&batch, taken);
         let bodies: Vec<&str> = parts.iter().map(|(_, _, body)| *body).collect();
         let assembled = assemble::assemble(&guide, &envelope, &header, &bodies)?;
         let claims =
@@ -166,11 +204,17 @@ fn transaction_name(guide: &Guide) -> String {
 }
 
 /// BHT03 is unique for the partner because ISA13 is.
-pub fn header(profile: &PayerProfile, numbers: ControlNumbers) -> BatchHeader {
+fn batch_number(numbers: ControlNumbers) -> String {
+    format!("CG{:09}", numbers.interchange)
+}
+
+/// BHT, 1000A and 1000B: claims are originals of kind CH, all else are requests (13) without a kind.
+pub fn header(profile: &PayerProfile, guide: &Guide, numbers: ControlNumbers) -> BatchHeader {
+    let (purpose, kind) = if guide.transaction == "837" { ("00", "CH") } else { ("13", "") };
     BatchHeader {
-        batch_number: format!("CG{:09}", numbers.interchange),
-        purpose: "00".into(),
-        kind: "CH".into(),
+        batch_number: batch_number(numbers),
+        purpose: purpose.into(),
+        kind: kind.into(),
         submitter_name: profile.submitter.name.clone(),
         submitter_id: profile.submitter.id.clone(),
         contact_name: profile.submitter.contact_name.clone(),

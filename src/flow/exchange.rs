@@ -26,8 +26,9 @@ pub async fn exchange(gateway: &Gateway, request: Request) -> Result<Exchanged, 
     }
 }
 
+/// Whether an entry is something to be carried to a payer.
 fn is_claim(entry: &Value) -> bool {
-    entry["resource"]["resourceType"] == "Claim"
+    submit::is_carried(entry["resource"]["resourceType"].as_str().unwrap_or_default())
 }
 
 fn entries(body: &Value) -> &[Value] {

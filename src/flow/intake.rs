@@ -67,13 +67,18 @@ pub fn check(translator: &Translator, resources: &Resources) -> Result<(), Fault
     billable(resources.focal())
 }
 
-/// Only an active claim is sent, and a cancelled one (or one entered in error) to void an earlier one.
+/// Only what is active is sent, and a cancelled claim (or one entered in error) to void an earlier one.
 fn billable(claim: &Value) -> Result<(), Fault> {
     let refuse = |at: &str, text: String, hint: &str| {
         Err(Fault::refuse(codes::CLAIM_STATUS, Place::FhirPath(at.into()), text, hint))
     };
     match (claim["resourceType"].as_str(), claim["status"].as_str()) {
-        (Some("Claim"), Some("active" | "cancelled" | "entered-in-error")) => Ok(()),
+        (Some("Claim"), Some("active" | "cancelled" | "entered-in-error"))
+        | (Some("CoverageEligibilityRequest"), Some("active")) => Ok(()),
+        (Some("CoverageEligibilityRequest"), status) => {
+            let text = format!("an eligibility inquiry with status {} is not sent", status.unwrap_or("unknown"));
+            refuse("CoverageEligibilityRequest.status", text, "set status to active")
+        }
         (Some("Claim"), status) => {
             let text = format!("a claim with status {} is not sent", status.unwrap_or("unknown"));
             refuse(

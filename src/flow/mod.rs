@@ -5,7 +5,8 @@
 //! * [`derive`] makes the claim of an Encounter; [`bill`] is the journey of an Encounter until it is a claim.
 //! * [`correct`] places a claim among those sent before it; [`hold`] keeps what can't go yet, and lets it go on.
 //! * [`submit`] takes a claim in and promises to carry it.
-//! * [`dispatch`] puts submissions into interchanges and sends them.
+//! * [`dispatch`] puts submissions into interchanges, or [`document`]s of the payer's own format, and sends them.
+//! * [`inquire`] asks a payer what has become of a claim.
 //! * [`receive`] takes in what a payer answers; [`convert`] is its offline twin,
 //!   [`unmatched`] keeps what belongs to nobody yet.
 //! * [`cases`] walks lives of claims that are kept as data, for those who edit mappings.
@@ -19,9 +20,11 @@ pub mod convert;
 pub mod correct;
 pub mod derive;
 pub mod dispatch;
+pub mod document;
 pub mod duplicate;
 pub mod exchange;
 pub mod hold;
+pub mod inquire;
 pub mod intake;
 pub mod lookup;
 pub mod naming;

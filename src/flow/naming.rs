@@ -87,7 +87,8 @@ pub fn set_id(resource: &mut Value, id: &str) {
     }
 }
 
-fn rewrite(value: &mut Value, container: &Value, resources: &Resources, names: &HashMap<*const Value, String>) {
+/// Lets the references of a copy follow the new names of what they lead to.
+pub fn rewrite(value: &mut Value, container: &Value, resources: &Resources, names: &HashMap<*const Value, String>) {
     match value {
         Value::Array(items) => items.iter_mut().for_each(|item| rewrite(item, container, resources, names)),
         Value::Object(object) => {

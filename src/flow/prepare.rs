@@ -1,5 +1,10 @@
-//! From a claim's resources to what its payer reads: route, record, edits, split, transaction, check. Pure: nothing is
-//! remembered, so the command line and the server say the same.
+//! From a claim's resources to what its payer reads: route, record, edits, split, transaction or document, check. Pure:
+//! nothing is remembered, so the command line and the server say the same.
+
+mod form;
+pub mod inquiry;
+mod pas;
+mod route;
 
 use crate::billing::record::BillingRecord;
 use crate::billing::split;
@@ -8,9 +13,9 @@ use crate::fault::{Fault, Issue, Place, Severity, any_error, codes};
 use crate::fhir::bundle::Resources;
 use crate::gateway::Translator;
 use crate::gateway::live::Live;
-use crate::mapping::{Lineage, LineageRow, RecordMapping, Scope, TransactionMapping};
+use crate::mapping::{Lineage, LineageRow, RecordMapping, Scope};
 use crate::payers::{PayerProfile, Route};
-use crate::x12::{build, writer};
+use form::Form;
 use jiff::Timestamp;
 use jiff::tz::TimeZone;
 use serde_json::Value;
@@ -25,7 +30,18 @@ pub struct Known {
     pub frequency: Option<&'static str>,
     /// Edits only warn: the claim was released by hand.
     pub lenient: bool,
+    /// The claim is asked about, not sent: the trace number that it was sent with, where that is known.
+    pub inquiry: Option<Inquiry>,
     pub now: Timestamp,
+}
+
+/// A claim is asked about (276).
+#[derive(Debug, Clone, Default, PartialEq)]
+pub struct Inquiry {
+    /// REF*D9.
+    pub claim_trace_number: Option<String>,
+    /// REF*1K, from the payer's newest answer.
+    pub payer_claim_control_number: Option<String>,
 }
 
 /// A claim ready to be promised.
@@ -41,13 +57,25 @@ pub struct Prepared<'a> {
     pub warnings: Vec<Issue>,
 }
 
+impl Prepared<'_> {
+    /// What is asked: `claim`, `preauthorization`, `eligibility` …
+    pub fn intent(&self) -> &str {
+        self.parts.first().map_or("claim", |part| part.record.intent.as_str())
+    }
+}
+
 /// One claim on the wire.
 pub struct PreparedPart {
     pub record: BillingRecord,
     /// The record as JSON.
     pub value: Value,
-    /// Loop 2000A down, in the payer's delimiters.
+    /// X12: loop 2000A down, in the payer's delimiters. JSON, CSV and FHIR: the document as JSON.
     pub body: String,
+}
+
+/// What a focal resource asks for: `claim`, `preauthorization`, `eligibility` …
+pub fn intent(focal: &Value) -> &str {
+    route::of_focal(focal)
 }
 
 /// The whole way, all issues of a station at once.
@@ -58,14 +86,14 @@ pub fn prepare<'a>(
     known: &Known,
 ) -> Result<Prepared<'a>, Fault> {
     let profile = route::payer(translator, resources, payer)?;
-    let route = route::of(profile, resources)?;
+    let route = route::of(profile, resources, route::intent(resources, known))?;
     let station = Station::new(translator, profile, route, resources, known)?;
     let (value, mut warnings) = station.record()?;
     let mut record = station.read(&value)?;
     let (value, repaired) = station.repair(&mut record, value)?;
     warnings.extend(station.edit(&record)?);
     let parts = station.split(record, value)?;
-    let parts = parts.into_iter().map(|part| station.transaction(part, &mut warnings)).collect::<Result<_, _>>()?;
+    let parts = parts.into_iter().map(|part| station.body(part, &mut warnings)).collect::<Result<_, _>>()?;
     Ok(Prepared { translator, profile, route, parts, repaired, warnings })
 }
 
@@ -83,19 +111,10 @@ pub fn explain(
     known: &Known,
 ) -> Result<Vec<LineageRow>, Fault> {
     let profile = route::payer(translator, resources, payer)?;
-    let route = route::of(profile, resources)?;
+    let route = route::of(profile, resources, route::intent(resources, known))?;
     let station = Station::new(translator, profile, route, resources, known)?;
     let (value, _) = station.record()?;
-    let back = station.record_mapping.lineage(resources.focal(), &station.scope());
-    let mut rows = station.transaction_mapping.lineage(&value, &station.scope()).rows;
-    for row in &mut rows {
-        let sources = row
-            .sources
-            .iter()
-            .map(|path| back.source_of_place(&Place::Record(path.clone())).unwrap_or_else(|| path.clone()));
-        row.sources = sources.collect();
-    }
-    Ok(rows)
+    Ok(station.explained(&value))
 }
 
 /// What every station of one claim needs.
@@ -103,7 +122,7 @@ struct Station<'a> {
     translator: &'a Translator,
     profile: &'a PayerProfile,
     record_mapping: &'a RecordMapping,
-    transaction_mapping: &'a TransactionMapping,
+    form: Form<'a>,
     resources: &'a Resources,
     known: &'a Known,
 }
@@ -117,11 +136,10 @@ impl<'a> Station<'a> {
         known: &'a Known,
     ) -> Result<Station<'a>, Fault> {
         let missing = |name: &str| Fault::ours(codes::INTERNAL, format!("no mapping {name} is loaded"));
-        let record = route::record_mapping(resources);
+        let record = route::record_mapping(resources, route::intent(resources, known));
         let record_mapping = translator.mappings.record(&profile.id, record).ok_or_else(|| missing(record))?;
-        let transaction_mapping =
-            translator.mappings.transaction(&profile.id, &route.mapping).ok_or_else(|| missing(&route.mapping))?;
-        Ok(Station { translator, profile, record_mapping, transaction_mapping, resources, known })
+        let form = Form::of(translator, profile, route)?;
+        Ok(Station { translator, profile, record_mapping, form, resources, known })
     }
 
     fn scope(&self) -> Scope<'_> {
@@ -145,6 +163,14 @@ impl<'a> Station<'a> {
         }
         if let (Some("1"), Some(record)) = (self.known.frequency, value.as_object_mut()) {
             record.shift_remove("payerClaimControlNumber");
+        }
+        if let Some(inquiry) = &self.known.inquiry {
+            if let Some(number) = &inquiry.claim_trace_number {
+                value["statusInquiry"]["claimTraceNumber"] = Value::from(number.clone());
+            }
+            if let Some(number) = &inquiry.payer_claim_control_number {
+                value["payerClaimControlNumber"] = Value::from(number.clone());
+            }
         }
         let corrects = matches!(value["frequencyCode"].as_str(), Some("7" | "8"));
         if let (true, Some(number)) = (corrects, &self.known.original_claim_control_number) {
@@ -202,7 +228,7 @@ impl<'a> Station<'a> {
                 "send it as several claims",
             ));
         }
-        let of_guide = self.lines_of_a_claim();
+        let of_guide = self.form.lines_of_a_claim();
         if record.service_lines.len() <= of_guide {
             return Ok(vec![(record, value)]);
         }
@@ -213,42 +239,10 @@ impl<'a> Station<'a> {
         parts.map_err(|_| Fault::ours(codes::INTERNAL, "a part of the claim can't be written as JSON"))
     }
 
-    /// How many lines the guide, or the payer, takes: 50 in professional and dental claims, 999 in institutional ones.
-    fn lines_of_a_claim(&self) -> usize {
-        let guide = &self.transaction_mapping.guide;
-        let most = guide.loop_ix("2400").and_then(|ix| guide.loop_at(ix).max);
-        most.into_iter().chain(self.profile.lines).min().map_or(usize::MAX, |most| most as usize)
-    }
-
     /// REF*D9 of a part: each is a claim of its own to the payer.
     fn trace_of(&self, part: usize) -> Option<String> {
         let letter = char::from_u32('A' as u32 + part as u32 % 26).unwrap_or('A');
         Some(format!("{}{letter}", self.known.trace_number))
-    }
-
-    /// Billing record → the transaction set's loops, checked against the guide, as text.
-    fn transaction(&self, part: (BillingRecord, Value), warnings: &mut Vec<Issue>) -> Result<PreparedPart, Fault> {
-        let (record, value) = part;
-        let guide = &self.transaction_mapping.guide;
-        let (mut node, mut issues) =
-            self.transaction_mapping.make_with(&value, &self.scope(), &self.profile.delimiters);
-        build::arrange(guide, &mut node);
-        issues.extend(build::check(guide, &node));
-        if any_error(&issues) {
-            return Err(Fault::caller(self.in_callers_words(self.in_record_words(&value, issues))));
-        }
-        warnings.append(&mut issues);
-        let mut body = Vec::with_capacity(4096);
-        writer::write_loop(guide, &node, &self.profile.delimiters, &mut body);
-        let body =
-            String::from_utf8(body).map_err(|_| Fault::ours(codes::INTERNAL, "the transaction set is not text"))?;
-        Ok(PreparedPart { record, value, body })
-    }
-
-    /// X12 places → places in the record, by the lineage of the transaction mapping.
-    fn in_record_words(&self, record: &Value, issues: Vec<Issue>) -> Vec<Issue> {
-        let lineage = self.transaction_mapping.lineage(record, &self.scope());
-        issues.into_iter().map(|issue| translate(issue, &lineage, Place::Record)).collect()
     }
 
     /// Places in the record → FHIRPaths, by the lineage of the record mapping. What nothing was said of is missing in the
@@ -278,5 +272,3 @@ fn translate(mut issue: Issue, lineage: &Lineage, place: impl Fn(String) -> Plac
     }
     issue
 }
-
-mod route;

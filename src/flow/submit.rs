@@ -1,4 +1,5 @@
-//! A claim comes in: recognised, read, resolved, prepared, named, promised. The answer is given after the commit.
+//! A claim, a request for authorization or an inquiry comes in: recognised, read, resolved, prepared, named, promised. The
+//! answer is given after the commit.
 
 use crate::billing::id::SubmissionId;
 use crate::billing::journey::EventKind;
@@ -10,7 +11,7 @@ use crate::flow::prepare::{self, Known, Prepared};
 use crate::flow::{bill, duplicate, hold, intake, lookup, naming};
 use crate::gateway::Gateway;
 use crate::mapping::Scope;
-use crate::store::{Accepted, ClaimPart, IndexEntry, KeyKind, NewEvent, NewSubmission, ResourceWrite};
+use crate::store::{Accepted, ClaimPart, IndexEntry, Key, KeyKind, NewEvent, NewSubmission, ResourceWrite, Submission};
 use crate::telemetry::name;
 use serde_json::{Value, json};
 use sha2::{Digest, Sha256};
@@ -20,7 +21,7 @@ use std::time::Instant;
 /// What a caller hands in.
 pub struct Request {
     pub tenant: String,
-    /// A Bundle with one focal Claim, or a lone Claim.
+    /// A Bundle with one focal Claim or CoverageEligibilityRequest, or such a resource alone.
     pub body: Value,
     /// The caller's `Idempotency-Key`.
     pub idempotency_key: Option<String>,
@@ -30,9 +31,9 @@ pub struct Request {
 #[derive(Debug)]
 pub struct Answer {
     pub submission: SubmissionId,
-    /// `Claim/…`
+    /// `Claim/…`, `CoverageEligibilityRequest/…`
     pub claim: String,
-    /// The ClaimResponse as it stands.
+    /// The ClaimResponse or CoverageEligibilityResponse as it stands.
     pub response: Value,
     /// The same content was accepted before: nothing new has been promised.
     pub repeated: bool,
@@ -51,9 +52,22 @@ pub async fn update(gateway: &Gateway, request: Request, claim: &str) -> Result<
 }
 
 async fn take(gateway: &Gateway, request: Request, of: Option<&str>) -> Result<Answer, Fault> {
+    let intent = label(&request.body);
     let answer = carry(gateway, request, of).await;
-    metrics::counter!(name::SUBMISSIONS, "intent" => "claim", "outcome" => outcome(&answer)).increment(1);
+    metrics::counter!(name::SUBMISSIONS, "intent" => intent, "outcome" => outcome(&answer)).increment(1);
     answer
+}
+
+/// What a body asks for, as far as a label may say it: what is refused is counted too, and no text of a caller is a label.
+fn label(body: &Value) -> &'static str {
+    let entries = body["entry"].as_array().map(Vec::as_slice).unwrap_or_default();
+    let resources = || std::iter::once(body).chain(entries.iter().map(|entry| &entry["resource"]));
+    let uses = ["preauthorization", "predetermination"];
+    match resources().find(|resource| resource["resourceType"] == "Claim") {
+        Some(claim) => uses.into_iter().find(|known| claim["use"] == *known).unwrap_or("claim"),
+        None if resources().any(|resource| resource["resourceType"] == "CoverageEligibilityRequest") => "eligibility",
+        None => "claim",
+    }
 }
 
 /// The stations in their order.
@@ -73,8 +87,10 @@ async fn carry(gateway: &Gateway, request: Request, of: Option<&str>) -> Result<
     intake::resolve(gateway, &arrived.tenant, &mut resources).await?;
     let placed = match before(gateway, &arrived.tenant, &resources, &arrived.hash, of).await? {
         Before::Answered(answer) => return Ok(*answer),
-        Before::Same => Placed::default(),
-        Before::Holder(holder) => correct::place(gateway, &arrived.tenant, &resources, of, holder).await?,
+        Before::Holder(holder) if corrects(&resources) => {
+            correct::place(gateway, &arrived.tenant, &resources, of, holder).await?
+        }
+        Before::Same | Before::Holder(_) => Placed::default(),
     };
     stations.passed("resolve");
     let (mut prepared, held) = judged(gateway, &resources, &placed, &arrived.hash)?;
@@ -94,6 +110,11 @@ async fn carry(gateway: &Gateway, request: Request, of: Option<&str>) -> Result<
     let answer = accept(gateway, submission).await?;
     stations.passed("commit");
     Ok(answer)
+}
+
+/// Only claims replace and void each other; a request or an inquiry stands by itself.
+fn corrects(resources: &Resources) -> bool {
+    prepare::intent(resources.focal()) == "claim"
 }
 
 /// How a submission came, apart from its resources.
@@ -119,7 +140,7 @@ pub fn promised(
     let hash = &arrived.hash;
     Ok(NewSubmission {
         idempotency: arrived.idempotency_key.clone().map(|key| (key, hash.clone())),
-        business_key: business_key(&claim, hash, placed).map(|key| (key, hash.clone())),
+        business_key: business_key(prepared.intent(), &claim, hash, placed).map(|key| (key, hash.clone())),
         services: duplicate::services(prepared, placed),
         ..placed_as(submission, placed)
     })
@@ -147,7 +168,9 @@ pub async fn before(
     {
         return Ok(Before::Answered(Box::new(answer)));
     }
-    let Some(key) = number_key(resources.focal()) else { return Ok(Before::Holder(None)) };
+    let Some(key) = number_key(prepare::intent(resources.focal()), resources.focal()) else {
+        return Ok(Before::Holder(None));
+    };
     let Some((holder, content)) = gateway.store.known(tenant, KeyKind::Business, &key).await? else {
         return Ok(Before::Holder(None));
     };
@@ -296,12 +319,21 @@ pub fn known(gateway: &Gateway, placed: &Placed, lenient: bool) -> Known {
         original_claim_control_number: placed.number.clone().or(to_come),
         frequency: placed.frequency,
         lenient,
+        inquiry: None,
         now: gateway.clock.now(),
     }
 }
 
+/// The payer's own number of a submission's first part, from its newest answer.
+pub(super) async fn payer_number(gateway: &Gateway, submission: &Submission) -> Result<Option<String>, Fault> {
+    let Some(part) = submission.parts.first() else { return Ok(None) };
+    let key = Key::TraceNumber(part.trace_number.clone());
+    let found = gateway.store.find(Some(&submission.payer), &key).await?;
+    Ok(found.into_iter().find_map(|found| found.payer_claim_control_number))
+}
+
 /// REF*D9: two letters and thirteen of base 36, unique for ever and short enough for every payer.
-fn trace_number() -> String {
+pub(super) fn trace_number() -> String {
     let mut rest = uuid::Uuid::now_v7().as_u128() >> 14 & u128::from(u64::MAX);
     let mut digits = Vec::with_capacity(13);
     for _ in 0..13 {
@@ -312,16 +344,19 @@ fn trace_number() -> String {
 }
 
 /// Who says the same twice: an original is known by its identifier; a replacement or void only by its whole content,
-/// because a claim may be replaced again.
-fn business_key(claim: &Value, hash: &str, placed: &Placed) -> Option<String> {
-    let key = number_key(claim)?;
+/// because a claim may be replaced again. A request for authorization may bear the number of the claim that follows it, and
+/// an inquiry may be made again whenever someone wants to know.
+fn business_key(intent: &str, claim: &Value, hash: &str, placed: &Placed) -> Option<String> {
+    let key = number_key(intent, claim)?;
     let by_itself = placed.frequency.is_none() && (claim["related"].is_array() || claim["status"] != "active");
-    Some(if placed.is_correction() || by_itself { format!("{key}|{hash}") } else { key })
+    let repeatable = by_itself || placed.is_correction() || matches!(intent, "eligibility" | "statusInquiry");
+    Some(if repeatable { format!("{key}|{hash}") } else { key })
 }
 
-/// `system|value` of `Claim.identifier`.
-fn number_key(claim: &Value) -> Option<String> {
-    correct::token(&claim["identifier"][0])
+/// `system|value` of the identifier of a claim or request; what is no claim has its intent before it.
+fn number_key(intent: &str, claim: &Value) -> Option<String> {
+    let key = correct::token(&claim["identifier"][0])?;
+    Some(if intent == "claim" { key } else { format!("{intent}:{key}") })
 }
 
 /// All rows of the promise, to be written in one transaction; with what holds it back, when something does.
@@ -333,7 +368,8 @@ pub fn promise(
     held: Option<&[Issue]>,
 ) -> Result<NewSubmission, Fault> {
     let response = queued_response(prepared, &named, known, held)?;
-    let reference = format!("ClaimResponse/{}", response["id"].as_str().unwrap_or_default());
+    let part = |name: &str| response[name].as_str().unwrap_or_default();
+    let reference = format!("{}/{}", part("resourceType"), part("id"));
     let focal = named.focal_reference.clone();
     let mut resources: Vec<ResourceWrite> = named.resources.into_iter().map(write).collect();
     resources.push(write(response));
@@ -394,18 +430,29 @@ pub fn repairs(notes: &[Issue]) -> Value {
     notes.iter().map(|note| json!({"repair": name(note), "at": note.at.to_string()})).collect()
 }
 
-/// The first ClaimResponse: queued.
+/// What an answer to each kind of request is made by, before a payer has said anything.
+const FIRST_ANSWERS: &[(&str, &str)] =
+    &[("Claim", "response/queued"), ("CoverageEligibilityRequest", "response/queued-eligibility")];
+
+/// Whether resources of a type are carried to a payer when they are created.
+pub fn is_carried(kind: &str) -> bool {
+    FIRST_ANSWERS.iter().any(|(known, _)| *known == kind)
+}
+
+/// The first answer: queued.
 fn queued_response(
     prepared: &Prepared,
     named: &naming::Named,
     known: &Known,
     held: Option<&[Issue]>,
 ) -> Result<Value, Fault> {
-    let missing = || Fault::ours(codes::INTERNAL, "no mapping response/queued is loaded");
-    let mapping = prepared.translator.mappings.response("response/queued").ok_or_else(missing)?;
+    let missing = || Fault::ours(codes::INTERNAL, "no mapping for the first answer is loaded");
+    let kind = named.focal()["resourceType"].as_str().unwrap_or_default();
+    let row = FIRST_ANSWERS.iter().find(|(known, _)| *known == kind).ok_or_else(missing)?;
+    let mapping = prepared.translator.mappings.response(row.1).ok_or_else(missing)?;
     let record = prepared.parts.first().map_or(&Value::Null, |part| &part.value);
     let mut claim = named.focal().clone();
-    claim["id"] = Value::from(named.focal_reference.trim_start_matches("Claim/"));
+    claim["id"] = Value::from(named.focal_reference.rsplit('/').next().unwrap_or_default());
     let submission = held.map_or(Value::Null, |issues| json!({"held": hold::disposition(issues)}));
     let scope = Scope {
         payer: prepared.translator.facts(&prepared.profile.id),

@@ -49,10 +49,13 @@ macro_rules! routes {
 
 routes! {
     POST "/fhir/Claim/$submit" Fhir fhir::submit::operation;
+    POST "/fhir/Claim/$inquire" Fhir fhir::submit::inquire;
+    POST "/fhir/CoverageEligibilityRequest/$submit" Fhir fhir::submit::operation;
     POST "/fhir/Encounter/$bill" Fhir fhir::submit::operation;
     POST "/fhir/Encounter/{id}/$bill" Nothing fhir::submit::bill;
-    POST "/fhir/Claim" Fhir fhir::submit::create;
+    POST "/fhir/Claim" Fhir fhir::submit::create_claim;
     PUT "/fhir/Claim/{id}" Fhir fhir::submit::update;
+    POST "/fhir/CoverageEligibilityRequest" Fhir fhir::submit::create_eligibility;
     POST "/fhir" Fhir fhir::submit::bundle;
     GET "/fhir/metadata" Nothing fhir::metadata::read;
     POST "/fhir/{type}/$validate" Fhir fhir::validate::operation;

@@ -8,7 +8,7 @@ use super::maker::Source;
 use super::mistakes::{Mistakes, did_you_mean};
 use super::needs::Words;
 use super::object::ObjectCompiler;
-use super::record::{Common, GIVEN, RecordMapping, ResponseMapping};
+use super::record::{Common, DocumentMapping, DocumentShape, GIVEN, RecordMapping, ResponseMapping};
 use super::source::{FhirTypes, Type, shape};
 use super::tables::Tables;
 use super::target::Target;
@@ -20,7 +20,7 @@ use crate::fault::{Blame, Fault, Retry, any_error, codes};
 use crate::fhir::definitions::Definitions;
 use crate::x12::guide::Guides;
 use sha2::{Digest, Sha256};
-use std::collections::{BTreeMap, BTreeSet, HashMap};
+use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 
 /// The keys of a mapping's head.
@@ -33,9 +33,9 @@ impl Mappings {
         let tables = Arc::new(Tables::load(folder, &mut mistakes.issues));
         let files = Files::read(folder, &mut mistakes);
         let whole = files.overlaid(&mut mistakes);
-        let (records, transactions, responses) = (HashMap::new(), HashMap::new(), HashMap::new());
+        let (records, transactions, responses, documents) = Default::default();
         let (version, warnings) = (version(folder), Vec::new());
-        let mut mappings = Mappings { version, warnings, records, transactions, responses };
+        let mut mappings = Mappings { version, warnings, records, transactions, responses, documents };
         for (name, node) in whole.iter().filter(|(name, node)| !files.is_part(name, node)) {
             let loader = Loader { guides, definitions, tables: &tables, mistakes: &mut mistakes };
             loader.mapping(name, node, &mut mappings);
@@ -147,6 +147,11 @@ impl Loader<'_> {
                     mappings.records.insert(name.to_owned(), Arc::new(mapping));
                 }
             }
+            (None, makes) if DocumentShape::named(makes).is_some() => {
+                if let Some(mapping) = self.document(entries, node, from, makes) {
+                    mappings.documents.insert(name.to_owned(), Arc::new(mapping));
+                }
+            }
             (None, makes) if self.definitions.is_resource(makes) => {
                 if let Some(mapping) = self.response(entries, node, from, makes) {
                     mappings.responses.insert(name.to_owned(), Arc::new(mapping));
@@ -154,7 +159,7 @@ impl Loader<'_> {
             }
             _ => {
                 let text = "it is not said what this mapping makes";
-                let hint = "write `guide: 005010X222A1`, `makes: BillingRecord`, or `makes:` and a FHIR resource type";
+                let hint = "write `guide: 005010X222A1`, `makes: BillingRecord`, `makes: JSON`, `makes: CSV`, or `makes:` and a FHIR resource type";
                 self.mistakes.add(codes::MAPPING_SYNTAX, at, text, hint);
             }
         }
@@ -202,6 +207,18 @@ impl Loader<'_> {
     ) -> Option<ResponseMapping> {
         let (common, rules) = self.object(entries, node, from, &Target::Fhir(makes.to_owned()))?;
         Some(ResponseMapping { common, rules, makes: makes.to_owned() })
+    }
+
+    fn document(
+        &mut self,
+        entries: &[(Key, Node)],
+        node: &Node,
+        from: (Type, Source, String),
+        makes: &str,
+    ) -> Option<DocumentMapping> {
+        let shape = DocumentShape::named(makes)?;
+        let (common, rules) = self.object(entries, node, from, &Target::Any)?;
+        Some(DocumentMapping { common, rules, shape })
     }
 
     fn object(

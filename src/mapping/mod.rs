@@ -31,7 +31,7 @@ pub mod yaml;
 
 pub use fhirpath::eval::Resolver;
 pub use lineage::{Lineage, LineageRow};
-pub use record::{RecordMapping, ResponseMapping};
+pub use record::{DocumentMapping, DocumentShape, RecordMapping, ResponseMapping};
 pub use transaction::TransactionMapping;
 
 use crate::fault::Issue;
@@ -61,6 +61,7 @@ pub struct Mappings {
     records: HashMap<String, Arc<RecordMapping>>,
     transactions: HashMap<String, Arc<TransactionMapping>>,
     responses: HashMap<String, Arc<ResponseMapping>>,
+    documents: HashMap<String, Arc<DocumentMapping>>,
 }
 
 impl Mappings {
@@ -82,6 +83,11 @@ impl Mappings {
     /// A mapping to X12: `x12/837p`; a payer's overlay (`payers/<payer>/837p`) comes first.
     pub fn transaction(&self, payer: &str, name: &str) -> Option<&TransactionMapping> {
         overlaid(&self.transactions, payer, name)
+    }
+
+    /// A mapping to a document of a payer's own shape: `payers/<payer>/claim`, asked for as `claim`.
+    pub fn document(&self, payer: &str, name: &str) -> Option<&DocumentMapping> {
+        overlaid(&self.documents, payer, name)
     }
 
     /// A mapping to FHIR: `response/claim-response`.

@@ -156,6 +156,8 @@ impl<'n> ObjectCompiler<'_, '_, 'n> {
     fn field(&mut self, key: &Key, node: &'n Node, target: &Target, this: &Type) -> Option<FieldRules> {
         match target.property(self.types, &key.name) {
             Ok(Property { target, many, required }) => {
+                // Where nothing says what the target takes, a list of the mapping makes a list.
+                let many = many || matches!((&target, node), (Target::Any, Node::List(..)));
                 let rules = self.rules(node, &target, many, this);
                 Some(FieldRules { name: key.name.clone(), many, required, rules })
             }
@@ -224,7 +226,7 @@ impl Made {
         self.first
     }
 
-    fn into_list(self) -> Vec<Value> {
+    pub fn into_list(self) -> Vec<Value> {
         self.first.into_iter().chain(self.more).collect()
     }
 }
@@ -330,6 +332,21 @@ fn settle<'a>(
     }
     if let Some(value) = made.into_first() {
         map.insert(field.name.clone(), value);
+    }
+}
+
+/// The names of what rows are made of, in the order they are written.
+pub fn columns_of<'r>(rules: &'r Rules, columns: &mut Vec<&'r str>) {
+    match rules {
+        Rules::Value(..) => {}
+        Rules::Object(object) => {
+            for field in &object.fields {
+                if !columns.contains(&field.name.as_str()) {
+                    columns.push(&field.name);
+                }
+            }
+        }
+        Rules::List(all) | Rules::Make(_, all) => all.iter().for_each(|rules| columns_of(rules, columns)),
     }
 }
 

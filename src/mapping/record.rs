@@ -6,7 +6,7 @@ use super::fhirpath::item::Item;
 use super::lineage::Lineage;
 use super::maker::{Maker, Source, Trail};
 use super::needs::Words;
-use super::object::{Made, Rules, make};
+use super::object::{Made, Rules, columns_of, make};
 use super::tables::Tables;
 use super::template::Frame;
 use crate::fault::Issue;
@@ -140,4 +140,78 @@ impl ResponseMapping {
             (Value::Object(resource), maker.issues())
         })
     }
+}
+
+/// Billing record → a document of a payer's own shape.
+#[derive(Debug)]
+pub struct DocumentMapping {
+    pub(super) common: Common,
+    pub(super) rules: Rules,
+    pub shape: DocumentShape,
+}
+
+/// What a mapping to a document makes.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum DocumentShape {
+    /// One object.
+    Json,
+    /// Rows of equal columns.
+    Csv,
+}
+
+impl DocumentShape {
+    /// As a mapping's `makes` names it.
+    pub fn named(name: &str) -> Option<DocumentShape> {
+        [("JSON", DocumentShape::Json), ("CSV", DocumentShape::Csv)]
+            .into_iter()
+            .find(|(known, _)| *known == name)
+            .map(|(_, shape)| shape)
+    }
+}
+
+impl DocumentMapping {
+    /// Makes the document of one record: the object; or a list of rows, each a list of texts, of which the first names the
+    /// columns. Issues name places in the record.
+    pub fn make<'a>(&'a self, record: &'a Value, scope: &'a Scope<'a>) -> (Value, Vec<Issue>) {
+        let maker = self.common.maker(record, scope, false);
+        let (made, issues) = all(&self.common, &self.rules, maker, record, |made, maker| (made, maker.issues()));
+        match self.shape {
+            DocumentShape::Json => (made.into_iter().next().unwrap_or_else(|| Value::Object(Map::new())), issues),
+            DocumentShape::Csv => (self.rows(&made), issues),
+        }
+    }
+
+    /// Where each value comes from.
+    pub fn lineage<'a>(&'a self, record: &'a Value, scope: &'a Scope<'a>) -> Lineage {
+        all(&self.common, &self.rules, self.common.maker(record, scope, true), record, |_, maker| maker.lineage())
+    }
+
+    fn rows(&self, made: &[Value]) -> Value {
+        let mut columns = Vec::new();
+        columns_of(&self.rules, &mut columns);
+        let row = |object: &Value| columns.iter().map(|column| Value::from(cell(&object[*column]))).collect::<Value>();
+        let head = columns.iter().map(|column| Value::from(*column)).collect::<Value>();
+        std::iter::once(head).chain(made.iter().map(row)).collect()
+    }
+}
+
+/// A value as text; what is no single value is written as JSON.
+fn cell(value: &Value) -> String {
+    match value {
+        Value::Null => String::new(),
+        Value::String(text) => text.clone(),
+        other => other.to_string(),
+    }
+}
+
+fn all<'a, T>(
+    common: &'a Common,
+    rules: &'a Rules,
+    maker: Maker<'a>,
+    focal: &'a Value,
+    end: impl FnOnce(Vec<Value>, Maker<'a>) -> T,
+) -> T {
+    let (focal, mut made) = (Item::node(focal), Made::default());
+    maker.framed(&common.frame, &focal, &Trail::ROOT, &mut |item| make(&maker, rules, item, &Trail::ROOT, &mut made));
+    end(made.into_list(), maker)
 }

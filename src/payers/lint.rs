@@ -25,6 +25,7 @@ pub const RETRY_ATTEMPTS: u32 = 100;
 
 /// What a route may be asked for.
 const ROUTES: &[&str] = &[
+    "claim",
     "claim.professional",
     "claim.institutional",
     "claim.oral",
@@ -82,6 +83,9 @@ pub fn profile(profile: &PayerProfile, root: &Section) {
         length(root, "payerId", id, ID_LENGTH);
     }
     length(root, "name", &profile.name, 0..=NAME_LENGTH);
+    if profile.batch.claims > 1 && profile.routes.values().any(|route| route.format == Format::Fhir) {
+        root.complain("batch", "a Bundle of PAS holds one request", "batch: { claims: 1 }");
+    }
 }
 
 pub fn submitter(submitter: &Submitter, section: &Section, contact: &Section) {

@@ -12,8 +12,8 @@ mod tests;
 
 pub use hours::Hours;
 pub use profile::{
-    Batch, Canary, CharacterSet, Deadlines, EnvelopeId, PayerIdentifier, PayerProfile, Receiver, Route, SecretSource,
-    Submitter, TradingPartner, TransportProfile,
+    Batch, Canary, CharacterSet, CsvRules, Deadlines, EnvelopeId, Format, PayerIdentifier, PayerProfile, Receiver,
+    Route, SecretSource, Submitter, TradingPartner, TransportProfile,
 };
 
 use crate::assets::Folder;

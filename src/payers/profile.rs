@@ -29,6 +29,7 @@ pub struct PayerProfile {
     pub trading_partner: TradingPartner,
     pub delimiters: Delimiters,
     pub routes: BTreeMap<String, Route>,
+    pub csv: CsvRules,
     pub transport: TransportProfile,
     pub batch: Batch,
     pub retry: RetryPolicy,
@@ -156,10 +157,54 @@ pub struct EnvelopeId {
 /// What a claim of one intent and type becomes.
 #[derive(Debug, Clone, PartialEq)]
 pub struct Route {
-    /// `005010X222A1`.
+    pub format: Format,
+    /// `005010X222A1`; of other formats than X12 their name.
     pub guide: String,
-    /// `x12/837p`; the payer's own overlay of it wins.
+    /// `x12/837p`; the payer's own overlay of it wins. Empty where the format needs none (FHIR).
     pub mapping: String,
+}
+
+/// In which form a claim is sent.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Format {
+    X12,
+    /// A JSON document of the payer's own shape.
+    Json,
+    /// Rows of the payer's own columns.
+    Csv,
+    /// A Da Vinci PAS Bundle.
+    Fhir,
+}
+
+impl Format {
+    pub const ALL: [(&'static str, Format); 4] =
+        [("x12", Format::X12), ("json", Format::Json), ("csv", Format::Csv), ("fhir", Format::Fhir)];
+
+    pub fn name(self) -> &'static str {
+        Format::ALL.iter().find(|(_, format)| *format == self).map_or("x12", |(name, _)| name)
+    }
+
+    pub fn named(name: &str) -> Option<Format> {
+        Format::ALL.iter().find(|(known, _)| *known == name).map(|(_, format)| *format)
+    }
+}
+
+/// How rows are written (RFC 4180, and what payers make of it).
+#[derive(Debug, Clone, Copy, PartialEq)]
+pub struct CsvRules {
+    pub delimiter: char,
+    /// The first row names the columns.
+    pub header: bool,
+    /// Every value stands in quotes, not only those that need them.
+    pub quote_always: bool,
+    /// Rows end with a carriage return before the line feed.
+    pub carriage_return: bool,
+}
+
+impl Default for CsvRules {
+    fn default() -> CsvRules {
+        CsvRules { delimiter: ',', header: true, quote_always: false, carriage_return: true }
+    }
 }
 
 /// How the bytes travel.
@@ -233,10 +278,19 @@ impl PayerProfile {
             "name": self.name,
             "payerId": self.payer_id,
             "payerIdSystems": self.payer_id_systems,
+            "submitterName": self.submitter.name,
+            "submitterId": self.submitter.id,
+            "traceAssigner": self.trace_assigner(),
             "defaults": self.defaults,
             "dependentsHaveOwnIds": self.dependents_have_own_ids,
             "socialSecurityNumbers": self.social_security_numbers,
         })
+    }
+
+    /// TRN03 of what we ask: ten characters, a 9 before what is no tax id.
+    fn trace_assigner(&self) -> String {
+        let id = self.submitter.id.chars().filter(char::is_ascii_alphanumeric).chain("000000000".chars());
+        std::iter::once('9').chain(id).take(10).collect::<String>().to_ascii_uppercase()
     }
 
     /// Whether a payor Organization with these identifiers (`value`, or `system|value`) is this payer.

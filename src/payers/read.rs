@@ -28,6 +28,7 @@ pub fn profile(folder: &str, document: &Node, mistakes: &Mistakes, surroundings:
         ),
         delimiters: delimiters(&root),
         routes: routes(&root),
+        csv: csv(&root),
         transport: transport(&root.section("transport", "kind: directory or https"), surroundings),
         batch: batch(&root),
         retry: retry(&root),
@@ -134,13 +135,48 @@ fn one_byte(text: &str) -> Option<u8> {
 fn routes(root: &Section) -> BTreeMap<String, Route> {
     let group = root.section("routes", "claim.professional: { guide: 005010X222A1, mapping: x12/837p }");
     let read = |(key, section): (&str, Section)| {
-        let guide = section.text("guide", "the implementation guide, such as 005010X222A1");
-        let route = Route { guide, mapping: section.text("mapping", "the mapping, such as x12/837p") };
+        let route = route(&section);
         lint::route(key, &section);
         section.done();
         (key.to_owned(), route)
     };
     group.named().into_iter().map(read).collect()
+}
+
+/// X12 names its guide and mapping, JSON and CSV their mapping, FHIR neither.
+fn route(section: &Section) -> Route {
+    let format = section.parsed("format", "x12, json, csv or fhir", Format::named).unwrap_or(Format::X12);
+    let guide = match format {
+        Format::X12 => section.text("guide", "the implementation guide, such as 005010X222A1"),
+        other => other.name().to_owned(),
+    };
+    let mapping = match format {
+        Format::Fhir => String::new(),
+        _ => section.text("mapping", "the mapping, such as x12/837p"),
+    };
+    Route { format, guide, mapping }
+}
+
+fn csv(root: &Section) -> CsvRules {
+    let usual = CsvRules::default();
+    let Some(group) = root.optional_section("csv") else { return usual };
+    let quote = group.parsed("quote", "needed or always", |text| {
+        Some(text == "always").filter(|_| ["needed", "always"].contains(&text))
+    });
+    let end =
+        group.parsed("newline", "crlf or lf", |text| Some(text == "crlf").filter(|_| ["crlf", "lf"].contains(&text)));
+    let delimiter = group.parsed("delimiter", "one character that is no quote", |text| {
+        let mut all = text.chars();
+        all.next().filter(|c| all.next().is_none() && !"\"\r\n".contains(*c))
+    });
+    let rules = CsvRules {
+        delimiter: delimiter.unwrap_or(usual.delimiter),
+        header: group.boolean("header", usual.header),
+        quote_always: quote.unwrap_or(usual.quote_always),
+        carriage_return: end.unwrap_or(usual.carriage_return),
+    };
+    group.done();
+    rules
 }
 
 fn transport(section: &Section, surroundings: &Surroundings) -> TransportProfile {

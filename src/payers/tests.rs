@@ -32,7 +32,14 @@ fn mistakes(replacements: &[(&str, &str)]) -> Vec<String> {
 #[test]
 fn shipped_profiles_load() {
     let payers = shipped();
-    assert_eq!(payers.ids().collect::<Vec<_>>(), ["generic", "northwind"]);
+    assert_eq!(payers.ids().collect::<Vec<_>>(), ["generic", "harbor", "lakeside", "northwind", "prairie"]);
+    let formats = ["harbor", "lakeside", "prairie"].map(|id| {
+        let profile = payers.get(id).unwrap();
+        profile.routes.values().next().map(|route| (route.format, route.guide.clone()))
+    });
+    let expected = [(Format::Fhir, "fhir"), (Format::Json, "json"), (Format::Csv, "csv")];
+    assert_eq!(formats, expected.map(|(format, guide)| Some((format, guide.to_owned()))));
+    assert_eq!(payers.get("prairie").unwrap().csv.delimiter, ';');
     let northwind = payers.get("northwind").unwrap();
     assert_eq!(northwind.route("claim", "professional").unwrap().guide, "005010X222A1");
     assert_eq!(northwind.route("claim", "institutional"), None);

@@ -17,6 +17,10 @@ use std::time::Duration;
 
 /// The media type of X12 (RFC 1767).
 pub const MEDIA_TYPE: &str = "application/edi-x12";
+/// Those of other formats, by the ending of the file's name; the first that fits.
+const MEDIA_TYPES: &[(&str, &str)] =
+    &[(".fhir.json", FHIR), (".json", "application/json"), (".csv", "text/csv; charset=utf-8")];
+const FHIR: &str = "application/fhir+json";
 /// Longest wait that a payer's `Retry-After` can ask for; one that asks for more is looked at again after a day.
 const RETRY_AFTER_MAX: Duration = Duration::from_secs(24 * 3600);
 /// Largest file of a secret or a certificate, in bytes.
@@ -128,10 +132,12 @@ impl Https {
 
     async fn post(&self, outgoing: &Outgoing) -> Result<Sent, SendError> {
         let request = self.request(Method::POST, self.url.clone()).await?;
-        let request = request.header(CONTENT_TYPE, MEDIA_TYPE).header("idempotency-key", &outgoing.name);
+        let media_type = media_type(&outgoing.name);
+        let request = request.header(CONTENT_TYPE, media_type).header("idempotency-key", &outgoing.name);
         let response = request.body(outgoing.bytes.clone()).send().await.map_err(lost)?;
         self.judge(&response)?;
         let reply = self.reply(response).await?;
+        let reply = reply.filter(|bytes| is_x12(bytes) || media_type == FHIR && is_json(bytes));
         let name = reply_name(&outgoing.name);
         Ok(Sent::Delivered(reply.into_iter().map(|bytes| Incoming { name: name.clone(), bytes }).collect()))
     }
@@ -177,7 +183,7 @@ impl Https {
         Some(delay.min(RETRY_AFTER_MAX))
     }
 
-    /// The X12 in a reply, when there is some.
+    /// A reply's body.
     async fn reply(&self, mut response: Response) -> Result<Option<Vec<u8>>, SendError> {
         let mut bytes = Vec::new();
         while let Some(chunk) = response.chunk().await.map_err(lost)? {
@@ -191,7 +197,7 @@ impl Https {
             }
             bytes.extend_from_slice(&chunk);
         }
-        Ok(is_x12(&bytes).then_some(bytes))
+        Ok(Some(bytes))
     }
 
     async fn ask(&self, outgoing: &Outgoing) -> Option<bool> {
@@ -276,14 +282,26 @@ fn root(error: &reqwest::Error) -> String {
     inner.to_string()
 }
 
+/// What a file is sent as.
+fn media_type(name: &str) -> &'static str {
+    MEDIA_TYPES.iter().find(|(ending, _)| name.ends_with(ending)).map_or(MEDIA_TYPE, |(_, media_type)| media_type)
+}
+
+fn is_json(bytes: &[u8]) -> bool {
+    bytes.iter().find(|byte| !byte.is_ascii_whitespace()) == Some(&b'{')
+}
+
 /// Whether bytes begin like an interchange; a payer may as well answer with a word or a page.
 fn is_x12(bytes: &[u8]) -> bool {
     bytes.strip_prefix(b"\xef\xbb\xbf").unwrap_or(bytes).trim_ascii_start().starts_with(b"ISA")
 }
 
-/// `837P-000000001.x12` is answered by `837P-000000001.reply.x12`.
+/// `837P-000000001.x12` is answered by `837P-000000001.reply.x12`, `pas-000000001.fhir.json` by `pas-000000001.reply.json`.
 fn reply_name(name: &str) -> String {
-    format!("{}.reply.x12", name.strip_suffix(".x12").unwrap_or(name))
+    match name.strip_suffix(".fhir.json") {
+        Some(stem) => format!("{stem}.reply.json"),
+        None => format!("{}.reply.x12", name.strip_suffix(".x12").unwrap_or(name)),
+    }
 }
 
 /// An address that claims may go to: encrypted, or on this machine; without a credential in it.

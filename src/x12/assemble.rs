@@ -15,6 +15,9 @@ use std::fmt::Write as _;
 
 /// Most claims in one transaction set (recommendation of the 837 guides); more go into a further set.
 pub const CLAIMS_PER_SET: usize = 5_000;
+/// Transactions that are asked in real time: one question a transaction set (005010X279A1, X212 and X217 take one patient,
+/// or one event, where an answer is waited for).
+const ONE_A_SET: [&str; 3] = ["270", "276", "278"];
 /// Largest control number of an interchange or group (nine digits).
 pub const MAX_CONTROL_NUMBER: u32 = 999_999_999;
 
@@ -91,16 +94,21 @@ pub fn assemble(guide: &Guide, envelope: &Envelope, header: &BatchHeader, bodies
     let (isa, gs) = open_envelope(&guide.functional_id, &guide.id, envelope)?;
     assembly.lines.raw(&isa);
     assembly.lines.raw(&gs);
-    let sets = bodies.chunks(CLAIMS_PER_SET);
+    let most = most_of_a_set(guide);
+    let sets = bodies.chunks(most);
     let count = sets.len();
     for (n, chunk) in sets.enumerate() {
-        assembly.set(n, header, chunk)?;
+        assembly.set(n, n * most, header, chunk)?;
     }
     assembly.lines.line(&["GE", &count.to_string(), &envelope.group_control_number.to_string()]);
     assembly.lines.line(&["IEA", "1", &format!("{:09}", envelope.interchange_control_number)]);
     let assembled = Assembled { bytes: assembly.lines.out, claims: assembly.claims };
     read_back(&assembled, bodies, count)?;
     Ok(assembled)
+}
+
+fn most_of_a_set(guide: &Guide) -> usize {
+    if ONE_A_SET.contains(&guide.transaction.as_str()) { 1 } else { CLAIMS_PER_SET }
 }
 
 /// ISA in its fixed widths, and GS.
@@ -172,9 +180,10 @@ struct Assembly<'a> {
 }
 
 impl Assembly<'_> {
-    fn set(&mut self, n: usize, header: &BatchHeader, bodies: &[&str]) -> Result<(), Fault> {
+    /// One transaction set, the `n`th; `first` is the place of its first body.
+    fn set(&mut self, n: usize, first: usize, header: &BatchHeader, bodies: &[&str]) -> Result<(), Fault> {
         let number = format!("{:04}", n + 1);
-        let forest = Forest::of(bodies, self.envelope.delimiters, n * CLAIMS_PER_SET)?;
+        let forest = Forest::of(bodies, self.envelope.delimiters, first)?;
         (self.lines.count, self.level) = (0, 0);
         self.lines.line(&["ST", &self.guide.transaction, &number, &self.guide.id]);
         self.header(n, header)?;
@@ -427,7 +436,7 @@ pub mod tests {
     }
 
     #[test]
-    fn an_inquiry_shares_source_and_receiver() {
+    fn inquiries_go_one_a_set() {
         let body = |id: &str| {
             format!("HL*1**20*1~NM1*PR*2*PAYER~HL*2*1*21*1~NM1*1P*2*ACME~HL*3*2*22*0~NM1*IL*1*DOE****MI*{id}~EQ*30~")
         };
@@ -440,6 +449,11 @@ pub mod tests {
         };
         let made = assemble(shipped().get("270").unwrap(), &envelope(), &header, &[&one, &two]).unwrap();
         let text = String::from_utf8(made.bytes).unwrap();
-        assert!(text.contains("HL*1**20*1~NM1*PR*2*PAYER~HL*2*1*21*1~NM1*1P*2*ACME~HL*3*2*22*0~NM1*IL*1*DOE****MI*1~EQ*30~HL*4*2*22*0~"), "{text}");
+        assert!(
+            text.contains("ST*270*0001") && text.contains("ST*270*0002") && text.contains("BHT*0022*13*B-2*"),
+            "{text}"
+        );
+        let places: Vec<_> = made.claims.iter().map(|placed| (placed.body, placed.transaction_set.as_str())).collect();
+        assert_eq!(places, [(0, "0001"), (1, "0002")]);
     }
 }

@@ -81,3 +81,59 @@ fn a_decision_that_does_not_balance_is_refused() {
     let prepared = prepare(&body);
     assert!(prepared.issues.iter().any(|issue| issue.code == codes::EDIT_COB && issue.is_error()));
 }
+
+#[test]
+fn a_line_that_the_other_payer_took_apart_has_each_of_its_decisions() {
+    let segments = segments(|body| {
+        decided(body);
+        let benefit = |value: u32| json!([{"category": coded("http://terminology.hl7.org/CodeSystem/adjudication", "benefit"), "amount": {"value": value, "currency": "USD"}}]);
+        let adjusted = |paid: u32, less: u32| {
+            let mut all = benefit(paid);
+            all.as_array_mut().unwrap().push(json!({
+                "extension": [{"url": "https://claimgate.dev/fhir/StructureDefinition/x12-cas-group", "valueCode": "CO"}],
+                "category": coded("http://terminology.hl7.org/CodeSystem/adjudication", "deductible"),
+                "reason": coded("https://x12.org/codes/claim-adjustment-reason-codes", "45"), "amount": {"value": less, "currency": "USD"}}));
+            all
+        };
+        let response = of(body, "ClaimResponse");
+        response["item"] = json!([
+            {"itemSequence": 1, "adjudication": adjusted(40, 25)},
+            {"itemSequence": 2, "adjudication": adjusted(20, 20)}]);
+        response["addItem"] = json!([{"itemSequence": [1], "productOrService": coded("http://www.ama-assn.org/go/cpt", "99212"),
+            "modifier": [coded("http://www.ama-assn.org/go/cpt", "25")], "quantity": {"value": 2}, "adjudication": adjusted(20, 15)}]);
+    });
+    holds(
+        &segments,
+        &[
+            "SVD*FI1*40*HC:99213**1",
+            "CAS*CO*45*25",
+            "SVD*FI1*20*HC:99212:25**2",
+            "CAS*CO*45*15",
+            "SVD*FI1*20*HC:87880**1",
+        ],
+    );
+}
+
+#[test]
+fn numbers_of_other_payers_stand_with_the_line() {
+    let segments = segments(|body| {
+        let part = |name: &str, value: &str| json!({"url": name, "valueString": value});
+        let other = |kind: &str, number: &str| {
+            json!({"url": "https://claimgate.dev/fhir/StructureDefinition/x12-ref",
+                "extension": [part("ref01", kind), part("ref02", number), part("ref04", "FI1")]})
+        };
+        of(body, "Claim")["item"][0]["extension"] = json!([other("G1", "AUTH9"), other("9F", "REFER9")]);
+    });
+    holds(&segments, &["REF*G1*AUTH9**2U:FI1", "REF*9F*REFER9**2U:FI1"]);
+}
+
+#[test]
+fn the_telephone_of_an_organizations_contact_is_the_billing_contact() {
+    let segments = segments(|body| {
+        let entries = body["entry"].as_array_mut().unwrap();
+        let billing = entries.iter_mut().find(|entry| entry["resource"]["id"] == "billing").unwrap();
+        billing["resource"]["contact"] =
+            json!([{"name": {"text": "Billing Office"}, "telecom": [{"system": "phone", "value": "305-555-0177"}]}]);
+    });
+    holds(&segments, &["PER*IC*BILLING OFFICE*TE*3055550177"]);
+}

@@ -163,7 +163,7 @@ pub const BREAKING: &[(&str, Breaking, &str)] = &[
         "attachment",
         |r| {
             r.attachments =
-                vec![Attachment { report_type: "OZ".into(), transmission: "EL".into(), control_number: None }]
+                vec![Attachment { report_type: "OZ".into(), transmission: "EL".into(), ..Attachment::default() }]
         },
         "attachments[0].controlNumber",
     ),
@@ -268,6 +268,16 @@ pub const BREAKING: &[(&str, Breaking, &str)] = &[
         "authorization",
         |r| r.service_lines[0].code.as_mut().unwrap().value = "70460".into(),
         "serviceLines[0].priorAuthorizations",
+    ),
+    ("npi-doubt", |r| r.billing_provider.npi = text("1234567890"), "billingProvider.npi"),
+    ("member", |r| r.subscriber.member_id = None, "subscriber.memberId"),
+    (
+        "inquired-member",
+        |r| {
+            r.subscriber.member_id = None;
+            (r.subscriber.birth_date, r.patient.birth_date) = (None, None);
+        },
+        "subscriber.memberId",
     ),
     ("orthodontics", |r| r.service_lines[0].code.as_mut().unwrap().value = "D8080".into(), "dental.orthodontics"),
 ];

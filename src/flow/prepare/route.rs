@@ -2,6 +2,7 @@
 
 use crate::fault::{Fault, Place, codes};
 use crate::fhir::bundle::Resources;
+use crate::flow::prepare::Known;
 use crate::gateway::Translator;
 use crate::payers::{PayerProfile, Route};
 use serde_json::Value;
@@ -58,12 +59,13 @@ fn payors(resources: &Resources) -> Result<Payors, Fault> {
     let (n, coverage) = focal_coverage(resources, claim)?;
     let payor = coverage.and_then(|coverage| resources.resolve(coverage, &coverage["payor"][0]));
     let insurer = resources.resolve(claim, &claim["insurer"]);
-    let at = Place::FhirPath(format!("Claim.insurance[{n}].coverage"));
+    let kind = resources.focal_path();
+    let at = Place::FhirPath(format!("{kind}.insurance[{n}].coverage"));
     match (payor, insurer) {
         (Some(payor), Some(insurer)) if !same(payor, insurer) => {
-            let text = "Claim.insurer and the payor of the focal coverage are two different payers";
-            let hint = "name the payer that shall get this claim in both places, or leave Claim.insurer out";
-            Err(Fault::refuse(codes::PAYER_CONFLICT, Place::FhirPath("Claim.insurer".into()), text, hint))
+            let text = format!("{kind}.insurer and the payor of the focal coverage are two different payers");
+            let hint = format!("name the payer that shall get this in both places, or leave {kind}.insurer out");
+            Err(Fault::refuse(codes::PAYER_CONFLICT, Place::FhirPath(format!("{kind}.insurer")), text, hint))
         }
         (Some(organization), _) | (None, Some(organization)) => {
             Ok(Payors { identifiers: identifiers(organization), at })
@@ -77,12 +79,14 @@ fn focal_coverage<'r>(resources: &'r Resources, claim: &'r Value) -> Result<(usi
     let insurance = claim["insurance"].as_array().map(Vec::as_slice).unwrap_or_default();
     let focal: Vec<usize> = (0..insurance.len()).filter(|n| insurance[*n]["focal"] == Value::Bool(true)).collect();
     let refuse = |text: &str| {
-        let at = Place::FhirPath("Claim.insurance".into());
+        let at = Place::FhirPath(format!("{}.insurance", resources.focal_path()));
         Fault::refuse(codes::PAYER_CONFLICT, at, text, "set focal = true on the one insurance that this claim goes to")
     };
     let n = match (focal.as_slice(), insurance.len()) {
         ([n], _) => *n,
         ([], 1) => 0,
+        // An eligibility inquiry may look for a coverage that nobody knows yet.
+        ([], 0) if claim["resourceType"] == ELIGIBILITY => return Ok((0, None)),
         ([], 0) => return Err(refuse("the claim has no insurance")),
         ([], _) => return Err(refuse("no insurance of the claim is focal")),
         _ => return Err(refuse("several insurances of the claim are focal: it can go to one payer only")),
@@ -114,15 +118,47 @@ fn logical(claim: &Value, coverage: Option<&Value>) -> Vec<String> {
     values.into_iter().flatten().map(str::to_owned).collect()
 }
 
-/// The route for what the claim asks and for its type.
-pub fn of<'a>(profile: &'a PayerProfile, resources: &Resources) -> Result<&'a Route, Fault> {
-    let claim = resources.focal();
-    let intent = claim["use"].as_str().unwrap_or("claim");
-    let kind = billed_as(claim_type(claim).unwrap_or(""));
+/// The focal resource of an eligibility inquiry.
+const ELIGIBILITY: &str = "CoverageEligibilityRequest";
+/// What a Claim that asks for an earlier one's state says of itself (Da Vinci PAS).
+const INQUIRY_PROFILE: &str = "profile-claim-inquiry";
+
+/// What is asked: `claim`, `predetermination`, `preauthorization`, `eligibility`, `statusInquiry`.
+pub fn intent<'r>(resources: &'r Resources, known: &Known) -> &'r str {
+    if known.inquiry.is_some() { "statusInquiry" } else { of_focal(resources.focal()) }
+}
+
+/// The same of a resource by itself.
+pub fn of_focal(focal: &Value) -> &str {
+    if focal["resourceType"] == ELIGIBILITY {
+        return "eligibility";
+    }
+    if is_inquiry(focal) {
+        return "statusInquiry";
+    }
+    focal["use"].as_str().unwrap_or("claim")
+}
+
+fn is_inquiry(claim: &Value) -> bool {
+    let profiles = claim["meta"]["profile"].as_array().map(Vec::as_slice).unwrap_or_default();
+    profiles
+        .iter()
+        .filter_map(Value::as_str)
+        .any(|url| url.split('|').next().is_some_and(|url| url.ends_with(INQUIRY_PROFILE)))
+}
+
+/// The route for what is asked and for the claim's type.
+pub fn of<'a>(profile: &'a PayerProfile, resources: &Resources, intent: &str) -> Result<&'a Route, Fault> {
+    let focal = resources.focal();
+    let kind = billed_as(claim_type(focal).unwrap_or(""));
     profile.route(intent, kind).ok_or_else(|| {
-        let text = format!("payer {} has no route for {intent} {kind}", profile.id);
+        let text = format!("payer {} has no route for {}", profile.id, format!("{intent} {kind}").trim_end());
         let hint = format!("this payer takes: {}", profile.routes.keys().cloned().collect::<Vec<_>>().join(", "));
-        Fault::refuse(codes::ROUTE_MISSING, Place::FhirPath("Claim.type".into()), text, hint)
+        let at = match focal["resourceType"].as_str() {
+            Some("Claim") | None => "Claim.type".to_owned(),
+            Some(other) => other.to_owned(),
+        };
+        Fault::refuse(codes::ROUTE_MISSING, Place::FhirPath(at), text, hint)
     })
 }
 
@@ -131,13 +167,22 @@ fn billed_as(kind: &str) -> &str {
     if kind == "vision" { "professional" } else { kind }
 }
 
-/// The mapping that makes the billing record of a claim, by its type.
-pub fn record_mapping(resources: &Resources) -> &'static str {
-    match claim_type(resources.focal()) {
-        Some("institutional") => "record/institutional",
-        Some("oral") => "record/oral",
-        _ => "record/claim",
-    }
+/// Intents that have a record mapping of their own, whatever the type of the claim.
+const RECORDS_OF_INTENTS: &[(&str, &str)] = &[
+    ("preauthorization", "record/preauthorization"),
+    ("eligibility", "record/eligibility"),
+    ("statusInquiry", "record/status-inquiry"),
+];
+/// The record mappings of claims, by type.
+const RECORDS_OF_TYPES: &[(&str, &str)] = &[("institutional", "record/institutional"), ("oral", "record/oral")];
+
+/// The mapping that makes the billing record.
+pub fn record_mapping(resources: &Resources, intent: &str) -> &'static str {
+    let find = |rows: &[(&str, &'static str)], wanted: &str| {
+        rows.iter().find(|(name, _)| *name == wanted).map(|(_, mapping)| *mapping)
+    };
+    let of_type = || find(RECORDS_OF_TYPES, claim_type(resources.focal())?);
+    find(RECORDS_OF_INTENTS, intent).or_else(of_type).unwrap_or("record/claim")
 }
 
 /// The code of `Claim.type` in the base claim types.

@@ -16,9 +16,12 @@ const SUBMISSION: (&str, &str) = ("submit", "http://hl7.org/fhir/OperationDefini
 const BILLING: (&str, &str) = ("bill", "https://claimgate.dev/fhir/OperationDefinition/Encounter-bill");
 const BILLED: &[(&str, &str)] = &[BILLING, VALIDATE];
 const CHECKED: &[(&str, &str)] = &[VALIDATE];
+const INQUIRY: (&str, &str) = ("inquire", "http://hl7.org/fhir/us/davinci-pas/OperationDefinition/Claim-inquiry");
+const ELIGIBILITY: (&str, &str) =
+    ("submit", "http://hl7.org/fhir/OperationDefinition/CoverageEligibilityRequest-submit");
 
 /// What the gateway makes itself and others read.
-const MADE_HERE: &[&str] = &["ClaimResponse", "PaymentReconciliation"];
+const MADE_HERE: &[&str] = &["ClaimResponse", "CoverageEligibilityResponse", "PaymentReconciliation"];
 
 pub async fn read(call: Call) -> Result<Reply, Fault> {
     let today = call.gateway.clock.now().strftime("%Y-%m-%d").to_string();
@@ -26,9 +29,11 @@ pub async fn read(call: Call) -> Result<Reply, Fault> {
 }
 
 fn offered() -> Vec<Offered<'static>> {
-    let claim = Offered { kind: "Claim", interactions: SUBMIT, operations: &[SUBMISSION, VALIDATE] };
+    let claim = Offered { kind: "Claim", interactions: SUBMIT, operations: &[SUBMISSION, INQUIRY, VALIDATE] };
+    let eligibility =
+        Offered { kind: "CoverageEligibilityRequest", interactions: SUBMIT, operations: &[ELIGIBILITY, VALIDATE] };
     let made = MADE_HERE.iter().map(|kind| Offered { kind, interactions: READ, operations: &[VALIDATE] });
     let operations = |kind: &str| if kind == "Encounter" { BILLED } else { CHECKED };
     let stored = STORED.iter().map(|kind| Offered { kind, interactions: WRITE, operations: operations(kind) });
-    std::iter::once(claim).chain(made).chain(stored).collect()
+    [claim, eligibility].into_iter().chain(made).chain(stored).collect()
 }

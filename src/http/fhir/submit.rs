@@ -1,8 +1,9 @@
-//! Claims come in: by `$submit`, as a create, or in a Bundle at the base.
+//! Claims, requests for authorization and eligibility inquiries come in: by `$submit`, as a create, or in a Bundle at the base.
 
 use crate::fault::{Fault, Place, codes};
 use crate::flow::bill;
 use crate::flow::exchange::{self, Exchanged};
+use crate::flow::inquire;
 use crate::flow::lookup;
 use crate::flow::submit::{self, Answer, Request};
 use crate::http::call::Call;
@@ -11,19 +12,30 @@ use crate::http::reply::Reply;
 use serde_json::Value;
 use warp::http::header;
 
-/// `POST /fhir/Claim/$submit`: a Claim, a Bundle around it, or Parameters with either; answered with the ClaimResponse.
+/// `POST /fhir/Claim/$submit`, `POST /fhir/CoverageEligibilityRequest/$submit`: the resource, a Bundle around it, or Parameters
+/// with either; answered with the ClaimResponse or CoverageEligibilityResponse.
 pub async fn operation(call: Call) -> Result<Reply, Fault> {
     let answer = submit::submit(&call.gateway, request(&call, call.json()?)?).await?;
     Ok(told(&call, &answer))
 }
 
 /// `POST /fhir/Claim`: the same promise, answered with the Claim as it is kept.
-pub async fn create(call: Call) -> Result<Reply, Fault> {
+pub async fn create_claim(call: Call) -> Result<Reply, Fault> {
+    create(call, "Claim").await
+}
+
+/// `POST /fhir/CoverageEligibilityRequest`: likewise.
+pub async fn create_eligibility(call: Call) -> Result<Reply, Fault> {
+    create(call, "CoverageEligibilityRequest").await
+}
+
+async fn create(call: Call, kind: &str) -> Result<Reply, Fault> {
     if call.header("if-none-exist").is_some() {
-        let hint = "send an Idempotency-Key; a claim with the same Claim.identifier is recognised anyway";
-        return Err(Fault::refuse(codes::PRECONDITION, Place::Whole, "If-None-Exist is not offered for claims", hint));
+        let hint = "send an Idempotency-Key; a claim with the same identifier is recognised anyway";
+        let text = "If-None-Exist is not offered for what is carried to a payer";
+        return Err(Fault::refuse(codes::PRECONDITION, Place::Whole, text, hint));
     }
-    let answer = submit::submit(&call.gateway, request(&call, call.resource("Claim")?)?).await?;
+    let answer = submit::submit(&call.gateway, request(&call, call.resource(kind)?)?).await?;
     kept(&call, &answer, status(&answer)).await
 }
 
@@ -45,13 +57,19 @@ pub async fn update(call: Call) -> Result<Reply, Fault> {
     kept(&call, &answer, 200).await
 }
 
-/// The claim as it is kept.
+/// The claim or request as it is kept.
 async fn kept(call: &Call, answer: &Answer, status: u16) -> Result<Reply, Fault> {
-    let id = answer.claim.trim_start_matches("Claim/");
-    let version = lookup::read(&call.gateway, call.tenant(), "Claim", id).await?;
+    let (kind, id) = answer.claim.split_once('/').unwrap_or_default();
+    let version = lookup::read(&call.gateway, call.tenant(), kind, id).await?;
     let reply = Reply::fhir(status, &lookup::resource(&version)?);
     let reply = located(call, reply, answer).version(version.version, version.updated);
     Ok(if call.prefers("minimal") { reply.without_body() } else { reply })
+}
+
+/// `POST /fhir/Claim/$inquire`: Parameters with `claim`, a reference to the Claim; or a Claim with an identifier of one that was
+/// submitted, alone or in a Bundle. Answered with its ClaimResponse as it stands; the payer is asked meanwhile.
+pub async fn inquire(call: Call) -> Result<Reply, Fault> {
+    Ok(Reply::fhir(200, &inquire::inquire(&call.gateway, call.tenant(), call.json()?).await?))
 }
 
 /// `POST /fhir`: a collection with a claim is a submission; batch and transaction are answered entry by entry.
@@ -88,8 +106,9 @@ fn told(call: &Call, answer: &Answer) -> Reply {
         return Reply::fhir(202, &answer.response).header(header::CONTENT_LOCATION, records);
     }
     let reply = Reply::fhir(status(answer), &answer.response);
-    let id = answer.response["id"].as_str().unwrap_or_default();
-    let reply = reply.header(header::CONTENT_LOCATION, format!("{}/ClaimResponse/{id}", call.base));
+    let part = |name: &str| answer.response[name].as_str().unwrap_or_default();
+    let url = format!("{}/{}/{}", call.base, part("resourceType"), part("id"));
+    let reply = reply.header(header::CONTENT_LOCATION, url);
     located(call, reply, answer)
 }
 

@@ -115,6 +115,22 @@ async fn x12_in_the_reply_comes_in_and_other_words_do_not() {
 }
 
 #[tokio::test]
+async fn other_formats_say_what_they_are_and_fhir_is_answered_by_fhir() {
+    let rows = [
+        ("claims-000000001.json", "application/json", None),
+        ("claims-000000001.csv", "text/csv; charset=utf-8", None),
+        ("pas-000000001.fhir.json", "application/fhir+json", Some("pas-000000001.reply.json")),
+    ];
+    for (name, media_type, reply) in rows {
+        let server = Server::answering("200 OK", "", "{\"resourceType\":\"Bundle\"}").await;
+        let outgoing = Outgoing { name: name.into(), bytes: b"{}".to_vec() };
+        let Sent::Delivered(found) = transport(&server.url, |_| {}).send(&outgoing).await.unwrap();
+        assert!(server.request().contains(&format!("content-type: {media_type}\r\n")), "{}", server.request());
+        assert_eq!(found.first().map(|incoming| incoming.name.as_str()), reply, "{name}");
+    }
+}
+
+#[tokio::test]
 async fn a_reply_at_the_limit_is_read_and_one_above_is_dropped_but_delivered() {
     for (limit, replies) in [(8, 1), (7, 0)] {
         let server = Server::answering("200 OK", "", "ISA*00*~").await;
