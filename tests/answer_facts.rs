@@ -116,6 +116,38 @@ fn every_fact_once(folders: &[&str], kind: Kind, least: usize) {
     }
 }
 
+/// What the answers of our own writing are, by the beginning of their names.
+const OWN: &[(&str, Kind)] = &[
+    ("835", Kind::Payment),
+    ("277", Kind::Status),
+    ("271", Kind::Eligibility),
+    ("278", Kind::Review),
+    ("999", Kind::Acknowledgment),
+    ("ta1", Kind::Acknowledgment),
+];
+
+#[test]
+fn every_fact_of_our_own_answers_stands_once() {
+    let folder = Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/data/answers");
+    let mut seen = 0;
+    for entry in std::fs::read_dir(folder).unwrap() {
+        let path = entry.unwrap().path();
+        let name = path.file_name().unwrap().to_string_lossy().into_owned();
+        let Some((_, kind)) = OWN.iter().find(|(head, _)| name.starts_with(head) && name.ends_with(".x12")) else {
+            continue;
+        };
+        let bytes = std::fs::read(&path).unwrap();
+        let taken = convert(&bytes, Told::ClaimResponse);
+        assert!(taken.errors.is_empty(), "{name}: {:?}", taken.errors);
+        taken.resources.iter().for_each(|resource| sound(resource, &name));
+        let (facts, odd) = compare(&name, *kind, &bytes, &taken.resources);
+        assert!(odd.is_empty(), "{}", odd.join("\n"));
+        assert!(facts > 0, "{name} says nothing");
+        seen += 1;
+    }
+    assert!(seen >= 12, "{seen} answers");
+}
+
 #[test]
 fn every_fact_of_an_835_stands_once() {
     every_fact_once(&["835"], Kind::Payment, 5_000);

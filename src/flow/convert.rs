@@ -1,16 +1,17 @@
-//! The offline twin of receive: a payer's X12 in, FHIR out, of any length, without a store. Nothing is remembered beyond one
+//! The offline twin of receive: a payer's X12 (or FHIR) in, FHIR out, of any length, without a store. Nothing is remembered beyond one
 //! claim; only the details of a long remittance are put aside until its end.
 
 use crate::billing::response::{PayerResponse, Remittance};
 use crate::clock::Clock;
 use crate::fault::{Fault, Issue, codes};
+use crate::fhir::parse;
 use crate::flow::{naming, tell};
 use crate::gateway::Translator;
-use crate::responses::{Envelope, Walk};
+use crate::responses::{Walk, resource};
 use jiff::Timestamp;
 use serde_json::{Value, json};
 use std::fs::File;
-use std::io::{self, Read, Seek, Write};
+use std::io::{self, BufRead, BufReader, Read, Seek, Write};
 
 /// Details of a remittance that are told at once.
 const DETAILS_AT_ONCE: usize = 1000;
@@ -51,17 +52,26 @@ pub fn convert(
         spool: Spool::default(),
         sink,
     };
+    let mut source = BufReader::new(source);
+    if is_json(&mut source) {
+        return conversion.fhir(source);
+    }
     let mut walk = Walk::new(&translator.meanings, source);
     let mut any = false;
     while walk.step() {
         conversion.step(&mut walk)?;
-        any |= walk.reading.interchanges.pop().is_some_and(|envelope| {
-            let known = Envelope { transactions: Vec::new(), ..envelope };
-            walk.reading.interchanges = vec![known];
-            true
-        });
+        // Of the envelopes only the open one is needed, and not what was in it.
+        let envelopes = &mut walk.reading.interchanges;
+        any |= !envelopes.is_empty();
+        envelopes.drain(..envelopes.len().saturating_sub(1));
+        envelopes.iter_mut().for_each(|envelope| envelope.transactions.clear());
     }
     Ok(any)
+}
+
+/// Whether a source begins as JSON does. One that can't be read is told by whoever reads on.
+fn is_json(source: &mut impl BufRead) -> bool {
+    source.fill_buf().is_ok_and(|head| head.trim_ascii_start().starts_with(b"{"))
 }
 
 struct Conversion<'c> {
@@ -75,6 +85,16 @@ struct Conversion<'c> {
 }
 
 impl Conversion<'_> {
+    /// The answers of a payer that speaks FHIR, told as those of any other.
+    fn fhir(&mut self, mut source: impl Read) -> Result<bool, Fault> {
+        let mut bytes = Vec::new();
+        source.read_to_end(&mut bytes).map_err(|error| unwritten(&error))?;
+        let body = parse::json(&bytes, self.translator.config.limits.json_depth)?;
+        let answers = resource::read(&self.translator.meanings, &body);
+        answers.iter().try_for_each(|answer| self.answer(answer))?;
+        Ok(!answers.is_empty())
+    }
+
     /// Tells what one step of the walk has read.
     fn step<R: Read>(&mut self, walk: &mut Walk<R>) -> Result<(), Fault> {
         for issue in std::mem::take(&mut walk.reading.issues) {

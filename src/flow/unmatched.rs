@@ -100,8 +100,8 @@ fn number_of(submission: &Submission, part: Option<u32>) -> Option<String> {
 
 /// Tries the payer's unmatched answers again.
 pub async fn retry(gateway: &Gateway, payer: &PayerId) -> Result<(), Fault> {
-    let all = gateway.store.unmatched(RETRIED).await?;
-    for answer in all.iter().filter(|answer| answer.payer == *payer) {
+    let all = gateway.store.unmatched(LISTED).await?;
+    for answer in all.iter().filter(|answer| answer.payer == *payer).take(RETRIED) {
         let response = read(answer);
         let (claims, reason) = receive::find(gateway, payer, &response).await?;
         // What is about many claims at once is told by its own file alone.

@@ -151,7 +151,9 @@ fn the_category_decides_and_the_worst_of_them() {
     let all = claim("STC*A2:20*20250311*WQ*10******A3:187*A7:21*FREE TEXT~");
     let statuses = &all.responses[0].statuses;
     assert_eq!(statuses.iter().map(|s| s.category.as_str()).collect::<Vec<_>>(), ["A3", "A7", "A2"]);
-    assert!(statuses.iter().all(|s| s.text.as_deref() == Some("FREE TEXT") && s.charge == Some(money("10"))));
+    let texts: Vec<Option<&str>> = statuses.iter().map(|s| s.text.as_deref()).collect();
+    assert_eq!(texts, [None, None, Some("FREE TEXT")], "what belongs to the whole STC stands with its first composite");
+    assert_eq!(all.responses[0].charge, Some(money("10")));
 }
 
 #[test]
@@ -174,7 +176,7 @@ fn a_277_answers_for_the_dependent_with_the_subscribers_id() {
     assert_eq!((response.transaction.as_str(), response.decision.as_str()), ("277", "informational"));
     assert_eq!(response.keys.patient_control_number.as_deref(), Some("ACC26463774"));
     assert_eq!(response.keys.member_id.as_deref(), Some("JS00111223333"));
-    assert_eq!(response.statuses[0].paid, Some(money("66.8")));
+    assert_eq!((response.paid, response.lines.len()), (Some(money("66.8")), 1));
     assert_eq!(response.statuses[1].line_control_number.as_deref(), Some("ACC26463774-1"));
 }
 
@@ -302,4 +304,63 @@ mod properties {
             prop_assert_eq!(reading.remitted.len(), reading.remittances.len());
         }
     }
+}
+
+#[test]
+fn a_271_tells_benefits_and_refusals() {
+    let reading = sample!("271-active");
+    let response = &reading.responses[0];
+    let eligibility = response.eligibility.as_ref().unwrap();
+    assert_eq!((decisions(&reading)[0], eligibility.active), ("adjudicated", Some(true)));
+    assert!(!eligibility.benefits.is_empty() && reading.issues.is_empty());
+    assert!(response.keys.inquiry_number.is_some());
+
+    let reading = sample!("271-not-found");
+    assert_eq!(decisions(&reading), ["rejected"]);
+    let complaint = &reading.responses[0].complaints[0];
+    assert_eq!((complaint.list.as_str(), complaint.follow_up.is_some()), ("AAA03", true));
+}
+
+#[test]
+fn a_278_is_approved_pended_or_refused() {
+    let reading = sample!("278-approved");
+    let review = reading.responses[0].review.as_ref().unwrap();
+    assert_eq!(decisions(&reading), ["adjudicated"]);
+    assert_eq!(review.event.as_ref().unwrap().number.as_deref(), Some("AUTH778812"));
+    assert_eq!((review.services.len(), review.services[0].item_sequence), (1, Some(1)));
+    assert_eq!(reading.responses[0].keys.inquiry_number.as_deref(), Some("PA0001-E"));
+
+    let reading = sample!("278-pended");
+    assert_eq!(decisions(&reading), ["pended"]);
+    let request = &reading.responses[0].requests[0];
+    assert_eq!((request.list.as_str(), request.code.as_str()), ("PWK", "PY"));
+    assert_eq!(request.control_number.as_deref(), Some("ATT0001"));
+
+    let reading = sample!("278-rejected");
+    assert_eq!(decisions(&reading), ["rejected"]);
+    let complaint = &reading.responses[0].complaints[0];
+    assert_eq!((complaint.code.as_str(), complaint.loop_id.as_deref()), ("75", Some("2010C")));
+}
+
+#[test]
+fn what_has_no_home_is_kept_as_it_stands() {
+    let set = "ST*835*1~BPR*I*0*C*NON~TRN*1*1~LX*7~TS3*NPI1*11*20251231*1*0~CLP*A*4*0*0**12*9*11*1~\
+               PER*CX*DESK*TE*8005551212~ZZZ*A:B^C**D~SE*9*1~";
+    let reading = wrapped(set);
+    let others = &adjudication(&reading, 0).others;
+    assert_eq!(others.iter().map(|other| other.id.as_str()).collect::<Vec<_>>(), ["per", "zzz"]);
+    let elements: Vec<(&str, &str)> =
+        others[1].elements.iter().map(|each| (each.name.as_str(), each.value.as_str())).collect();
+    assert_eq!(elements, [("zzz01-1", "A"), ("zzz01-2", "B"), ("zzz01", "C"), ("zzz03", "D")]);
+    let remittance = &reading.remittances[0];
+    assert_eq!(remittance.others.iter().map(|other| other.id.as_str()).collect::<Vec<_>>(), ["lx", "ts3"]);
+}
+
+#[test]
+fn a_bad_set_spoils_no_other() {
+    let good = "ST*835*2~BPR*I*0*C*NON~TRN*1*1~CLP*B*4*0*0**12*9~SE*5*2~";
+    let reading = wrapped(&format!("ST*835*1~BPR*I*0*C*NON~TRN*1*1~CLP*A*4*0*0**12*9~{good}"));
+    assert_eq!(reading.responses.len(), 2);
+    assert!(reading.issues.iter().any(|issue| issue.text == "the transaction set has no SE"));
+    assert_eq!(reading.remitted, [0..1, 1..2]);
 }

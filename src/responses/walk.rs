@@ -7,17 +7,19 @@ use super::meaning::Meanings;
 use super::remittance::Open;
 use super::{Envelope, READERS, Reading, remittance, ta1};
 use crate::billing::response::{Payment, Remittance};
-use crate::fault::{Issue, codes};
+use crate::fault::{Issue, Place, codes};
 use crate::x12::delimiters::Delimiters;
 use crate::x12::segment::Segment;
 use crate::x12::stream::Segments;
-use std::io::Read;
+use std::io::{self, Chain, Cursor, Read};
 use std::ops::Range;
 
 /// A walk through one file. What was read stands in `reading`, from where it may be taken between two steps.
 pub struct Walk<'m, R> {
     meanings: &'m Meanings,
-    segments: Segments<R>,
+    segments: Segments<Chain<Cursor<Vec<u8>>, R>>,
+    /// The file has no envelope, and the one around it is ours.
+    bare: bool,
     pub reading: Reading,
     standing: Standing,
     held: Held,
@@ -45,11 +47,28 @@ enum Unit {
 }
 
 impl<'m, R: Read> Walk<'m, R> {
-    pub fn new(meanings: &'m Meanings, source: R) -> Walk<'m, R> {
+    pub fn new(meanings: &'m Meanings, mut source: R) -> Walk<'m, R> {
+        let mut reading = Reading::default();
+        let head = match head(&mut source) {
+            Ok(head) => head,
+            Err(error) => {
+                let text = format!("the file can't be read: {error}");
+                reading.issues.push(Issue::error(codes::X12_ENVELOPE, Place::Whole, text));
+                Vec::new()
+            }
+        };
+        let envelope = envelope_of(&head);
+        let bare = envelope.is_some();
+        if bare {
+            let text = "the transaction sets stand in no interchange: their delimiters are guessed";
+            reading.issues.push(Issue::warning(codes::X12_ENVELOPE, Place::Whole, text));
+        }
+        let start = [envelope.unwrap_or_default(), head].concat();
         Walk {
             meanings,
-            segments: Segments::new(source),
-            reading: Reading::default(),
+            segments: Segments::new(Cursor::new(start).chain(source)),
+            bare,
+            reading,
             standing: Standing::default(),
             held: Held::default(),
             unit: Unit::Nothing,
@@ -98,16 +117,41 @@ impl<'m, R: Read> Walk<'m, R> {
     /// The file is over, perhaps in the middle of something.
     fn end(&mut self) -> bool {
         self.done = true;
+        // An envelope that was never there has no end.
+        self.in_interchange &= !self.bare;
         let Walk { standing, held, unit, meanings, reading, remittance, in_interchange, .. } = self;
         let mut station = Station { meanings, standing, held, unit, reading, remittance, in_interchange };
         station.leave_interchange();
         if self.reading.interchanges.is_empty() {
-            let issue =
-                Issue::error(codes::X12_ENVELOPE, crate::fault::Place::Whole, "the text holds no X12 interchange");
+            let issue = Issue::error(codes::X12_ENVELOPE, Place::Whole, "the text holds no X12 interchange");
             self.reading.issues.push(issue.hint("an interchange begins with an ISA segment of 106 characters"));
         }
         true
     }
+}
+
+/// Bytes that tell whether a file has an envelope.
+const HEAD: u64 = 256;
+
+fn head<R: Read>(source: &mut R) -> io::Result<Vec<u8>> {
+    let mut head = Vec::new();
+    source.by_ref().take(HEAD).read_to_end(&mut head)?;
+    Ok(head)
+}
+
+/// An ISA for a file that begins with ST or GS: its element separator is what follows, its terminator what ends that segment.
+fn envelope_of(head: &[u8]) -> Option<Vec<u8>> {
+    let text = head.trim_ascii_start();
+    let element = *text.strip_prefix(b"ST").or_else(|| text.strip_prefix(b"GS"))?.first()?;
+    let plain = |byte: u8| byte.is_ascii_alphanumeric() || byte == b' ' || byte == b'_' || byte == element;
+    let terminator = *text.iter().skip(2).find(|byte| !plain(**byte))?;
+    if element.is_ascii_alphanumeric() || !element.is_ascii() || !terminator.is_ascii() {
+        return None;
+    }
+    let isa =
+        "ISA*00*          *00*          *ZZ*UNKNOWN        *ZZ*UNKNOWN        *000101*0000*^*00501*000000000*0*P*:";
+    let isa = isa.bytes().map(|byte| if byte == b'*' { element } else { byte });
+    Some(isa.chain([terminator]).collect())
 }
 
 /// The walk without its source, while a segment of it is looked at.
@@ -327,5 +371,54 @@ impl Held {
     fn clear(&mut self) {
         self.text.clear();
         self.parts.clear();
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::assets::Folder;
+
+    #[test]
+    fn a_remittance_is_read_claim_by_claim() {
+        let isa = "ISA*00*          *00*          *ZZ*PAYER99        *ZZ*GATEWAY01      *250325*0605*^*00501*000000900*0*T*:~";
+        let head =
+            "GS*HP*A*B*20250325*0605*1*X*005010X221A1~ST*835*1~BPR*I*2000*C*ACH************20250325~TRN*1*E*1~LX*1~";
+        let claims = "CLP*A*1*1*1**12*9~NM1*QC*1*SMITH~SVC*HC:99213*1*1~".repeat(2000);
+        let text = format!("{isa}{head}{claims}SE*9*1~GE*1*1~IEA*1*000000900~");
+        let meanings = Meanings::load(&Folder::ShippedMappings).unwrap();
+        let mut walk = Walk::new(&meanings, text.as_bytes());
+        let (mut told, mut parts) = (0, 0);
+        while walk.step() {
+            let responses = walk.reading.take();
+            assert!(responses.len() <= 1, "no more than one claim is held");
+            told += responses.len();
+            parts += walk.take_part(100).map_or(0, |part| part.claims.len());
+        }
+        let [remittance] = walk.reading.remittances.as_slice() else { panic!("one remittance") };
+        assert_eq!((told, parts + remittance.claims.len()), (2000, 2000));
+        assert!(remittance.balanced && walk.reading.issues.is_empty());
+        assert_eq!(walk.reading.remitted.first(), Some(&(0..2000)));
+    }
+
+    #[test]
+    fn a_set_without_envelope_is_read_all_the_same() {
+        let text = "ST*835*1234~BPR*I*1*C*CHK************20110108~TRN*1*1~CLP*A*1*1*1**12*9~SE*5*1234~";
+        let meanings = Meanings::load(&Folder::ShippedMappings).unwrap();
+        let mut walk = Walk::new(&meanings, text.as_bytes());
+        while walk.step() {}
+        assert_eq!((walk.reading.responses.len(), walk.reading.remittances.len()), (1, 1));
+        assert!(!crate::fault::any_error(&walk.reading.issues), "{:?}", walk.reading.issues);
+    }
+
+    #[test]
+    fn what_is_no_x12_is_said_so() {
+        let meanings = Meanings::load(&Folder::ShippedMappings).unwrap();
+        for text in ["", "hello", "ISA*00"] {
+            let mut walk = Walk::new(&meanings, text.as_bytes());
+            while walk.step() {}
+            assert!(crate::fault::any_error(&walk.reading.issues), "{text}");
+            assert!(walk.reading.responses.is_empty());
+        }
     }
 }
