@@ -1,6 +1,7 @@
 //! What is wrong with an interchange: its envelope (SNIP 1), its guide (SNIP 2), its balances (SNIP 3), its situations
 //! (SNIP 4) and its codes (SNIP 5).
 
+use crate::code_forms::is_digits;
 use crate::fault::{Issue, Place, X12Place, codes};
 use crate::x12::balance;
 use crate::x12::build::{is_date, is_time};
@@ -68,9 +69,9 @@ const ISA: [IsaRow; 12] = [
     (15, "020", |text| matches!(text, "P" | "T"), "ISA15 is neither P nor T"),
 ];
 
-/// ISA05 and ISA07 of the 005010 guides.
+/// ISA05 and ISA07 (X12 005010, I05); the guides use few of them.
 fn is_id_qualifier(text: &str) -> bool {
-    matches!(text, "01" | "14" | "20" | "27" | "28" | "29" | "30" | "33" | "ZZ")
+    (is_digits(text, 2) && ("01"..="38").contains(&text)) || matches!(text, "AM" | "NR" | "SA" | "SN" | "ZZ")
 }
 
 fn isa_issues(interchange: &Interchange<'_>) -> Vec<Issue> {
