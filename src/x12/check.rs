@@ -1,10 +1,12 @@
 //! What is wrong with an interchange: its envelope (SNIP 1), its guide (SNIP 2), its balances (SNIP 3), its situations
 //! (SNIP 4) and its codes (SNIP 5).
 
+use crate::code_forms::is_digits;
 use crate::fault::{Issue, Place, X12Place, codes};
 use crate::x12::balance;
 use crate::x12::build::{is_date, is_time};
 use crate::x12::code_sets;
+use crate::x12::fit;
 use crate::x12::guide::{Guide, Guides, SegmentSpec};
 use crate::x12::plain;
 use crate::x12::reader::{Group, Interchange, TransactionSet};
@@ -19,35 +21,11 @@ pub fn check_interchange(guides: &Guides, interchange: &Interchange<'_>) -> Vec<
     let mut issues = check_envelope(interchange);
     for group in &interchange.groups {
         for set in &group.sets {
-            let mut found = fit(guides, group, set);
+            let mut found = fit::check(guides, group.functional_id(), group.version(), set);
             found.extend(check_set(guides, set));
             locate(&mut found, interchange, group);
             issues.append(&mut found);
         }
-    }
-    issues
-}
-
-/// Whether a set belongs into its group: ST03 is GS08, and GS01 is that of the guide. Which guide is meant is known all the
-/// same, so that it is a warning.
-fn fit(guides: &Guides, group: &Group<'_>, set: &TransactionSet<'_>) -> Vec<Issue> {
-    let mut issues = Vec::new();
-    let mut warn = |text: String, hint: &str| {
-        let at = X12Place {
-            transaction_set: Some(set.control_number().to_owned()),
-            ..set.segments.first().map(Segment::place).unwrap_or_default()
-        };
-        issues.push(Issue::warning(codes::X12_ENVELOPE, Place::X12(at), text).hint(hint));
-    };
-    let (own, around) = (set.segments.first().map_or("", |st| st.element(3)), group.version());
-    if !own.is_empty() && !around.is_empty() && own != around {
-        warn("ST03 names another guide than GS08".to_owned(), "send the same version in both");
-    }
-    let functional_id = group.functional_id();
-    if let Some(guide) = guides.for_transaction(set).filter(|_| !functional_id.is_empty())
-        && guide.functional_id != functional_id
-    {
-        warn(format!("GS01 is not {}, that of transaction {}", guide.functional_id, guide.transaction), "correct GS01");
     }
     issues
 }
@@ -91,9 +69,9 @@ const ISA: [IsaRow; 12] = [
     (15, "020", |text| matches!(text, "P" | "T"), "ISA15 is neither P nor T"),
 ];
 
-/// ISA05 and ISA07 of the 005010 guides.
+/// ISA05 and ISA07 (X12 005010, I05); the guides use few of them.
 fn is_id_qualifier(text: &str) -> bool {
-    matches!(text, "01" | "14" | "20" | "27" | "28" | "29" | "30" | "33" | "ZZ")
+    (is_digits(text, 2) && ("01"..="38").contains(&text)) || matches!(text, "AM" | "NR" | "SA" | "SN" | "ZZ")
 }
 
 fn isa_issues(interchange: &Interchange<'_>) -> Vec<Issue> {

@@ -7,7 +7,7 @@ use crate::x12::code_sets::{CodeCheck, Lists};
 use crate::x12::guide_file;
 use crate::x12::reader::TransactionSet;
 use crate::x12::rulebook;
-use crate::x12::situations::{Check, Situation};
+use crate::x12::situations::{Check, LoopRules};
 use std::collections::BTreeMap;
 use std::sync::Arc;
 
@@ -70,7 +70,7 @@ pub struct Guide {
     pub loops: Vec<LoopSpec>,
     pub segments: Vec<SegmentSpec>,
     /// The situational rules of each loop.
-    pub(crate) situations: Vec<Vec<Situation>>,
+    pub(crate) situations: Vec<LoopRules>,
     /// The code checks of each segment.
     pub(crate) codes: Vec<Vec<CodeCheck>>,
 }

@@ -17,6 +17,7 @@ pub mod build;
 pub mod check;
 pub mod code_sets;
 pub mod delimiters;
+mod fit;
 pub mod format;
 pub mod guide;
 mod guide_file;

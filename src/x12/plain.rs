@@ -6,25 +6,28 @@ use crate::x12::reader::TransactionSet;
 use crate::x12::segment::Segment;
 use std::collections::HashSet;
 
+/// HL01 of the levels that came so far.
+pub(crate) type Levels = HashSet<String>;
+
 /// What is wrong by X12 alone, after a note that says so.
 pub(crate) fn check(guides: &Guides, set: &TransactionSet<'_>) -> Vec<Issue> {
     let mut issues = vec![no_guide(guides, set)];
-    let mut levels = HashSet::new();
-    for segment in &set.segments {
-        segment_issues(segment, &mut levels, &mut |at, is_error, text| {
-            let at = X12Place { transaction_set: Some(set.control_number().to_owned()), ..at };
+    check_segments(set.control_number(), &set.segments, &mut Levels::new(), &mut issues);
+    issues
+}
+
+/// Checks segments of a set, or of a part of one; `levels` are those of the parts before.
+pub(crate) fn check_segments(set: &str, segments: &[Segment<'_>], levels: &mut Levels, issues: &mut Vec<Issue>) {
+    for segment in segments {
+        segment_issues(segment, levels, &mut |at, is_error, text| {
+            let at = X12Place { transaction_set: Some(set.to_owned()), ..at };
             let make = if is_error { Issue::error } else { Issue::warning };
             issues.push(make(codes::X12_SYNTAX, Place::X12(at), text));
         });
     }
-    issues
 }
 
-fn segment_issues<'a>(
-    segment: &Segment<'a>,
-    levels: &mut HashSet<&'a str>,
-    report: &mut impl FnMut(X12Place, bool, &str),
-) {
+fn segment_issues(segment: &Segment<'_>, levels: &mut Levels, report: &mut impl FnMut(X12Place, bool, &str)) {
     let at = |code: &str| X12Place { error_code: Some(code.to_owned()), ..segment.place() };
     if !is_id(segment.id()) {
         return report(at("1"), true, "this is no segment id");
@@ -43,7 +46,7 @@ fn segment_issues<'a>(
         if !parent.is_empty() && !levels.contains(parent) {
             report(X12Place { element: Some(2), ..at("7") }, true, "HL02 names no level before this one");
         }
-        levels.insert(segment.element(1));
+        levels.insert(segment.element(1).to_owned());
     }
 }
 
@@ -63,7 +66,7 @@ fn is_id(id: &str) -> bool {
 
 /// Says what was not checked. The place holds the IK502 by which [`crate::x12::acknowledge`] tells the sender that we do not
 /// take such sets.
-fn no_guide(guides: &Guides, set: &TransactionSet<'_>) -> Issue {
+pub(crate) fn no_guide(guides: &Guides, set: &TransactionSet<'_>) -> Issue {
     let (id, version) = (shown(set.id()), shown(set.version()));
     let is_known = guides.iter().any(|guide| guide.transaction == set.id());
     let (error_code, text) = match is_known {

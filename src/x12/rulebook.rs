@@ -35,7 +35,7 @@ pub(crate) fn fill(folder: &Folder, lists: &Lists, guides: &mut [Guide], issues:
         issues.extend(mistakes);
     }
     for guide in guides.iter_mut() {
-        guide.situations.resize_with(guide.loops.len(), Vec::new);
+        guide.situations.resize_with(guide.loops.len(), Default::default);
         guide.codes.resize_with(guide.segments.len(), Vec::new);
     }
     let mut checks = balances();

@@ -66,6 +66,7 @@ fn code(stanza: &Stanza, guides: &mut [Guide], sets: &HashMap<&str, Arc<CodeSet>
     for line in stanza.lines("at") {
         let target =
             target(line).ok_or_else(|| line.at.issue("not understood: `NM109 when NM108 = XX`, or `@states`"))?;
+        let when = target.conditions();
         for guide in guides.iter_mut().filter(|guide| stanza.guides.is_empty() || stanza.guides.contains(&guide.name)) {
             for ix in segments(stanza, guide) {
                 let (spec, known) = (&guide.segments[ix], &guide.codes[ix]);
@@ -74,7 +75,7 @@ fn code(stanza: &Stanza, guides: &mut [Guide], sets: &HashMap<&str, Arc<CodeSet>
                     set: set.clone(),
                     element,
                     component,
-                    when: target.conditions(),
+                    when: when.clone(),
                     error_code,
                 };
                 // Several lines may name one element.
@@ -157,7 +158,7 @@ impl Target<'_> {
         })
     }
 
-    fn conditions(&self) -> Vec<Condition> {
+    fn conditions(&self) -> Arc<[Condition]> {
         let one = |(term, values): &(RawTerm<'_>, &str)| Condition {
             element: term.element,
             component: term.component,

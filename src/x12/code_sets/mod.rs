@@ -42,7 +42,8 @@ pub(crate) struct CodeCheck {
     pub element: usize,
     /// 0: the element as a whole.
     pub component: usize,
-    pub when: Vec<Condition>,
+    /// Shared by the checks of one line, so that it is judged once.
+    pub when: Arc<[Condition]>,
     /// IK403 of a 999.
     pub error_code: &'static str,
 }
@@ -76,12 +77,74 @@ pub(crate) fn check_segment(
         ..segment.place()
     };
     for (element, text) in (1..).zip(segment.elements()).filter(|(_, text)| !text.is_empty()) {
-        for check in checks.iter().filter(|check| check.element == element || check.element == EVERY) {
-            let mut report = |repetition| {
-                issues.push(check.check.issue(place(element, check.component, repetition, check.error_code)))
-            };
-            check.judge(segment, text, &mut report);
+        let own = checks.iter().filter(|check| check.element == element || check.element == EVERY);
+        if own.clone().next().is_none() {
+            continue;
         }
+        let separator = segment.delimiters.repetition.map_or('\0', char::from);
+        let repeats = text.contains(separator);
+        for (n, repetition) in (1..).zip(text.split(separator)) {
+            let value = Value::new(segment, element, repetition);
+            value.judge(own.clone(), &mut |check| {
+                let at = place(element, check.component, if repeats { n } else { 0 }, check.error_code);
+                issues.push(check.check.issue(at));
+            });
+        }
+    }
+}
+
+/// Most components of an element.
+const COMPONENTS: usize = 12;
+
+/// One repetition of an element, taken apart once.
+struct Value<'s, 'a> {
+    segment: &'s Segment<'a>,
+    element: usize,
+    whole: &'a str,
+    parts: [&'a str; COMPONENTS],
+}
+
+impl<'s, 'a> Value<'s, 'a> {
+    fn new(segment: &'s Segment<'a>, element: usize, whole: &'a str) -> Value<'s, 'a> {
+        let mut parts = [""; COMPONENTS];
+        parts.iter_mut().zip(segment.parts(whole)).for_each(|(part, text)| *part = text);
+        Value { segment, element, whole, parts }
+    }
+
+    fn part(&self, component: usize) -> &'a str {
+        match component {
+            0 => self.whole,
+            _ => self.parts.get(component - 1).copied().unwrap_or_default(),
+        }
+    }
+
+    /// Reports the checks that it fails.
+    fn judge<'c>(&self, checks: impl Iterator<Item = &'c CodeCheck>, report: &mut impl FnMut(&CodeCheck)) {
+        let mut judged: Option<(&Arc<[Condition]>, bool)> = None;
+        for check in checks {
+            let code = self.part(check.component);
+            if code.is_empty() {
+                continue;
+            }
+            let is_meant = match judged {
+                Some((when, holds)) if Arc::ptr_eq(when, &check.when) => holds,
+                _ => check.when.iter().all(|condition| self.meets(condition)),
+            };
+            judged = Some((&check.when, is_meant));
+            if is_meant && !check.set.holds(code) {
+                report(check);
+            }
+        }
+    }
+
+    fn meets(&self, condition: &Condition) -> bool {
+        let is_own = condition.element == EVERY || condition.element == self.element;
+        let value = match (is_own, condition.component) {
+            (true, component) => self.part(component),
+            (false, 0) => self.segment.element(condition.element),
+            (false, component) => self.segment.component(condition.element, component),
+        };
+        condition.patterns.iter().any(|pattern| pattern.holds(value))
     }
 }
 
@@ -90,41 +153,6 @@ impl CodeCheck {
     pub(crate) fn is_at(&self, other: &CodeCheck) -> bool {
         let same = (self.element, self.component) == (other.element, other.component);
         same && (self.element != EVERY || self.when == other.when)
-    }
-
-    /// Judges each repetition of an element.
-    fn judge(&self, segment: &Segment<'_>, text: &str, report: &mut impl FnMut(usize)) {
-        if !self.when.iter().filter(|condition| condition.element != EVERY).all(|condition| condition.holds(segment)) {
-            return;
-        }
-        let separator = segment.delimiters.repetition.map_or('\0', char::from);
-        let repeats = text.contains(separator);
-        for (n, repetition) in (1..).zip(text.split(separator)) {
-            let part = |component: usize| match component {
-                0 => repetition,
-                _ => segment.parts(repetition).nth(component - 1).unwrap_or_default(),
-            };
-            let own = self.when.iter().filter(|condition| condition.element == EVERY);
-            let code = part(self.component);
-            let is_meant = || own.clone().all(|condition| condition.takes(part(condition.component)));
-            if !code.is_empty() && is_meant() && !self.set.holds(code) {
-                report(if repeats { n } else { 0 });
-            }
-        }
-    }
-}
-
-impl Condition {
-    fn holds(&self, segment: &Segment<'_>) -> bool {
-        let value = match self.component {
-            0 => segment.element(self.element),
-            component => segment.component(self.element, component),
-        };
-        self.takes(value)
-    }
-
-    fn takes(&self, value: &str) -> bool {
-        self.patterns.iter().any(|pattern| pattern.holds(value))
     }
 }
 

@@ -3,7 +3,7 @@
 use crate::fault::{Issue, codes};
 use crate::x12::guide::{Guide, LoopIx, SegmentIx, Usage};
 use crate::x12::situations::notation::{self, RawTerm, Stanza};
-use crate::x12::situations::{Check, EVERY, Predicate, Situation, Term, Test};
+use crate::x12::situations::{Check, EVERY, LoopRules, Predicate, Situation, Term, Test, segment_bit};
 use std::sync::Arc;
 
 /// Loops above a loop, at most.
@@ -26,7 +26,7 @@ pub(crate) fn compile(stanza: &Stanza, guides: &mut [Guide]) -> Result<Arc<Check
         for ix in ixs {
             let rules = in_loop(guide, ix, &check, &clauses);
             used += rules.len();
-            guide.situations[usize::from(ix.0)].extend(rules);
+            guide.situations[usize::from(ix.0)].add(rules);
         }
     }
     match used {
@@ -111,11 +111,39 @@ fn in_loop(guide: &Guide, ix: LoopIx, check: &Arc<Check>, clauses: &[Clause<'_>]
     let (conditions, demands): (Vec<_>, Vec<_>) = clauses.iter().partition(|clause| clause.key == "when");
     let one = |demand: &&Clause<'_>| {
         let when: Option<Vec<_>> = conditions.iter().map(|clause| condition(guide, ix, clause)).collect();
-        let when = when?.into_iter().flatten().collect();
+        let when: Vec<Predicate> = when?.into_iter().flatten().collect();
         let asked = predicate(guide, ix, demand).filter(|asked| !asked.terms.is_empty())?;
-        Some(Situation { check: check.clone(), when, demand: asked, forbids: demand.key == "forbid" })
+        let forbids = demand.key == "forbid";
+        let asked_gate = Some(&asked).filter(|asked| forbids || !matches!(asked.test, Test::Present));
+        let gates = when.iter().chain(asked_gate).filter_map(|predicate| gate(guide, ix, predicate)).collect();
+        Some(Situation { check: check.clone(), when, demand: asked, forbids, gates, probe: None })
     };
     demands.iter().filter_map(one).collect()
+}
+
+impl LoopRules {
+    /// Adds rules, and the probes of their first conditions.
+    fn add(&mut self, rules: Vec<Situation>) {
+        for mut rule in rules {
+            let is_list = |first: &&Predicate| matches!(first.test, Test::OneOf(_));
+            if let Some(first) = rule.when.first().filter(is_list) {
+                let known = self.probes.iter().position(|terms| *terms == first.terms);
+                rule.probe = Some(known.unwrap_or(self.probes.len()));
+                if known.is_none() {
+                    self.probes.push(first.terms.clone());
+                }
+            }
+            self.rules.push(rule);
+        }
+    }
+}
+
+/// The segments of the loop of which one must be there for a predicate to say anything; none when it looks elsewhere, or holds
+/// of what is absent.
+fn gate(guide: &Guide, ix: LoopIx, predicate: &Predicate) -> Option<u128> {
+    let own = predicate.terms.iter().all(|term| term.scope.is_none() && !term.segments.is_empty());
+    let bits = predicate.terms.iter().flat_map(|term| &term.segments).map(|segment| segment_bit(guide, ix, *segment));
+    (own && !matches!(predicate.test, Test::Absent)).then(|| bits.fold(0, |all, bit| all | bit))
 }
 
 /// A condition in a guide: `None` when it can't hold, `Some(None)` when it always does.

@@ -11,6 +11,7 @@ pub(crate) use compile::{compile, words};
 
 use crate::fault::{Issue, Place, Severity, X12Place, X12Trigger};
 use crate::x12::guide::{Guide, LoopIx, SegmentIx};
+use crate::x12::guide_file::bit;
 use crate::x12::reader::TransactionSet;
 use crate::x12::segment::Segment;
 use crate::x12::tree::Loop;
@@ -45,6 +46,14 @@ impl Check {
     }
 }
 
+/// The rules of one loop of one guide.
+#[derive(Debug, Default)]
+pub(crate) struct LoopRules {
+    pub rules: Vec<Situation>,
+    /// What several rules look at first, so that it is found once.
+    pub probes: Vec<Vec<Term>>,
+}
+
 /// A rule in one loop of one guide.
 #[derive(Debug)]
 pub(crate) struct Situation {
@@ -54,6 +63,10 @@ pub(crate) struct Situation {
     pub demand: Predicate,
     /// The demand must not hold.
     pub forbids: bool,
+    /// Of each, one of the segments must be in the loop, or the rule has nothing to say. Bit n is the loop's segment n.
+    pub gates: Vec<u128>,
+    /// The probe of its first condition, when that is a list of values.
+    pub probe: Option<usize>,
 }
 
 /// Something that holds of a loop or not.
@@ -65,7 +78,7 @@ pub(crate) struct Predicate {
 }
 
 /// Segments or elements, in the loop itself, in one around it, or below one of these.
-#[derive(Debug, Clone)]
+#[derive(Debug, Clone, PartialEq)]
 pub(crate) struct Term {
     /// Another loop than the rule's, and the loops of the guide above it.
     pub scope: Option<(LoopIx, Vec<LoopIx>)>,
@@ -145,7 +158,7 @@ pub(crate) struct Spot<'t, 'a> {
 /// Checks every loop of a set, or of a part of one, by the rules of its guide.
 pub(crate) fn check(guide: &Guide, set: &TransactionSet<'_>, root: &Loop<'_>) -> Vec<Issue> {
     let mut issues = Vec::new();
-    if !guide.situations.iter().all(Vec::is_empty) {
+    if guide.situations.iter().any(|own| !own.rules.is_empty()) {
         let mut path = Vec::with_capacity(8);
         walk(guide, set.control_number(), root, &mut path, &mut issues);
     }
@@ -164,10 +177,61 @@ fn walk<'t, 'a>(guide: &Guide, set: &str, found: &'t Loop<'a>, path: &mut Vec<&'
 /// Checks one loop, the last of `path`; before it stand the loops around it, the set first.
 pub(crate) fn check_loop(guide: &Guide, set: &str, path: &[&Loop<'_>], issues: &mut Vec<Issue>) {
     let Some(innermost) = path.last() else { return };
-    let Some(rules) = guide.situations.get(usize::from(innermost.spec.0)) else { return };
-    for rule in rules {
-        rule.check(guide, set, path, issues);
+    let Some(own) = guide.situations.get(usize::from(innermost.spec.0)).filter(|own| !own.rules.is_empty()) else {
+        return;
+    };
+    let present = innermost.specs.iter().flatten().fold(0, |bits, ix| bits | segment_bit(guide, innermost.spec, *ix));
+    let mut probed = [None; PROBES];
+    for rule in own.rules.iter().filter(|rule| rule.gates.iter().all(|gate| gate & present != 0)) {
+        let probe = rule.probe.and_then(|n| Some((own.probes.get(n)?, probed.get_mut(n)?)));
+        let may_hold = probe.is_none_or(|(terms, seen)| {
+            let values = seen.get_or_insert_with(|| Probed::of(terms, path));
+            rule.when.first().is_none_or(|first| values.may_hold(&first.test))
+        });
+        if may_hold {
+            rule.check(guide, set, path, issues);
+        }
     }
+}
+
+/// Most probes of a loop, and values of a probe.
+const PROBES: usize = 16;
+const PROBED: usize = 4;
+
+/// What a probe found.
+#[derive(Clone, Copy)]
+struct Probed<'a> {
+    values: [&'a str; PROBED],
+    /// More than [`PROBED`] when there are more.
+    count: usize,
+}
+
+impl<'a> Probed<'a> {
+    fn of(terms: &[Term], path: &[&Loop<'a>]) -> Probed<'a> {
+        let mut found = Probed { values: [""; PROBED], count: 0 };
+        let mut take = |spot: Spot<'_, 'a>| {
+            if let Some(value) = found.values.get_mut(found.count) {
+                *value = spot.value;
+            }
+            found.count += 1;
+            found.count > PROBED
+        };
+        terms.iter().any(|term| find::visit(term, path, &mut take));
+        found
+    }
+
+    /// False when the condition can't hold.
+    fn may_hold(&self, test: &Test) -> bool {
+        let Test::OneOf(patterns) = test else { return true };
+        let values = self.values.get(..self.count);
+        values.is_none_or(|values| values.iter().any(|value| patterns.iter().any(|pattern| pattern.holds(value))))
+    }
+}
+
+/// The bit of a segment of a loop: segments of a loop have indices one after another.
+pub(crate) fn segment_bit(guide: &Guide, of: LoopIx, ix: SegmentIx) -> u128 {
+    let first = guide.loop_at(of).segments.first().map_or(0, |first| first.0);
+    bit(usize::from(ix.0.wrapping_sub(first)))
 }
 
 impl Situation {

@@ -163,7 +163,7 @@ fn mistakes_in_rule_files_are_told_with_their_lines() {
     let mistakes = |text: &str| {
         let (stanzas, mut issues) = notation::parse("x.rules", text);
         let mut guides = vec![crate::x12::guide_file::parse("x.guide", GUIDE).unwrap()];
-        guides.iter_mut().for_each(|guide| guide.situations.resize_with(guide.loops.len(), Vec::new));
+        guides.iter_mut().for_each(|guide| guide.situations.resize_with(guide.loops.len(), Default::default));
         let found = stanzas.iter().filter_map(|stanza| compile(stanza, &mut guides).err());
         issues.extend(found.flatten());
         issues.iter().map(|issue| issue.at.to_string()).collect::<Vec<_>>()
