@@ -318,9 +318,12 @@ fn business_key(claim: &Value, hash: &str, placed: &Placed) -> Option<String> {
     Some(if placed.is_correction() || by_itself { format!("{key}|{hash}") } else { key })
 }
 
-/// `system|value` of `Claim.identifier`.
+/// `system|value` of `Claim.identifier`. The bills of one stay may have one number: each is known by its place and period.
 fn number_key(claim: &Value) -> Option<String> {
-    correct::token(&claim["identifier"][0])
+    let token = correct::token(&claim["identifier"][0])?;
+    let interim = correct::own_frequency(claim).filter(|frequency| matches!(*frequency, "2" | "3" | "4" | "5" | "9"));
+    let start = claim["billablePeriod"]["start"].as_str().unwrap_or_default();
+    Some(interim.map_or_else(|| token.clone(), |frequency| format!("{token}|{frequency}|{start}")))
 }
 
 /// All rows of the promise, to be written in one transaction; with what holds it back, when something does.
