@@ -282,3 +282,56 @@ async fn repairs_come_first_and_stand_in_the_journey() {
     let sent = house.send(&answer.submission).await;
     assert!(sent.contains("|FL|02134") && sent.contains("DE LA CRUZ"), "{sent}");
 }
+
+/// Over HTTP: an update, the worklist, `$bill` and a release, and a worker that lets go on by itself.
+#[tokio::test]
+async fn the_doors_of_the_cycle() {
+    use crate::support::encounter::visit;
+    use crate::support::server::{Server, eventually};
+    use std::time::Duration;
+    let home = tempfile::tempdir().unwrap();
+    let server = Server::start(home.path(), &[("CLAIMGATE_WORKER__ENCOUNTER_REST_MS", "100")]).await;
+    let first = server.post("/fhir/Claim/$submit", &bundle("DOOR1")).await;
+    let claim = first.body["request"]["reference"].as_str().unwrap().to_owned();
+    let mut next = server.get(&format!("/fhir/{claim}")).await.body;
+    next["item"][1]["productOrService"]["coding"][0]["code"] = json!("87430");
+    let reply = server.put(&format!("/fhir/{claim}"), &next).await;
+    assert_eq!((reply.status, &reply.body["meta"]["versionId"]), (200, &json!("2")), "{:#}", reply.body);
+    let held = server.get("/billing-records?state=held").await;
+    assert_eq!((held.status, &held.body["total"]), (200, &json!(1)), "{:#}", held.body);
+    assert_eq!(held.body["records"][0]["missing"][0]["code"], "CG-1405");
+    let id = held.body["records"][0]["id"].as_str().unwrap().to_owned();
+    let early = server.post(&format!("/billing-records/{id}/$release"), &json!({})).await;
+    assert_eq!(early.status, 409, "{:#}", early.body);
+    crate::support::simulator::answer_all(&server, "northwind").await;
+    eventually("the replacement goes on by itself", Duration::from_secs(60), async || {
+        let record = server.get(&format!("/billing-records/{id}")).await.body;
+        (record["state"] != "held" && record["records"][0]["frequencyCode"] == "7").then_some(())
+    })
+    .await;
+    assert_eq!(server.get("/billing-records?state=nonsense").await.status, 400);
+    assert_eq!(server.get("/billing-records/nobody").await.status, 404);
+
+    let resources = visit("DOOR2");
+    for resource in resources.iter().filter(|resource| resource["resourceType"] != "Coverage") {
+        let path = format!("/fhir/{}/{}", resource["resourceType"].as_str().unwrap(), resource["id"].as_str().unwrap());
+        assert_eq!(server.put(&path, resource).await.status, 201);
+    }
+    let asked = server.post("/fhir/Encounter/enc/$bill", &json!({})).await;
+    assert_eq!(
+        (asked.status, asked.body["resourceType"].as_str()),
+        (202, Some("OperationOutcome")),
+        "{:#}",
+        asked.body
+    );
+    assert_eq!(asked.body["issue"][0]["expression"][0], "Coverage");
+    let coverage = resources.iter().find(|resource| resource["resourceType"] == "Coverage").unwrap();
+    assert_eq!(server.put("/fhir/Coverage/cov", coverage).await.status, 201);
+    eventually("the encounter is billed by itself", Duration::from_secs(60), async || {
+        let found = server.get("/fhir/Claim?encounter=Encounter/enc").await.body;
+        (found["total"] == 1).then_some(())
+    })
+    .await;
+    let asked = server.post("/fhir/Encounter/enc/$bill", &json!({})).await;
+    assert_eq!((asked.status, asked.body["resourceType"].as_str()), (200, Some("ClaimResponse")), "{:#}", asked.body);
+}

@@ -176,3 +176,38 @@ async fn a_claim_of_the_callers_own_takes_the_encounters_place() {
     put(&house, &resources, &["Condition", "ChargeItem", "Coverage"]).await;
     assert_eq!(house.wait(10).await, 0);
 }
+
+/// A long stay: billed while it goes on, and for the rest when it is over.
+#[tokio::test]
+async fn a_stay_that_goes_on_is_billed_in_parts() {
+    let house = House::open().await;
+    let mut resources = stay("LONG1");
+    let payer = resources.iter_mut().find(|resource| resource["id"] == "payer").unwrap();
+    payer["identifier"][0]["value"] = json!("ANY01");
+    resources[0]["status"] = json!("in-progress");
+    resources[0]["period"].as_object_mut().unwrap().shift_remove("end");
+    resources[0]["hospitalization"].as_object_mut().unwrap().shift_remove("dischargeDisposition");
+    put(&house, &resources, PARTIES).await;
+    put(&house, &resources, &["Condition", "ChargeItem", "Coverage", "Procedure", "Encounter"]).await;
+    assert_eq!(house.wait(10).await, 0, "nobody has asked");
+    let first = bill::ask(&house.gateway, "default", "enc").await.unwrap_or_else(|fault| panic!("{fault}"));
+    assert_eq!(kind(&first.response), "ClaimResponse", "{:#}", first.response);
+    let record = house.submission(&first.submission).await.parts[0].record.clone();
+    assert!(record.contains("\"frequencyCode\":\"2\"") && record.contains("\"patientStatus\":\"30\""), "{record}");
+
+    let mut charge = resources[2].clone();
+    charge["id"] = json!("ch3");
+    charge["occurrenceDateTime"] = json!("2026-03-05T09:00:00-05:00");
+    charge["priceOverride"]["value"] = json!(500);
+    let mut over = stay("LONG1")[0].clone();
+    over["period"]["end"] = json!("2026-03-06T10:15:00-05:00");
+    put(&house, &[charge, over], &["ChargeItem", "Encounter"]).await;
+    assert_eq!(house.wait(3).await, 1, "{:#?}", state(&house).await);
+    let last = house.gateway.store.submission_of("default", "Encounter/enc").await.unwrap().unwrap();
+    assert_ne!(last.id, first.submission);
+    let record: Value = serde_json::from_str(&last.parts[0].record).unwrap();
+    assert_eq!((&record["frequencyCode"], &record["patientControlNumber"]), (&json!("4"), &json!("LONG1-2")));
+    assert_eq!((record["serviceLines"].as_array().unwrap().len(), &record["totalCharge"]), (1, &json!("500")));
+    put(&house, &[stay("LONG1")[0].clone()], &["Encounter"]).await;
+    assert_eq!(house.wait(10).await, 0, "the last bill is the last");
+}

@@ -11,6 +11,7 @@ use rust_decimal::Decimal;
 use std::collections::BTreeSet;
 use std::sync::LazyLock;
 
+#[cfg(test)]
 mod breaking;
 use breaking::BREAKING;
 

@@ -9,7 +9,7 @@ use crate::fault::{Blame, Fault, Issue, Place, codes};
 use crate::fhir::bundle::Resources;
 use crate::fhir::outcome;
 use crate::flow::correct::{self, Placed};
-use crate::flow::derive::{self, Derived};
+use crate::flow::derive::{self, Bill, Derived};
 use crate::flow::hold::{self, Made, Resumed};
 use crate::flow::naming::Named;
 use crate::flow::receive::event;
@@ -31,16 +31,21 @@ const BESIDE: &[(&str, &str, &str)] = &[
 
 /// The journey of an Encounter that came in a Bundle or alone.
 pub async fn take(gateway: &Gateway, arrived: Arrived, mut resources: Resources) -> Result<Answer, Fault> {
-    complete(gateway, &arrived.tenant, &mut resources).await?;
+    let bill = Bill::default();
+    complete(gateway, &arrived.tenant, &mut resources, &bill).await?;
     let settled = derive::settle(&gateway.translator, &resources)?;
     let encounter = derive::reference_of(settled.focal());
     let writes: Vec<Value> = settled.handed_in().cloned().collect();
-    match claim(gateway, &arrived, &settled, &encounter).await {
+    match claim(gateway, &arrived, &settled, &encounter, &bill).await {
         Ok(Claimed::Answered(answer)) => Ok(*answer),
         Ok(Claimed::Made(new)) => submit::accept(gateway, *new).await,
-        Ok(Claimed::Missing(issues)) => keep(gateway, &arrived, &settled, writes, &issues, gateway.clock.now()).await,
+        Ok(Claimed::Missing(issues)) => {
+            let key = correct::token(&settled.focal()["identifier"][0]);
+            keep(gateway, &arrived, &settled, writes, &issues, key).await
+        }
         Err(fault) if fault.blame == Blame::Caller && derive::is_billable(settled.focal()) => {
-            keep(gateway, &arrived, &settled, writes, &fault.issues, gateway.clock.now()).await
+            let key = correct::token(&settled.focal()["identifier"][0]);
+            keep(gateway, &arrived, &settled, writes, &fault.issues, key).await
         }
         Err(fault) => Err(fault),
     }
@@ -55,10 +60,14 @@ enum Claimed {
 }
 
 /// The promise of the claim of a settled encounter.
-async fn claim(gateway: &Gateway, arrived: &Arrived, settled: &Resources, encounter: &str) -> Result<Claimed, Fault> {
-    let frequency = (!derive::is_finished(settled.focal())).then_some("2");
-    let now = gateway.clock.now();
-    let derived = derive::derive(&gateway.translator, settled, frequency, now)?;
+async fn claim(
+    gateway: &Gateway,
+    arrived: &Arrived,
+    settled: &Resources,
+    encounter: &str,
+    bill: &Bill,
+) -> Result<Claimed, Fault> {
+    let derived = derive::derive(&gateway.translator, settled, bill, gateway.clock.now())?;
     let tenant = &arrived.tenant;
     let placed = match submit::before(gateway, tenant, &derived.resources, &arrived.hash, None).await? {
         Before::Answered(answer) => return Ok(Claimed::Answered(answer)),
@@ -86,7 +95,7 @@ fn named(derived: &Derived) -> Named {
 }
 
 /// Completes an encounter from the store: what it refers to, and what refers to it.
-async fn complete(gateway: &Gateway, tenant: &str, resources: &mut Resources) -> Result<(), Fault> {
+async fn complete(gateway: &Gateway, tenant: &str, resources: &mut Resources, bill: &Bill) -> Result<(), Fault> {
     intake::complete(gateway, tenant, resources).await?;
     let encounter = resources.focal()["id"].as_str().map(|id| format!("Encounter/{id}"));
     let patient = resources.resolve(resources.focal(), &resources.focal()["subject"]).map(derive::reference_of);
@@ -97,8 +106,9 @@ async fn complete(gateway: &Gateway, tenant: &str, resources: &mut Resources) ->
         let mut found = gateway.store.search(tenant, &query).await?;
         // The oldest first: charges in the order in which they came.
         found.reverse();
-        for version in found {
-            lend(resources, &version);
+        for version in found.iter().filter(|version| !bill.billed.contains(&format!("{}/{}", version.kind, version.id)))
+        {
+            lend(resources, version);
         }
     }
     intake::complete(gateway, tenant, resources).await
@@ -113,14 +123,15 @@ fn lend(resources: &mut Resources, version: &ResourceVersion) {
     }
 }
 
-/// Holds an encounter with its list of what is missing.
+/// Holds an encounter with its list of what is missing; `key` is the number that it is recognised by when it comes again in a
+/// Bundle. One that is stored is known by its id.
 async fn keep(
     gateway: &Gateway,
     arrived: &Arrived,
     settled: &Resources,
     writes: Vec<Value>,
     issues: &[Issue],
-    due: jiff::Timestamp,
+    key: Option<String>,
 ) -> Result<Answer, Fault> {
     let encounter = derive::reference_of(settled.focal());
     let now = gateway.clock.now();
@@ -132,9 +143,8 @@ async fn keep(
         issues: hold::told(issues).to_string(),
         waits: waits(gateway, settled),
         patience: rest,
-        due: Some(due + SignedDuration::try_from(rest).unwrap_or_default()),
+        due: Some(now + SignedDuration::try_from(rest).unwrap_or_default()),
     };
-    let key = correct::token(&settled.focal()["identifier"][0]);
     let new = NewSubmission {
         id: SubmissionId::make(),
         tenant: arrived.tenant.clone(),
@@ -198,32 +208,53 @@ fn waits(gateway: &Gateway, settled: &Resources) -> Vec<String> {
 pub async fn noticed(gateway: &Gateway, tenant: &str, version: &ResourceVersion) -> Result<(), Fault> {
     let Ok(encounter) = serde_json::from_str::<Value>(&version.body) else { return Ok(()) };
     let reference = format!("Encounter/{}", version.id);
-    if !derive::is_finished(&encounter) || is_billed(gateway, tenant, &reference).await? {
+    if !derive::is_finished(&encounter) {
         return Ok(());
     }
-    let resources = stored(gateway, tenant, &reference).await?;
+    let Some(bill) = next_bill(gateway, tenant, &reference).await? else { return Ok(()) };
+    let resources = stored(gateway, tenant, &reference, &bill).await?;
     let arrived = Arrived { tenant: tenant.to_owned(), hash: submit::content_hash(&encounter), idempotency_key: None };
-    let missing = match derive::derive(&gateway.translator, &resources, None, gateway.clock.now()) {
+    let missing = match derive::derive(&gateway.translator, &resources, &bill, gateway.clock.now()) {
         Ok(_) => Vec::new(),
         Err(fault) => fault.issues,
     };
-    keep(gateway, &arrived, &resources, vec![encounter], &missing, gateway.clock.now()).await.map(drop)
+    keep(gateway, &arrived, &resources, vec![encounter], &missing, None).await.map(drop)
 }
 
-/// Whether there is a submission of an encounter, or a claim that the caller made of it.
-async fn is_billed(gateway: &Gateway, tenant: &str, reference: &str) -> Result<bool, Fault> {
-    if gateway.store.submission_of(tenant, reference).await?.is_some() {
-        return Ok(true);
+/// Which bill of a stored encounter comes next; `None` when it is billed, or waits to be.
+async fn next_bill(gateway: &Gateway, tenant: &str, reference: &str) -> Result<Option<Bill>, Fault> {
+    let found = gateway.store.submission_of(tenant, reference).await?;
+    if found.is_some_and(|found| found.state == State::Held && found.superseded.is_none()) {
+        return Ok(None);
     }
-    let conditions = vec![("encounter".to_owned(), vec![reference.to_owned()])];
-    let claims = gateway.store.search(tenant, &Query { kind: "Claim".into(), conditions, limit: 1 }).await?;
-    Ok(!claims.is_empty())
+    let claims = claims_of(gateway, tenant, reference).await?;
+    let goes_on = claims.first().is_none_or(|newest| matches!(correct::own_frequency(newest), Some("2" | "3")));
+    Ok(goes_on.then(|| Bill { billed: claims.iter().flat_map(charges_of).collect(), earlier: claims.len() }))
 }
+
+/// The claims that bill an encounter, the newest first; what was taken back counts no more.
+async fn claims_of(gateway: &Gateway, tenant: &str, reference: &str) -> Result<Vec<Value>, Fault> {
+    let conditions = vec![("encounter".to_owned(), vec![reference.to_owned()])];
+    let query = Query { kind: "Claim".into(), conditions, limit: RESULTS_MOST };
+    let found = gateway.store.search(tenant, &query).await?;
+    let claims = found.iter().filter_map(|version| serde_json::from_str::<Value>(&version.body).ok());
+    Ok(claims.filter(|claim| claim["status"] == "active").collect())
+}
+
+/// The ChargeItems that the lines of a derived claim bill.
+fn charges_of(claim: &Value) -> Vec<String> {
+    let items = claim["item"].as_array().map(Vec::as_slice).unwrap_or_default();
+    let extensions = items.iter().flat_map(|item| item["extension"].as_array().into_iter().flatten());
+    let charges = extensions.filter(|extension| extension["url"] == CHARGE_ITEM);
+    charges.filter_map(|extension| extension["valueReference"]["reference"].as_str().map(str::to_owned)).collect()
+}
+
+const CHARGE_ITEM: &str = "https://claimgate.dev/fhir/StructureDefinition/charge-item";
 
 /// An encounter as it stands in the store, with everything beside it.
-async fn stored(gateway: &Gateway, tenant: &str, reference: &str) -> Result<Resources, Fault> {
+async fn stored(gateway: &Gateway, tenant: &str, reference: &str, bill: &Bill) -> Result<Resources, Fault> {
     let mut resources = hold::reload(gateway, tenant, &json!({ "resources": [reference] })).await?;
-    complete(gateway, tenant, &mut resources).await?;
+    complete(gateway, tenant, &mut resources, bill).await?;
     Ok(resources)
 }
 
@@ -231,9 +262,10 @@ async fn stored(gateway: &Gateway, tenant: &str, reference: &str) -> Result<Reso
 pub async fn made(gateway: &Gateway, submission: &Submission, content: &Value, by_hand: bool) -> Result<Made, Fault> {
     let tenant = &submission.tenant;
     let mut resources = hold::reload(gateway, tenant, content).await?;
-    complete(gateway, tenant, &mut resources).await?;
-    let frequency = (!derive::is_finished(resources.focal())).then_some("2");
-    let derived = match derive::derive(&gateway.translator, &resources, frequency, gateway.clock.now()) {
+    let claims = claims_of(gateway, tenant, &submission.focal).await?;
+    let bill = Bill { billed: claims.iter().flat_map(charges_of).collect(), earlier: claims.len() };
+    complete(gateway, tenant, &mut resources, &bill).await?;
+    let derived = match derive::derive(&gateway.translator, &resources, &bill, gateway.clock.now()) {
         Ok(derived) => derived,
         Err(fault) if fault.blame == Blame::Caller => {
             return Ok(Made::Missing(fault.issues, waits(gateway, &resources)));
@@ -264,35 +296,43 @@ pub async fn made(gateway: &Gateway, submission: &Submission, content: &Value, b
 pub async fn ask(gateway: &Gateway, tenant: &str, id: &str) -> Result<Answer, Fault> {
     let reference = format!("Encounter/{id}");
     lookup::read(gateway, tenant, "Encounter", id).await?;
-    if let Some(found) = gateway.store.submission_of(tenant, &reference).await? {
-        if found.state != State::Held || found.superseded.is_some() || found.focal != reference {
-            return submit::again(gateway, &found.id).await;
-        }
-        return match hold::resume(gateway, &found.id, false).await? {
-            Resumed::Held(issues) => Ok(told(gateway, found.id, reference, &issues, true)),
-            Resumed::On | Resumed::Gone => submit::again(gateway, &found.id).await,
+    let found = gateway.store.submission_of(tenant, &reference).await?;
+    if let Some(held) = found.as_ref().filter(|found| found.state == State::Held && found.focal == reference) {
+        return match hold::resume(gateway, &held.id, false).await? {
+            Resumed::Held(issues) => Ok(told(gateway, held.id.clone(), reference, &issues, true)),
+            Resumed::On | Resumed::Gone => submit::again(gateway, &held.id).await,
         };
     }
-    let resources = stored(gateway, tenant, &reference).await?;
+    let Some(bill) = next_bill(gateway, tenant, &reference).await? else {
+        return match found {
+            Some(found) => submit::again(gateway, &found.id).await,
+            None => Err(billed_by_the_caller()),
+        };
+    };
+    let resources = stored(gateway, tenant, &reference, &bill).await?;
     if !derive::is_billable(resources.focal()) {
         let text = "the encounter is neither finished nor in progress";
         let at = Place::FhirPath("Encounter.status".into());
         return Err(Fault::refuse(codes::ENCOUNTER_INCOMPLETE, at, text, "ask again when it is finished"));
     }
-    let hash = submit::content_hash(resources.focal());
-    let arrived = Arrived { tenant: tenant.to_owned(), hash, idempotency_key: None };
+    let arrived =
+        Arrived { tenant: tenant.to_owned(), hash: submit::content_hash(resources.focal()), idempotency_key: None };
     let encounter = resources.focal().clone();
-    match claim(gateway, &arrived, &resources, &reference).await {
+    match claim(gateway, &arrived, &resources, &reference, &bill).await {
         Ok(Claimed::Answered(answer)) => Ok(*answer),
         Ok(Claimed::Made(new)) => submit::accept(gateway, *new).await,
-        Ok(Claimed::Missing(issues)) => {
-            keep(gateway, &arrived, &resources, vec![encounter], &issues, gateway.clock.now()).await
-        }
+        Ok(Claimed::Missing(issues)) => keep(gateway, &arrived, &resources, vec![encounter], &issues, None).await,
         Err(fault) if fault.blame == Blame::Caller => {
-            keep(gateway, &arrived, &resources, vec![encounter], &fault.issues, gateway.clock.now()).await
+            keep(gateway, &arrived, &resources, vec![encounter], &fault.issues, None).await
         }
         Err(fault) => Err(fault),
     }
+}
+
+fn billed_by_the_caller() -> Fault {
+    let text = "a claim that was sent names this encounter: it is billed";
+    let at = Place::FhirPath("Encounter".into());
+    Fault::refuse(codes::DUPLICATE_CLAIM, at, text, "to correct that claim, send its next version")
 }
 
 /// Held encounters that a claim of the caller's own bills now.

@@ -88,7 +88,7 @@ fn said(claim: &Value, updates: bool) -> Option<Intention> {
 }
 
 /// CLM05-3 as the claim says it: the extension, or the last digit of the type of bill.
-fn own_frequency(claim: &Value) -> Option<&str> {
+pub fn own_frequency(claim: &Value) -> Option<&str> {
     let extensions = claim["extension"].as_array().map(Vec::as_slice).unwrap_or_default();
     let given = extensions.iter().find(|each| each["url"] == FREQUENCY);
     let given = given.and_then(|each| each["valueCode"].as_str().or(each["valueString"].as_str()));

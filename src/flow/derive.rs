@@ -25,6 +25,27 @@ impl Derived {
     }
 }
 
+/// Which bill of an encounter a claim is: the only one, or one of several of a stay that goes on.
+#[derive(Debug, Default, Clone)]
+pub struct Bill {
+    /// ChargeItems of earlier bills.
+    pub billed: Vec<String>,
+    /// Bills before this one.
+    pub earlier: usize,
+}
+
+impl Bill {
+    /// The last digit of the type of bill: 2 first, 3 continuing, 4 last of several; `None` of the only one.
+    pub fn frequency(&self, encounter: &Value) -> Option<&'static str> {
+        match (is_finished(encounter), self.earlier) {
+            (true, 0) => None,
+            (true, _) => Some("4"),
+            (false, 0) => Some("2"),
+            (false, _) => Some("3"),
+        }
+    }
+}
+
 /// The mapping that makes the claim.
 const MAPPING: &str = "record/encounter";
 
@@ -70,14 +91,8 @@ pub fn reference_of(resource: &Value) -> String {
     format!("{}/{}", text("resourceType"), text("id"))
 }
 
-/// The claim of a settled encounter; `frequency` is the last digit of the type of bill when it is not 1. Everything that is
-/// missing is told at once.
-pub fn derive(
-    translator: &Translator,
-    resources: &Resources,
-    frequency: Option<&str>,
-    now: Timestamp,
-) -> Result<Derived, Fault> {
+/// The claim of a settled encounter. Everything that is missing is told at once.
+pub fn derive(translator: &Translator, resources: &Resources, bill: &Bill, now: Timestamp) -> Result<Derived, Fault> {
     let encounter = resources.focal();
     let mut missing = missing(resources);
     missing.extend(intake::missing_of_encounter(translator, resources));
@@ -86,7 +101,8 @@ pub fn derive(
     }
     let absent = || Fault::ours(codes::INTERNAL, format!("no mapping {MAPPING} is loaded"));
     let mapping = translator.mappings.response(MAPPING).ok_or_else(absent)?;
-    let submission = json!({ "frequency": frequency });
+    let number = (bill.earlier > 0).then_some(bill.earlier + 1);
+    let submission = json!({ "frequency": bill.frequency(encounter), "bill": number });
     let vars = [("submission", &submission)];
     let scope = Scope { payer: &Value::Null, now, vars: &vars, resources: Some(resources) };
     let (mut claim, mut issues) = mapping.make(encounter, &scope);

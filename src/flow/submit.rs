@@ -353,10 +353,16 @@ fn business_key(intent: &str, claim: &Value, hash: &str, placed: &Placed) -> Opt
     Some(if repeatable { format!("{key}|{hash}") } else { key })
 }
 
-/// `system|value` of the identifier of a claim or request; what is no claim has its intent before it.
+/// `system|value` of the identifier of a claim or request; what is no claim has its intent before it. The bills of one stay may
+/// have one number: each is known by its place and period.
 fn number_key(intent: &str, claim: &Value) -> Option<String> {
-    let key = correct::token(&claim["identifier"][0])?;
-    Some(if intent == "claim" { key } else { format!("{intent}:{key}") })
+    let token = correct::token(&claim["identifier"][0])?;
+    if intent != "claim" {
+        return Some(format!("{intent}:{token}"));
+    }
+    let interim = correct::own_frequency(claim).filter(|frequency| matches!(*frequency, "2" | "3" | "4" | "5" | "9"));
+    let start = claim["billablePeriod"]["start"].as_str().unwrap_or_default();
+    Some(interim.map_or_else(|| token.clone(), |frequency| format!("{token}|{frequency}|{start}")))
 }
 
 /// All rows of the promise, to be written in one transaction; with what holds it back, when something does.

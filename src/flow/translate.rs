@@ -4,8 +4,9 @@ use crate::clock::Clock;
 use crate::fault::{Fault, Issue};
 use crate::fhir::bundle::Resources;
 use crate::fhir::parse;
+use crate::flow::derive::{self, Bill};
 use crate::flow::prepare::{self, Inquiry, Known, Prepared};
-use crate::flow::{derive, dispatch, document, intake};
+use crate::flow::{dispatch, document, intake};
 use crate::gateway::Translator;
 use crate::payers::Format;
 use crate::store::ControlNumbers;
@@ -57,8 +58,7 @@ fn map_encounter(
     now: Timestamp,
 ) -> Result<Mapped, Fault> {
     let settled = derive::settle(translator, resources)?;
-    let frequency = (!derive::is_finished(settled.focal())).then_some("2");
-    let derived = derive::derive(translator, &settled, frequency, now)?;
+    let derived = derive::derive(translator, &settled, &Bill::default(), now)?;
     let told = |fault: Fault| Fault { issues: derived.in_callers_words(fault.issues), ..fault };
     let known = known(&derived.resources, now);
     let prepared = prepare::prepare(translator, &derived.resources, Some(payer), &known).map_err(told)?;
@@ -76,8 +76,7 @@ pub fn read(translator: &Translator, bytes: &[u8]) -> Result<Resources, Fault> {
         return Ok(resources);
     }
     let settled = derive::settle(translator, &resources)?;
-    let frequency = (!derive::is_finished(settled.focal())).then_some("2");
-    Ok(derive::derive(translator, &settled, frequency, Clock::System.now())?.resources)
+    Ok(derive::derive(translator, &settled, &Bill::default(), Clock::System.now())?.resources)
 }
 
 /// Offline the trace number is made of the claim's own number, so that the same input gives the same output.

@@ -54,7 +54,6 @@ routes! {
     POST "/fhir/Encounter/$bill" Fhir fhir::submit::operation;
     POST "/fhir/Encounter/{id}/$bill" Nothing fhir::submit::bill;
     POST "/fhir/Claim" Fhir fhir::submit::create_claim;
-    PUT "/fhir/Claim/{id}" Fhir fhir::submit::update;
     POST "/fhir/CoverageEligibilityRequest" Fhir fhir::submit::create_eligibility;
     POST "/fhir" Fhir fhir::submit::bundle;
     GET "/fhir/metadata" Nothing fhir::metadata::read;
@@ -62,6 +61,7 @@ routes! {
     POST "/fhir/{type}" Fhir fhir::resource::create;
     GET "/fhir/{type}" Nothing fhir::search::by_type;
     GET "/fhir/{type}/{id}" Nothing fhir::resource::read;
+    PUT "/fhir/Claim/{id}" Fhir fhir::submit::update;
     PUT "/fhir/{type}/{id}" Fhir fhir::resource::update;
     GET "/fhir/{type}/{id}/_history" Nothing fhir::resource::history;
     GET "/fhir/{type}/{id}/_history/{version}" Nothing fhir::resource::version;

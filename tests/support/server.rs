@@ -96,6 +96,11 @@ impl Server {
         reply(request.send().await?).await
     }
 
+    pub async fn put(&self, path: &str, body: &Value) -> Reply {
+        let request = self.client.put(format!("{}{path}", self.base)).body(body.to_string());
+        reply(request.header("content-type", "application/fhir+json").send().await.unwrap()).await.unwrap()
+    }
+
     pub async fn get(&self, path: &str) -> Reply {
         reply(self.client.get(format!("{}{path}", self.base)).send().await.unwrap()).await.unwrap()
     }
