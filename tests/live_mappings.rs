@@ -154,7 +154,7 @@ async fn a_canary_sends_its_share_of_new_claims_through_the_new_version() {
     live.edit(OVERLAY, BEFORE, AFTER);
     // Another delimiter, too: each interchange must be in those of its own claims.
     live.edit("payers/northwind/payer.yaml", "element: \"|\"", "element: \"*\"");
-    live.edit("payers/northwind/payer.yaml", "# Edits that", "canary: { percent: 40 }\n\n# Edits that");
+    live.edit("payers/northwind/payer.yaml", "edits: {", "canary: { percent: 40 }\nedits: {");
     let second = live.look().unwrap().unwrap();
     let mut shares = [0, 0];
     for n in 0..40 {

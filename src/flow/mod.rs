@@ -22,3 +22,4 @@ pub mod store;
 pub mod submit;
 pub mod tell;
 pub mod translate;
+pub mod trial;

@@ -9,7 +9,7 @@ use crate::fhir::bundle::Resources;
 use crate::gateway::Translator;
 use crate::gateway::live::Live;
 use crate::mapping::{Lineage, LineageRow, RecordMapping, Scope, TransactionMapping};
-use crate::payers::{PayerProfile, Route};
+use crate::payers::{CharacterSet, PayerProfile, Route};
 use crate::x12::{build, writer};
 use jiff::Timestamp;
 use jiff::tz::TimeZone;
@@ -203,6 +203,9 @@ impl<'a> Station<'a> {
         let (mut node, mut issues) =
             self.transaction_mapping.make_with(&value, &self.scope(), &self.profile.delimiters);
         build::arrange(guide, &mut node);
+        if self.profile.character_set == CharacterSet::Basic {
+            issues.extend(build::basic(guide, &mut node));
+        }
         issues.extend(build::check(guide, &node));
         if any_error(&issues) {
             return Err(Fault::caller(self.in_callers_words(self.in_record_words(&value, issues))));
