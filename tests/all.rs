@@ -10,6 +10,7 @@ mod architecture;
 mod bad_input;
 mod cases;
 mod claim_mapping;
+mod complaints;
 mod documents;
 mod faults;
 mod fhir_corpus;

@@ -1,6 +1,7 @@
 //! What commands read: a file, standard input (`-`), or the files of a folder.
 
 use crate::fault::{Fault, Place, codes};
+use crate::flow::intake;
 use std::io::Read;
 use std::path::{Path, PathBuf};
 
@@ -13,6 +14,18 @@ pub fn bytes(path: &Path) -> Result<Vec<u8>, Fault> {
         std::fs::read(path)
     };
     read.map_err(|error| unreadable(path, &error))
+}
+
+/// The same for a claim, with the system that wrote it (`--source`) noted in it. What is not JSON stays as it is: whoever
+/// reads it tells.
+pub fn claim(path: &Path, source: Option<&str>) -> Result<Vec<u8>, Fault> {
+    let bytes = bytes(path)?;
+    let Some((source, mut body)) = source.and_then(|source| Some((source, serde_json::from_slice(&bytes).ok()?)))
+    else {
+        return Ok(bytes);
+    };
+    intake::name_source(&mut body, source);
+    Ok(serde_json::to_vec(&body).unwrap_or(bytes))
 }
 
 /// The files of a folder with one of these endings, sorted.

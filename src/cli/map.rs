@@ -19,6 +19,9 @@ pub struct Map {
     payer: String,
     /// A Bundle or Claim as JSON; `-` is standard input; a folder is mapped file by file (then --out)
     file: PathBuf,
+    /// The system that wrote the claims, for its overlays (mappings/sources/); as a rule they say it in meta.source
+    #[arg(long)]
+    source: Option<String>,
     /// Folder that the interchanges of a folder are written to
     #[arg(long)]
     out: Option<PathBuf>,
@@ -30,7 +33,7 @@ impl Map {
         if self.file.is_dir() {
             return self.folder(&translator);
         }
-        let mapped = translate::map(&translator, &self.payer, &input::bytes(&self.file)?, 1)?;
+        let mapped = translate::map(&translator, &self.payer, &input::claim(&self.file, self.source.as_deref())?, 1)?;
         show::issues(None, &mapped.warnings);
         std::io::stdout().write_all(&mapped.bytes).map_err(|error| unwritable(Path::new("-"), &error))?;
         Ok(Exit::Clean)
@@ -62,7 +65,8 @@ impl Map {
 
     /// Maps one file of a folder; what is refused is told, and the others go on.
     fn one(&self, translator: &Translator, file: &Path, out: &Path, number: u32) -> Result<Vec<Issue>, Fault> {
-        let mapped = input::bytes(file).and_then(|bytes| translate::map(translator, &self.payer, &bytes, number));
+        let mapped = input::claim(file, self.source.as_deref())
+            .and_then(|bytes| translate::map(translator, &self.payer, &bytes, number));
         match mapped {
             Ok(mapped) => {
                 let target = out.join(file.file_stem().unwrap_or_default()).with_extension("x12");

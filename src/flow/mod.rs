@@ -11,6 +11,7 @@
 pub mod acknowledge;
 pub mod cases;
 pub mod compare;
+pub mod complaint;
 pub mod dispatch;
 pub mod exchange;
 pub mod intake;

@@ -8,7 +8,7 @@ use crate::fault::{Fault, Issue, Place, any_error, codes};
 use crate::fhir::bundle::Resources;
 use crate::gateway::Translator;
 use crate::gateway::live::Live;
-use crate::mapping::{Lineage, LineageRow, RecordMapping, Scope, TransactionMapping};
+use crate::mapping::{Lineage, RecordMapping, Scope, TransactionMapping};
 use crate::payers::{CharacterSet, PayerProfile, Route};
 use crate::x12::{build, writer};
 use jiff::Timestamp;
@@ -68,29 +68,6 @@ pub fn version<'a>(live: &'a Live, resources: &Resources, hash: &str) -> Result<
     Ok(live.for_claim(&route::payer(live, resources, None)?.id, hash))
 }
 
-/// The lineage of the made transaction sets: each element with its rule and, read through the record, the caller's paths.
-pub fn explain(
-    translator: &Translator,
-    resources: &Resources,
-    payer: Option<&str>,
-    known: &Known,
-) -> Result<Vec<LineageRow>, Fault> {
-    let profile = route::payer(translator, resources, payer)?;
-    let route = route::of(profile, resources)?;
-    let station = Station::new(translator, profile, route, resources, known)?;
-    let (value, _) = station.record()?;
-    let back = station.record_mapping.lineage(resources.focal(), &station.scope());
-    let mut rows = station.transaction_mapping.lineage(&value, &station.scope()).rows;
-    for row in &mut rows {
-        let sources = row
-            .sources
-            .iter()
-            .map(|path| back.source_of_place(&Place::Record(path.clone())).unwrap_or_else(|| path.clone()));
-        row.sources = sources.collect();
-    }
-    Ok(rows)
-}
-
 /// What every station of one claim needs.
 struct Station<'a> {
     translator: &'a Translator,
@@ -111,7 +88,10 @@ impl<'a> Station<'a> {
     ) -> Result<Station<'a>, Fault> {
         let missing = |name: &str| Fault::ours(codes::INTERNAL, format!("no mapping {name} is loaded"));
         let record = route::record_mapping(resources);
-        let record_mapping = translator.mappings.record(&profile.id, record).ok_or_else(|| missing(record))?;
+        let record_mapping = translator
+            .mappings
+            .record_from(route::source(resources), &profile.id, record)
+            .ok_or_else(|| missing(record))?;
         let transaction_mapping =
             translator.mappings.transaction(&profile.id, &route.mapping).ok_or_else(|| missing(&route.mapping))?;
         Ok(Station { translator, profile, record_mapping, transaction_mapping, resources, known })
@@ -247,4 +227,7 @@ fn translate(mut issue: Issue, lineage: &Lineage, place: impl Fn(String) -> Plac
     issue
 }
 
+mod explain;
 mod route;
+
+pub use explain::{Explained, explain, explain_segments, lineage_of};

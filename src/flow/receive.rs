@@ -7,7 +7,7 @@ use crate::billing::record::BillingRecord;
 use crate::billing::response::{Decision, PayerResponse, Remittance};
 use crate::fault::{Fault, Issue, codes};
 use crate::flow::tell::{self, Told};
-use crate::flow::{acknowledge, lookup, submit};
+use crate::flow::{acknowledge, complaint, lookup, submit};
 use crate::gateway::Gateway;
 use crate::responses;
 use crate::responses::correlate::{self, Candidate, Match};
@@ -152,7 +152,8 @@ impl<'a> Inbox<'a> {
         }
         let detail = detail(self, position, response, reason);
         let Some(told) = self.open.get_mut(&id) else { return Ok(()) };
-        told.hear(self.gateway, claim, response, detail)?;
+        let response = complaint::in_callers_words(self.gateway, claim, response).await;
+        told.hear(self.gateway, claim, &response, detail)?;
         self.settled.insert(position, (told.submission.focal.clone(), told.response_reference()));
         Ok(())
     }

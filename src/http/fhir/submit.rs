@@ -2,6 +2,7 @@
 
 use crate::fault::{Fault, Place, codes};
 use crate::flow::exchange::{self, Exchanged};
+use crate::flow::intake;
 use crate::flow::lookup;
 use crate::flow::submit::{self, Answer, Request};
 use crate::http::call::Call;
@@ -42,7 +43,13 @@ pub async fn bundle(call: Call) -> Result<Reply, Fault> {
     }
 }
 
-fn request(call: &Call, body: Value) -> Result<Request, Fault> {
+/// The header by which a caller names the system that wrote a claim, when it can't write `meta.source`.
+const SOURCE: &str = "x-claimgate-source";
+
+fn request(call: &Call, mut body: Value) -> Result<Request, Fault> {
+    if let Some(source) = call.header(SOURCE).filter(|source| !source.is_empty()) {
+        intake::name_source(&mut body, source);
+    }
     Ok(Request { tenant: call.tenant().to_owned(), body, idempotency_key: call.idempotency_key()? })
 }
 
