@@ -76,7 +76,7 @@ pub struct Worker {
     pub republish_ms: u64,
     /// Pause between two looks into a payer's inbound directory, in milliseconds. Default 1 000.
     pub collect_ms: u64,
-    /// Lines of the outbox published at once. Default 256.
+    /// Lines of the outbox published at once. Default 1 000, at most 1 000.
     pub relay_batch: usize,
     /// Longest wait for a full batch whatever a payer's profile says, in milliseconds. Default 3 600 000.
     pub batch_wait_ms_max: u64,
@@ -126,7 +126,7 @@ impl Default for Worker {
             relay_ms: 50,
             republish_ms: 60_000,
             collect_ms: 1_000,
-            relay_batch: 256,
+            relay_batch: 1_000,
             batch_wait_ms_max: 3_600_000,
             reload_ms: 1_000,
         }
