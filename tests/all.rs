@@ -18,6 +18,7 @@ mod fhirpath_official;
 mod front_door;
 mod journey;
 mod live_mappings;
+mod mapping_tools;
 mod pairs;
 mod privacy;
 mod queue_embedded;

@@ -192,3 +192,15 @@ async fn a_payer_that_is_added_takes_claims_at_once() {
     live.look().unwrap().unwrap();
     assert!(live.gateway.transport(&PayerId("newcomer".into())).is_some());
 }
+
+#[tokio::test]
+async fn operators_see_versions_and_go_back() {
+    let home = tempfile::tempdir().unwrap();
+    let server = crate::support::server::Server::start(home.path(), &[]).await;
+    let state = server.get("/admin/mappings").await;
+    let version = state.body["active"].as_str().unwrap().to_owned();
+    assert_eq!((state.status, &state.body["faults"]), (200, &serde_json::json!([])));
+    let activated = server.post(&format!("/admin/mappings/{version}/activate"), &Value::Null).await;
+    assert_eq!((activated.status, activated.body["active"].as_str()), (200, Some(version.as_str())));
+    assert_eq!(server.post("/admin/mappings/0123/activate", &Value::Null).await.status, 404);
+}
