@@ -6,6 +6,9 @@ use claimgate::flow::cases;
 use claimgate::gateway::Translator;
 use std::path::Path;
 
+/// How many of a hundred rules of the mappings the cases must use.
+const RULES_PERCENT: u32 = 90;
+
 fn translator() -> Translator {
     let root = Path::new(env!("CARGO_MANIFEST_DIR"));
     let (mappings_dir, conformance_dir) = (root.join("mappings"), root.join("conformance"));
@@ -26,4 +29,13 @@ async fn every_life_of_a_claim_goes_forth_and_back() {
         wrong.extend(found);
     }
     assert!(wrong.is_empty(), "{}", wrong.join("\n"));
+    let coverage = translator.mappings.coverage();
+    for file in coverage.files.iter().filter(|file| file.used < file.rules) {
+        println!("{} of {} rules used in {}", file.used, file.rules, file.file);
+    }
+    let percent = coverage.percent();
+    assert!(
+        percent >= RULES_PERCENT,
+        "the cases use {percent} % of the rules: claimgate mapping coverage names the others"
+    );
 }

@@ -153,6 +153,11 @@ fn the_metrics_table_is_that_of_the_code() {
     section("docker/README.md", "metrics", &text);
 }
 
+#[test]
+fn the_reference_of_payer_settings_is_that_of_the_code() {
+    section("mappings/payers/README.md", "settings", &claimgate::payers::settings::reference());
+}
+
 /// A field of a configuration struct: name and doc comment.
 struct Knob {
     name: String,

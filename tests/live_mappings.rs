@@ -154,7 +154,7 @@ async fn a_canary_sends_its_share_of_new_claims_through_the_new_version() {
     live.edit(OVERLAY, BEFORE, AFTER);
     // Another delimiter, too: each interchange must be in those of its own claims.
     live.edit("payers/northwind/payer.yaml", "element: \"|\"", "element: \"*\"");
-    live.edit("payers/northwind/payer.yaml", "# Edits that", "canary: { percent: 40 }\n\n# Edits that");
+    live.edit("payers/northwind/payer.yaml", "edits: {", "canary: { percent: 40 }\nedits: {");
     let second = live.look().unwrap().unwrap();
     let mut shares = [0, 0];
     for n in 0..40 {
@@ -191,4 +191,16 @@ async fn a_payer_that_is_added_takes_claims_at_once() {
     live.write("payers/newcomer/payer.yaml", &text);
     live.look().unwrap().unwrap();
     assert!(live.gateway.transport(&PayerId("newcomer".into())).is_some());
+}
+
+#[tokio::test]
+async fn operators_see_versions_and_go_back() {
+    let home = tempfile::tempdir().unwrap();
+    let server = crate::support::server::Server::start(home.path(), &[]).await;
+    let state = server.get("/admin/mappings").await;
+    let version = state.body["active"].as_str().unwrap().to_owned();
+    assert_eq!((state.status, &state.body["faults"]), (200, &serde_json::json!([])));
+    let activated = server.post(&format!("/admin/mappings/{version}/activate"), &Value::Null).await;
+    assert_eq!((activated.status, activated.body["active"].as_str()), (200, Some(version.as_str())));
+    assert_eq!(server.post("/admin/mappings/0123/activate", &Value::Null).await.status, 404);
 }

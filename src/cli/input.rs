@@ -1,6 +1,7 @@
 //! What commands read: a file, standard input (`-`), or the files of a folder.
 
 use crate::fault::{Fault, Place, codes};
+use crate::flow::intake;
 use crate::gateway::Translator;
 use crate::x12::policy::Policy;
 use std::io::Read;
@@ -28,6 +29,18 @@ pub fn open(path: &Path) -> Result<Box<dyn Read>, Fault> {
         Ok(_) => Err(unreadable(path, &std::io::ErrorKind::IsADirectory.into())),
         Err(error) => Err(unreadable(path, &error)),
     }
+}
+
+/// The bytes of a claim, with the system that wrote it (`--source`) noted in it. What is not JSON stays as it is: whoever
+/// reads it tells.
+pub fn claim(path: &Path, source: Option<&str>) -> Result<Vec<u8>, Fault> {
+    let bytes = bytes(path)?;
+    let Some((source, mut body)) = source.and_then(|source| Some((source, serde_json::from_slice(&bytes).ok()?)))
+    else {
+        return Ok(bytes);
+    };
+    intake::name_source(&mut body, source);
+    Ok(serde_json::to_vec(&body).unwrap_or(bytes))
 }
 
 /// The files of a folder with one of these endings, sorted.

@@ -23,6 +23,9 @@ pub struct Map {
     asked: Option<Asked>,
     /// A Bundle, Claim or CoverageEligibilityRequest as JSON; `-` is standard input; a folder is mapped file by file (then --out)
     file: PathBuf,
+    /// The system that wrote the claims, for its overlays (mappings/sources/); as a rule they say it in meta.source
+    #[arg(long)]
+    source: Option<String>,
     /// Folder that the interchanges of a folder are written to
     #[arg(long)]
     out: Option<PathBuf>,
@@ -41,7 +44,7 @@ impl Map {
         if self.file.is_dir() {
             return self.folder(&translator);
         }
-        let mapped = self.map(&translator, &input::bytes(&self.file)?, 1)?;
+        let mapped = self.map(&translator, &input::claim(&self.file, self.source.as_deref())?, 1)?;
         show::issues(None, &mapped.warnings);
         std::io::stdout().write_all(&mapped.bytes).map_err(|error| unwritable(Path::new("-"), &error))?;
         Ok(Exit::Clean)
@@ -78,7 +81,8 @@ impl Map {
 
     /// Maps one file of a folder; what is refused is told, and the others go on.
     fn one(&self, translator: &Translator, file: &Path, out: &Path, number: u32) -> Result<Vec<Issue>, Fault> {
-        let mapped = input::bytes(file).and_then(|bytes| self.map(translator, &bytes, number));
+        let claim = input::claim(file, self.source.as_deref());
+        let mapped = claim.and_then(|bytes| self.map(translator, &bytes, number));
         match mapped {
             Ok(mapped) => {
                 let target = out.join(file.file_stem().unwrap_or_default()).with_extension(mapped.ending);

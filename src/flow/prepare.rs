@@ -1,10 +1,13 @@
 //! From a claim's resources to what its payer reads: route, record, edits, split, transaction or document, check. Pure:
 //! nothing is remembered, so the command line and the server say the same.
 
+mod explain;
 mod form;
 pub mod inquiry;
 mod pas;
 mod route;
+
+pub use explain::{Explained, explain, explain_segments, lineage_of};
 
 use crate::billing::record::BillingRecord;
 use crate::billing::split;
@@ -13,7 +16,7 @@ use crate::fault::{Fault, Issue, Place, Severity, any_error, codes};
 use crate::fhir::bundle::Resources;
 use crate::gateway::Translator;
 use crate::gateway::live::Live;
-use crate::mapping::{Lineage, LineageRow, RecordMapping, Scope};
+use crate::mapping::{Lineage, RecordMapping, Scope};
 use crate::payers::{PayerProfile, Route};
 use form::Form;
 use jiff::Timestamp;
@@ -103,20 +106,6 @@ pub fn version<'a>(live: &'a Live, resources: &Resources, hash: &str) -> Result<
     Ok(live.for_claim(&route::payer(live, resources, None)?.id, hash))
 }
 
-/// The lineage of the made transaction sets: each element with its rule and, read through the record, the caller's paths.
-pub fn explain(
-    translator: &Translator,
-    resources: &Resources,
-    payer: Option<&str>,
-    known: &Known,
-) -> Result<Vec<LineageRow>, Fault> {
-    let profile = route::payer(translator, resources, payer)?;
-    let route = route::of(profile, resources, route::intent(resources, known))?;
-    let station = Station::new(translator, profile, route, resources, known)?;
-    let (value, _) = station.record()?;
-    Ok(station.explained(&value))
-}
-
 /// What every station of one claim needs.
 struct Station<'a> {
     translator: &'a Translator,
@@ -137,7 +126,10 @@ impl<'a> Station<'a> {
     ) -> Result<Station<'a>, Fault> {
         let missing = |name: &str| Fault::ours(codes::INTERNAL, format!("no mapping {name} is loaded"));
         let record = route::record_mapping(resources, route::intent(resources, known));
-        let record_mapping = translator.mappings.record(&profile.id, record).ok_or_else(|| missing(record))?;
+        let record_mapping = translator
+            .mappings
+            .record_from(route::source(resources), &profile.id, record)
+            .ok_or_else(|| missing(record))?;
         let form = Form::of(translator, profile, route)?;
         Ok(Station { translator, profile, record_mapping, form, resources, known })
     }
@@ -228,7 +220,7 @@ impl<'a> Station<'a> {
                 "send it as several claims",
             ));
         }
-        let of_guide = self.form.lines_of_a_claim();
+        let of_guide = self.form.lines_of_a_claim().min(self.profile.lines.map_or(usize::MAX, |lines| lines as usize));
         if record.service_lines.len() <= of_guide {
             return Ok(vec![(record, value)]);
         }

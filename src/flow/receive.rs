@@ -8,7 +8,7 @@ use crate::billing::response::{Decision, PayerResponse, Remittance};
 use crate::fault::{Fault, Issue, codes};
 use crate::fhir::parse;
 use crate::flow::tell::{self, Told};
-use crate::flow::{acknowledge, lookup, submit, unmatched};
+use crate::flow::{acknowledge, complaint, lookup, submit, unmatched};
 use crate::gateway::{Gateway, Translator};
 use crate::responses::correlate::{self, Candidate, Match};
 use crate::responses::{self, Reading, resource};
@@ -154,7 +154,8 @@ impl<'a> Inbox<'a> {
         let file = File { name: Some(self.name), id: self.id, position };
         let detail = detail(&file, response, reason);
         let Some(told) = self.open.get_mut(&id) else { return Ok(()) };
-        told.hear(self.gateway, claim, response, detail)?;
+        let response = complaint::in_callers_words(self.gateway, claim, response).await;
+        told.hear(self.gateway, claim, &response, detail)?;
         self.settled.insert(position, (told.submission.focal.clone(), told.response_reference()));
         Ok(())
     }

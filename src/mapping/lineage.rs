@@ -79,6 +79,17 @@ impl Lineage {
         }
     }
 
+    /// Whether the element that an X12 place names was made of nothing that the caller could mend: a fixed text, or a value of
+    /// the payer's profile.
+    pub fn is_fixed(&self, place: &X12Place) -> bool {
+        let here = |row: &&LineageRow| {
+            let there = if place.ordinal.is_some() { row.ordinal == place.ordinal } else { is_in_loop(row, place) };
+            there && is_segment(row, place) && is_element(row, place)
+        };
+        let mut made = self.rows.iter().filter(here).peekable();
+        place.element.is_some() && made.peek().is_some() && made.all(|row| !row.sources.iter().any(|s| is_mendable(s)))
+    }
+
     /// An X12 place: by ordinal, segment and element, else by loop, segment and element, the first of them when the segment
     /// stands several times; when the element is not made, by the segment.
     fn source_of_x12(&self, place: &X12Place) -> Option<String> {

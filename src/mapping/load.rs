@@ -1,30 +1,32 @@
-//! Reads a folder of mappings: YAML, overlays over their bases, headers; then each mapping is compiled. Nothing stops at
+//! Reads a folder of mappings and compiles each. Nothing stops at
 //! the first mistake: a folder is taken whole or not at all.
 
 use super::Mappings;
 use super::fhirpath::compile::{Compiler, Variable, VariableExpr};
+use super::files::Files;
 use super::guided::GuideCompiler;
 use super::maker::Source;
 use super::mistakes::{Mistakes, did_you_mean};
 use super::needs::Words;
 use super::object::ObjectCompiler;
+use super::origins::Origins;
 use super::record::{Common, DocumentMapping, DocumentShape, GIVEN, RecordMapping, ResponseMapping};
 use super::source::{FhirTypes, Type, shape};
 use super::tables::Tables;
 use super::target::Target;
-use super::template::{Templates, frame, overlay, parts};
+use super::template::{Templates, frame, parts};
 use super::transaction::TransactionMapping;
-use super::yaml::{self, Key, Node, Spot};
+use super::yaml::{Key, Node, Spot};
 use crate::assets::Folder;
 use crate::fault::{Blame, Fault, Retry, any_error, codes};
 use crate::fhir::definitions::Definitions;
 use crate::x12::guide::Guides;
 use sha2::{Digest, Sha256};
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::BTreeSet;
 use std::sync::Arc;
 
 /// The keys of a mapping's head.
-const HEADER: &[&str] = &["from", "makes", "guide", "extends", "let", "templates", "body"];
+const HEADER: &[&str] = &["from", "makes", "guide", "extends", "over", "let", "templates", "body"];
 
 impl Mappings {
     /// Reads and compiles everything below the folder.
@@ -34,8 +36,9 @@ impl Mappings {
         let files = Files::read(folder, &mut mistakes);
         let whole = files.overlaid(&mut mistakes);
         let (records, transactions, responses, documents) = Default::default();
+        let origins = Origins::read(folder, &mut mistakes);
         let (version, warnings) = (version(folder), Vec::new());
-        let mut mappings = Mappings { version, warnings, records, transactions, responses, documents };
+        let mut mappings = Mappings { version, warnings, origins, records, transactions, responses, documents };
         for (name, node) in whole.iter().filter(|(name, node)| !files.is_part(name, node)) {
             let loader = Loader { guides, definitions, tables: &tables, mistakes: &mut mistakes };
             loader.mapping(name, node, &mut mappings);
@@ -52,74 +55,15 @@ impl Mappings {
 /// The first twelve digits of the hash over all files, names and content.
 fn version(folder: &Folder) -> String {
     let mut hash = Sha256::new();
-    for path in folder.list("").iter().filter(|path| path.ends_with(".yaml") || path.ends_with(".tsv")) {
+    for path in
+        folder.list("").iter().filter(|path| [".yaml", ".tsv", ".json"].iter().any(|ending| path.ends_with(ending)))
+    {
         for part in [path.as_str(), folder.text(path).unwrap_or_default().as_str()] {
             hash.update(part.len().to_le_bytes());
             hash.update(part);
         }
     }
     hash.finalize().iter().take(6).map(|byte| format!("{byte:02x}")).collect()
-}
-
-/// The files as they were read, by name: `x12/837p`, `payers/northwind/837p`.
-struct Files {
-    nodes: BTreeMap<String, Node>,
-}
-
-impl Files {
-    fn read(folder: &Folder, mistakes: &mut Mistakes) -> Files {
-        let mut nodes = BTreeMap::new();
-        for path in folder.list("").iter().filter(|path| is_mapping(path)) {
-            let Some(name) = path.strip_suffix(".yaml") else { continue };
-            match yaml::parse(&folder.display(path), &folder.text(path).unwrap_or_default()) {
-                Ok(node) => drop(nodes.insert(name.to_owned(), node)),
-                Err(wrong) => wrong
-                    .into_iter()
-                    .for_each(|mistake| mistakes.add(codes::MAPPING_SYNTAX, &mistake.at, mistake.text, mistake.hint)),
-            }
-        }
-        Files { nodes }
-    }
-
-    /// Every mapping with what it extends below it.
-    fn overlaid(&self, mistakes: &mut Mistakes) -> BTreeMap<String, Node> {
-        let whole = |name: &String| Some((name.clone(), self.whole(name, &mut Vec::new(), mistakes)?));
-        self.nodes.keys().cloned().collect::<Vec<_>>().iter().filter_map(whole).collect()
-    }
-
-    /// Whether a mapping is only what others have in common: it says neither its guide nor what it makes, and is checked
-    /// with those that extend it.
-    fn is_part(&self, name: &str, node: &Node) -> bool {
-        let extends = |other: &Node| other.get("extends").and_then(Node::text) == Some(name);
-        node.get("guide").is_none() && node.get("makes").is_none() && self.nodes.values().any(extends)
-    }
-
-    fn whole<'f>(&'f self, name: &str, open: &mut Vec<&'f str>, mistakes: &mut Mistakes) -> Option<Node> {
-        let (name, node) = self.nodes.get_key_value(name)?;
-        let Some(extends) = node.get("extends") else { return Some(node.clone()) };
-        let base = extends.text().unwrap_or_default();
-        open.push(name);
-        if open.contains(&base) {
-            let text = format!("`extends` goes round: {} → {base}", open.join(" → "));
-            mistakes.add(codes::MAPPING_SYNTAX, extends.at(), text, "let one of them extend nothing");
-            return None;
-        }
-        if !self.nodes.contains_key(base) {
-            let text = format!("there is no mapping `{base}` to extend");
-            mistakes.add(codes::MAPPING_SYNTAX, extends.at(), text, did_you_mean(base, self.nodes.keys()));
-            return None;
-        }
-        let base = self.whole(base, open, mistakes)?;
-        Some(overlay(&base, node, mistakes))
-    }
-}
-
-/// Profiles of payers are YAML too, but no mappings.
-fn is_mapping(path: &str) -> bool {
-    let folder = path.split('/').next().unwrap_or_default();
-    path.ends_with(".yaml")
-        && matches!(folder, "record" | "x12" | "response" | "payers")
-        && !path.ends_with("/payer.yaml")
 }
 
 struct Loader<'l> {

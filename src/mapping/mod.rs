@@ -5,13 +5,14 @@
 //! with file, line, column and a hint. A run parses nothing and copies nothing of its source. `mappings/README.md` is the
 //! language for those who write it.
 //!
-//! In the order of the data: [`yaml`] reads files, [`load`] puts overlays over their bases, [`fhirpath`] compiles and runs
+//! In the order of the data: [`yaml`] reads [`files`], which are laid over each other; [`load`] compiles them, [`fhirpath`] compiles and runs
 //! expressions, [`needs`] knows which of them a source can answer, [`template`] is the frame common to all uses, [`object`] makes JSON, [`transaction`] makes X12 loops,
 //! [`maker`] is one run with its issues and its [`lineage`].
 
 pub mod coverage;
 pub mod definitions;
 pub mod fhirpath;
+pub mod files;
 pub mod functions;
 pub mod guided;
 pub mod lineage;
@@ -20,6 +21,7 @@ pub mod maker;
 pub mod mistakes;
 pub mod needs;
 pub mod object;
+pub mod origins;
 pub mod record;
 pub mod schema;
 pub mod source;
@@ -58,6 +60,7 @@ pub struct Mappings {
     version: String,
     /// What is allowed, but hardly meant.
     warnings: Vec<Issue>,
+    origins: origins::Origins,
     records: HashMap<String, Arc<RecordMapping>>,
     transactions: HashMap<String, Arc<TransactionMapping>>,
     responses: HashMap<String, Arc<ResponseMapping>>,
@@ -78,6 +81,16 @@ impl Mappings {
     /// A mapping to the billing record, by its path without `.yaml` (`record/claim`); a payer's overlay comes first.
     pub fn record(&self, payer: &str, name: &str) -> Option<&RecordMapping> {
         overlaid(&self.records, payer, name)
+    }
+
+    /// The same for what a source wrote that has overlays of its own; `source` is the `meta.source` of the claim.
+    pub fn record_from(&self, source: Option<&str>, payer: &str, name: &str) -> Option<&RecordMapping> {
+        let origin = source.and_then(|source| self.origins.named(source));
+        let over = origin.and_then(|id| {
+            let both = self.records.get(&format!("sources/{id}/payers/{payer}/{name}"));
+            both.or_else(|| self.records.get(&format!("sources/{id}/{name}"))).map(Arc::as_ref)
+        });
+        over.or_else(|| self.record(payer, name))
     }
 
     /// A mapping to X12: `x12/837p`; a payer's overlay (`payers/<payer>/837p`) comes first.
@@ -103,5 +116,7 @@ fn overlaid<'m, T>(all: &'m HashMap<String, Arc<T>>, payer: &str, name: &str) ->
     found.or_else(|| all.get(name)).map(Arc::as_ref)
 }
 
+#[cfg(test)]
+mod planted;
 #[cfg(test)]
 mod tests;

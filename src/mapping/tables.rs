@@ -1,4 +1,4 @@
-//! Code tables (`codes/*.tsv`): from a code of one list to a code of another.
+//! Code tables (`codes/*.tsv`, or a FHIR ConceptMap in `codes/*.json`): from a code of one list to a code of another.
 //!
 //! The first column is the code to translate, the second its translation; further columns are for people. A line that
 //! begins with `#` is a comment, and a first line whose first cell is `from` or `code` is a
@@ -9,6 +9,8 @@ use crate::assets::Folder;
 use crate::fault::{Issue, Place, codes};
 use std::collections::HashMap;
 use std::sync::Arc;
+
+mod concept_map;
 
 /// One table.
 #[derive(Debug)]
@@ -67,13 +69,25 @@ pub struct Tables {
 }
 
 impl Tables {
-    /// Reads every `codes/*.tsv` of the folder.
+    /// Reads every `codes/*.tsv`, and every FHIR ConceptMap `codes/*.json`, of the folder.
     pub fn load(folder: &Folder, issues: &mut Vec<Issue>) -> Tables {
         let mut tables = Tables::default();
         for path in folder.list("codes") {
-            let Some(name) = path.strip_prefix("codes/").and_then(|name| name.strip_suffix(".tsv")) else { continue };
-            let text = folder.text(&path).unwrap_or_default();
-            tables.add(Table::parse(name, &folder.display(&path), &text, issues));
+            let Some((name, ending)) = path.strip_prefix("codes/").and_then(|name| name.rsplit_once('.')) else {
+                continue;
+            };
+            let (shown, text) = (folder.display(&path), folder.text(&path).unwrap_or_default());
+            let table = match ending {
+                "tsv" => Table::parse(name, &shown, &text, issues),
+                "json" => concept_map::parse(name, &shown, &text, issues),
+                _ => continue,
+            };
+            if tables.get(name).is_some() {
+                let at = Place::File { path: shown, line: 1, column: 1 };
+                let issue = Issue::error(codes::MAPPING_SYNTAX, at, format!("there are two code tables `{name}`"));
+                issues.push(issue.hint("rename one of the two files"));
+            }
+            tables.add(table);
         }
         tables
     }

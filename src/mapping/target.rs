@@ -228,7 +228,7 @@ pub fn clash(target: &Target, expr: &Expr, kind: &Type, types: &dyn FhirTypes) -
     if let Some(literal) = literal(expr) {
         return write(wanted, &literal).err().map(|problem| problem.text);
     }
-    let single = |what: &Type| match what {
+    let single = |what: &Type| match &computed(what) {
         Type::Boolean => !matches!(wanted, Write::Boolean | Write::Text),
         Type::Integer | Type::Decimal => {
             matches!(wanted, Write::Boolean | Write::Date | Write::Moment | Write::PartialDate)
@@ -244,6 +244,24 @@ pub fn clash(target: &Target, expr: &Expr, kind: &Type, types: &dyn FhirTypes) -
         one => single(one),
     };
     wrong.then(|| format!("{} can't be written as {}", kind.describe(), target.describe()))
+}
+
+/// A primitive of a source as what is computed of it; everything else as it is.
+fn computed(kind: &Type) -> Type {
+    match kind {
+        Type::Fhir(name) => match &**name {
+            "boolean" => Type::Boolean,
+            "integer" | "positiveInt" | "unsignedInt" => Type::Integer,
+            "decimal" => Type::Decimal,
+            "date" | "dateTime" | "instant" => Type::Time,
+            _ => kind.clone(),
+        },
+        Type::Record(Shape::Boolean) => Type::Boolean,
+        Type::Record(Shape::Integer) => Type::Integer,
+        Type::Record(Shape::Decimal) => Type::Decimal,
+        Type::Record(Shape::Date | Shape::Moment) => Type::Time,
+        other => other.clone(),
+    }
 }
 
 /// The same where the target is an object: nothing in the sources of a record has its shape, and a FHIR type needs an

@@ -17,7 +17,7 @@ static GUIDES: LazyLock<Guides> = LazyLock::new(|| Guides::load(&Folder::Shipped
 static DEFINITIONS: LazyLock<Definitions> = LazyLock::new(|| Definitions::load(&Folder::ShippedConformance).unwrap());
 
 /// Loads a folder that holds these files.
-fn load(files: &[(&str, &str)]) -> Result<Mappings, Vec<Issue>> {
+pub fn load(files: &[(&str, &str)]) -> Result<Mappings, Vec<Issue>> {
     let folder = tempfile::tempdir().unwrap();
     for (path, text) in files {
         let path = folder.path().join(path);
@@ -39,7 +39,7 @@ fn mistakes(path: &str, text: &str) -> Vec<String> {
 }
 
 /// A record mapping with everything that a record requires, and more lines in its body, from line 14 on.
-fn record(body: &str) -> String {
+pub fn record(body: &str) -> String {
     let party = "{ organization: false, lastName: \"'X'\" }";
     format!(
         "from: Claim\nmakes: BillingRecord\nbody:\n  intent: use\n  claimType: \"'professional'\"\n  \
@@ -49,7 +49,7 @@ fn record(body: &str) -> String {
     )
 }
 
-fn claim() -> Value {
+pub fn claim() -> Value {
     json!({
         "resourceType": "Claim", "status": "active", "use": "claim", "created": "2025-03-09",
         "identifier": [{"value": "C1"}], "total": {"value": 15.5},
@@ -166,7 +166,7 @@ fn what_cannot_be_carried_names_the_callers_own_path() {
 }
 
 /// The shipped mapping of professional claims, with what it extends.
-const SHIPPED: [(&str, &str); 2] = [
+pub const SHIPPED: [(&str, &str); 2] = [
     ("x12/837.yaml", include_str!("../../mappings/x12/837.yaml")),
     ("x12/837p.yaml", include_str!("../../mappings/x12/837p.yaml")),
 ];

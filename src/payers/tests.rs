@@ -32,7 +32,7 @@ fn mistakes(replacements: &[(&str, &str)]) -> Vec<String> {
 #[test]
 fn shipped_profiles_load() {
     let payers = shipped();
-    assert_eq!(payers.ids().collect::<Vec<_>>(), ["generic", "harbor", "lakeside", "northwind", "prairie"]);
+    assert!(payers.ids().count() >= 8, "{:?}", payers.ids().collect::<Vec<_>>());
     let formats = ["harbor", "lakeside", "prairie"].map(|id| {
         let profile = payers.get(id).unwrap();
         profile.routes.values().next().map(|route| (route.format, route.guide.clone()))
@@ -117,4 +117,95 @@ fn broken_yaml_and_unset_variables_are_told() {
     assert!(mistakes(&[("outbound: ${CLAIMGATE_DATA_DIR}", "outbound: ${CLAIMGATE_NOT_SET}")])[0].contains("not set"));
     assert!(mistakes(&[("outbound: ${CLAIMGATE_DATA_DIR}", "outbound: ${HOME}")])[0].contains("not set"));
     assert!(mistakes(&[("id: northwind", "id: southwind")])[0].contains("folder"));
+}
+
+/// Every group that a profile may hold, so that all of its keys are asked for.
+const ALL_GROUPS: &str = "\nlimits: { lines: 40 }\nhours: { zone: America/Chicago, open: \"06:00\", close: \"22:00\", \
+                          days: [mon] }\ncanary: { percent: 5 }\n";
+
+#[test]
+fn the_table_of_settings_names_what_is_read() {
+    document::ASKED.with_borrow_mut(|asked| asked.clear());
+    shipped();
+    changed(&[("edits: {", &format!("{ALL_GROUPS}\nedits: {{"))]).unwrap();
+    let plain = |path: &String| {
+        let parts = path.split('.').map(|part| part.split('[').next().unwrap_or(part));
+        let mut parts: Vec<&str> = parts.collect();
+        // The key of a route holds a point itself.
+        if parts[0] == "routes" && parts.len() > 2 {
+            parts = vec!["routes", "*", parts[parts.len() - 1]];
+        }
+        parts.join(".")
+    };
+    let asked: std::collections::BTreeSet<String> =
+        document::ASKED.with_borrow(|asked| asked.iter().map(plain).collect());
+    let rows: Vec<String> = settings::SETTINGS.iter().map(|row| row.path.replace("[]", "")).collect();
+    let missing: Vec<&String> = asked.iter().filter(|path| !rows.contains(path)).collect();
+    assert!(missing.is_empty(), "src/payers/settings.rs has no row for {missing:?}");
+    let unread: Vec<&String> = rows.iter().filter(|row| !row.ends_with('*') && !asked.contains(*row)).collect();
+    assert!(unread.is_empty(), "src/payers/settings.rs has rows that nobody reads: {unread:?}");
+}
+
+#[test]
+fn the_schema_of_profiles_has_every_setting() {
+    let schema = settings::schema();
+    let sender = &schema["properties"]["tradingPartner"]["properties"]["sender"];
+    assert_eq!(sender["required"], serde_json::json!(["qualifier", "id"]));
+    assert_eq!(schema["properties"]["identifiers"]["items"]["required"], serde_json::json!(["value"]));
+    assert!(schema["properties"]["routes"]["additionalProperties"]["properties"]["guide"].is_object());
+    assert_eq!(schema["properties"]["transport"]["required"], serde_json::json!(["kind"]));
+}
+
+#[test]
+fn hours_limits_and_canaries_are_read_and_linted() {
+    let with = |text: &str| changed(&[("edits: {", &format!("{text}\nedits: {{"))]);
+    let payers = with(ALL_GROUPS).unwrap();
+    let northwind = payers.get("northwind").unwrap();
+    assert_eq!((northwind.lines, northwind.canary.as_ref().unwrap().percent), (Some(40), 5));
+    assert_eq!(northwind.hours.as_ref().unwrap().days.len(), 1);
+    for (text, wanted) in [
+        ("canary: { percent: 101 }", "canary.percent: is from 0 to 100"),
+        ("limits: { lines: 0 }", "limits.lines: a claim has at least one line"),
+        ("characterSet: wide", "characterSet"),
+        ("hours: { zone: Mars/Base, open: \"06:00\", close: \"22:00\" }", "hours.zone must be an IANA time zone"),
+        ("hours: { zone: UTC, open: 6, close: \"22:00\" }", "hours.open must be a time of day"),
+        ("hours: { zone: UTC, open: \"06:00\" }", "hours.close: is missing"),
+        ("hours: { zone: UTC, open: \"06:00\", close: \"22:00\", days: [Monday] }", "`Monday` is no day"),
+    ] {
+        let told = with(text).unwrap_err().to_string();
+        assert!(told.contains(wanted), "{text}: {wanted} is not in\n{told}");
+    }
+}
+
+#[test]
+fn secrets_stand_in_the_environment_or_in_a_file() {
+    let https = |token: &str| {
+        let text = format!("kind: https\n  url: https://payer.example\n  token: {token}\n#");
+        changed(&[
+            ("kind: directory\n  outbound: ${CLAIMGATE_DATA_DIR}/payers/northwind/outbound", &text),
+            ("  inbound: ${CLAIMGATE_DATA_DIR}/payers/northwind/inbound", ""),
+        ])
+    };
+    let token = |payers: Payers| match &payers.get("northwind").unwrap().transport {
+        TransportProfile::Https { token, .. } => token.clone().unwrap(),
+        other => panic!("{other:?}"),
+    };
+    assert_eq!(token(https("file:/run/secrets/nw").unwrap()), SecretSource::File("/run/secrets/nw".into()));
+    let named = https("${CLAIMGATE_NW_TOKEN}").unwrap();
+    assert_eq!(token(named), SecretSource::Environment("CLAIMGATE_NW_TOKEN".into()));
+    assert!(https("s3cr3t").unwrap_err().to_string().contains("a secret must not stand here"));
+}
+
+#[test]
+fn ids_are_short_enough_for_paths_and_queues() {
+    let named = |id: &str| {
+        let folder = tempfile::tempdir().unwrap();
+        let payer = folder.path().join("payers").join(id);
+        std::fs::create_dir_all(&payer).unwrap();
+        let text = Folder::ShippedMappings.text("payers/generic/payer.yaml").unwrap();
+        std::fs::write(payer.join("payer.yaml"), text.replacen("id: generic", &format!("id: {id}"), 1)).unwrap();
+        Payers::load(&Folder::Disk(folder.path().to_owned()), &here())
+    };
+    assert!(named(&"a".repeat(64)).is_ok());
+    assert!(named(&"a".repeat(65)).unwrap_err().to_string().contains("has 65 characters"));
 }

@@ -51,6 +51,47 @@ fn everything_loaded() {
     black_box(load());
 }
 
+/// What `claimgate mapping check` does after every save: all mappings, profiles and tables.
+#[divan::bench(sample_count = 10)]
+fn check_of_all_mappings(bencher: Bencher) {
+    let conformance = Folder::Disk(root().join("conformance"));
+    let (guides, definitions) = (Guides::load(&conformance).unwrap(), Definitions::load(&conformance).unwrap());
+    let folder = Folder::Disk(root().join("mappings"));
+    bencher.bench_local(|| Mappings::load(black_box(&folder), &guides, &definitions).unwrap());
+}
+
+/// A claim with so many lines: the two of the second demonstration claim, again and again.
+fn of_lines(lines: usize) -> Resources {
+    let bytes = std::fs::read(root().join("conformance/demo").join(CLAIMS[1])).unwrap();
+    let mut body: Value = serde_json::from_slice(&bytes).unwrap();
+    let entries = body["entry"].as_array_mut().unwrap();
+    let claim =
+        entries.iter_mut().map(|entry| &mut entry["resource"]).find(|resource| resource["resourceType"] == "Claim");
+    let claim = claim.unwrap();
+    let items = claim["item"].as_array().unwrap().clone();
+    let line = |n: usize| {
+        let mut line = items[n % items.len()].clone();
+        line["sequence"] = json!(n + 1);
+        line
+    };
+    claim["item"] = (0..lines).map(line).collect();
+    Resources::collect(body, 100).unwrap()
+}
+
+/// Claim → record → loops of the 837P, as a submission goes.
+#[divan::bench(args = [6, 50])]
+fn claim_of_lines_to_loops(bencher: Bencher, lines: usize) {
+    let (resources, payer) = (of_lines(lines), payer());
+    let now = "2026-01-01T00:00:00Z".parse().unwrap();
+    let scope = Scope { payer: &payer, now, vars: &[], resources: Some(&resources) };
+    let record = mappings().record("generic", "record/claim").unwrap();
+    let transaction = mappings().transaction("generic", "x12/837p").unwrap();
+    bencher.bench_local(|| {
+        let (made, _) = record.make(black_box(resources.focal()), &scope);
+        transaction.make(&made, &scope);
+    });
+}
+
 #[divan::bench(args = CLAIMS)]
 fn claim_to_record(bencher: Bencher, name: &str) {
     let (resources, payer) = (resources(name), payer());

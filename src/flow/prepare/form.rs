@@ -5,8 +5,8 @@ use super::{PreparedPart, Station, pas};
 use crate::billing::record::BillingRecord;
 use crate::fault::{Fault, Issue, Place, any_error, codes};
 use crate::gateway::Translator;
-use crate::mapping::{DocumentMapping, Lineage, LineageRow, TransactionMapping};
-use crate::payers::{Format, PayerProfile, Route};
+use crate::mapping::{DocumentMapping, Lineage, TransactionMapping};
+use crate::payers::{CharacterSet, Format, PayerProfile, Route};
 use crate::x12::{build, writer};
 use serde_json::Value;
 
@@ -27,6 +27,14 @@ impl<'a> Form<'a> {
             Format::Fhir => Some(Form::Bundle),
         };
         found.ok_or_else(|| Fault::ours(codes::INTERNAL, format!("no mapping {} is loaded", route.mapping)))
+    }
+
+    /// The mapping of a transaction set; nothing for the payer's own formats.
+    pub fn transaction(&self) -> Option<&'a TransactionMapping> {
+        match self {
+            Form::X12(mapping) => Some(mapping),
+            Form::Document(_) | Form::Bundle => None,
+        }
     }
 
     /// How many lines a claim may have: 50 in 837P and 837D, 999 in 837I; the payer's own formats take any number.
@@ -63,6 +71,9 @@ impl Station<'_> {
         let guide = &mapping.guide;
         let (mut node, mut issues) = mapping.make_with(value, &self.scope(), &self.profile.delimiters);
         build::arrange(guide, &mut node);
+        if self.profile.character_set == CharacterSet::Basic {
+            issues.extend(build::basic(guide, &mut node));
+        }
         issues.extend(build::check(guide, &node));
         self.clean(value, &issues)?;
         warnings.append(&mut issues);
@@ -88,26 +99,12 @@ impl Station<'_> {
         Err(Fault::caller(self.in_callers_words(issues)))
     }
 
-    fn form_lineage(&self, value: &Value) -> Lineage {
+    /// The lineage of what the record becomes.
+    pub fn form_lineage(&self, value: &Value) -> Lineage {
         match self.form {
             Form::X12(mapping) => mapping.lineage(value, &self.scope()),
             Form::Document(mapping) => mapping.lineage(value, &self.scope()),
             Form::Bundle => self.record_mapping.lineage(self.resources.focal(), &self.scope()),
         }
-    }
-
-    /// Each element that is made, with its rule and the caller's own paths.
-    pub fn explained(&self, value: &Value) -> Vec<LineageRow> {
-        let mut rows = self.form_lineage(value).rows;
-        if matches!(self.form, Form::Bundle) {
-            return rows;
-        }
-        let back = self.record_mapping.lineage(self.resources.focal(), &self.scope());
-        let callers =
-            |path: &String| back.source_of_place(&Place::Record(path.clone())).unwrap_or_else(|| path.clone());
-        for row in &mut rows {
-            row.sources = row.sources.iter().map(callers).collect();
-        }
-        rows
     }
 }

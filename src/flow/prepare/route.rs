@@ -185,6 +185,13 @@ pub fn record_mapping(resources: &Resources, intent: &str) -> &'static str {
     find(RECORDS_OF_INTENTS, intent).or_else(of_type).unwrap_or("record/claim")
 }
 
+/// The system that wrote the claim: `meta.source` of the Bundle, or of the resource itself.
+pub fn source(resources: &Resources) -> Option<&str> {
+    let of = |resource: &'_ Value| resource["meta"]["source"].is_string();
+    let named = resources.shell().filter(|shell| of(shell)).unwrap_or(resources.focal());
+    named["meta"]["source"].as_str()
+}
+
 /// The code of `Claim.type` in the base claim types.
 fn claim_type(claim: &Value) -> Option<&str> {
     let codings = claim["type"]["coding"].as_array()?;

@@ -3,9 +3,9 @@
 use crate::fault::{Fault, Place, codes};
 use crate::flow::bill;
 use crate::flow::exchange::{self, Exchanged};
-use crate::flow::inquire;
 use crate::flow::lookup;
 use crate::flow::submit::{self, Answer, Request};
+use crate::flow::{inquire, intake};
 use crate::http::call::Call;
 use crate::http::fhir::resource;
 use crate::http::reply::Reply;
@@ -90,7 +90,13 @@ pub async fn bill(call: Call) -> Result<Reply, Fault> {
     Ok(told(&call, &bill::ask(&call.gateway, call.tenant(), call.param(0)).await?))
 }
 
-fn request(call: &Call, body: Value) -> Result<Request, Fault> {
+/// The header by which a caller names the system that wrote a claim, when it can't write `meta.source`.
+const SOURCE: &str = "x-claimgate-source";
+
+fn request(call: &Call, mut body: Value) -> Result<Request, Fault> {
+    if let Some(source) = call.header(SOURCE).filter(|source| !source.is_empty()) {
+        intake::name_source(&mut body, source);
+    }
     Ok(Request { tenant: call.tenant().to_owned(), body, idempotency_key: call.idempotency_key()? })
 }
 

@@ -2,10 +2,12 @@
 //! of the guide ([`arrange`]), each value written as its element wants it ([`text_of`]), and checked ([`check`]).
 
 mod arrange;
+mod basic;
 mod check;
 mod value;
 
 pub use arrange::arrange;
+pub use basic::basic;
 pub use check::check;
 pub use value::{ElementProblem, problem_of, text_of};
 pub(crate) use value::{is_date, is_time};

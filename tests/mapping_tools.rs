@@ -1,0 +1,105 @@
+//! The tools of who edits mappings, as they are called: test, diff, schema, explain, payers test.
+
+use serde_json::Value;
+use std::path::{Path, PathBuf};
+use std::process::{Command, Output};
+
+fn root() -> PathBuf {
+    PathBuf::from(env!("CARGO_MANIFEST_DIR"))
+}
+
+fn claimgate(arguments: &[&str]) -> Output {
+    let home = tempfile::tempdir().unwrap();
+    let mut command = Command::new(env!("CARGO_BIN_EXE_claimgate"));
+    command.current_dir(root()).env("CLAIMGATE_DATA_DIR", home.path()).env_remove("CLAIMGATE_BLESS").args(arguments);
+    command.output().unwrap()
+}
+
+fn json(output: &Output) -> Value {
+    let text = String::from_utf8_lossy(&output.stdout);
+    serde_json::from_str(&text).unwrap_or_else(|_| panic!("{text}{}", String::from_utf8_lossy(&output.stderr)))
+}
+
+fn copy(from: &Path, to: &Path) {
+    std::fs::create_dir_all(to).unwrap();
+    for entry in std::fs::read_dir(from).unwrap().flatten() {
+        let target = to.join(entry.file_name());
+        if entry.path().is_dir() { copy(&entry.path(), &target) } else { drop(std::fs::copy(entry.path(), target)) }
+    }
+}
+
+#[test]
+fn cases_are_walked_and_a_difference_is_told() {
+    let passed = claimgate(&["mapping", "test", "denied", "--format", "json"]);
+    assert_eq!((passed.status.code(), &json(&passed)[0]["passed"]), (Some(0), &Value::Bool(true)));
+    let other = tempfile::tempdir().unwrap();
+    copy(&root().join("conformance/cases/denied"), &other.path().join("denied"));
+    let expected = other.path().join("denied/record.json");
+    let text =
+        std::fs::read_to_string(&expected).unwrap().replace("\"frequencyCode\": \"1\"", "\"frequencyCode\": \"7\"");
+    std::fs::write(&expected, text).unwrap();
+    let failed = claimgate(&["mapping", "test", "--cases", other.path().to_str().unwrap()]);
+    let told = String::from_utf8_lossy(&failed.stderr).into_owned();
+    assert_eq!(failed.status.code(), Some(1));
+    assert!(told.contains("record.json differs") && told.contains("frequencyCode"), "{told}");
+}
+
+#[test]
+fn a_change_of_mappings_is_shown_element_by_element() {
+    let changed = tempfile::tempdir().unwrap();
+    copy(&root().join("mappings"), changed.path());
+    let file = changed.path().join("x12/837.yaml");
+    let text = std::fs::read_to_string(&file).unwrap();
+    assert!(text.contains("09: coverage.claimFilingIndicator"));
+    std::fs::write(&file, text.replacen("09: coverage.claimFilingIndicator", "09: \"'ZZ'\"", 1)).unwrap();
+    let after = changed.path().to_str().unwrap();
+    let diff = claimgate(&["mapping", "diff", "mappings", after, "conformance/demo", "--format", "json"]);
+    assert_eq!(diff.status.code(), Some(1), "{}", String::from_utf8_lossy(&diff.stderr));
+    let report = json(&diff);
+    let change = &report[0]["changes"][0];
+    assert_eq!(change["target"], "2000B/SBR/09");
+    assert_eq!((&change["after"]["value"], report[0]["changes"].as_array().unwrap().len()), (&"ZZ".into(), 1));
+    assert!(change["before"]["rule"].as_str().unwrap().contains("x12/837.yaml:"));
+    let same = claimgate(&["mapping", "diff", "mappings", "mappings", "conformance/demo"]);
+    assert_eq!((same.status.code(), same.stdout.len()), (Some(0), 0));
+}
+
+#[test]
+fn mistakes_are_told_as_json_too() {
+    let changed = tempfile::tempdir().unwrap();
+    copy(&root().join("mappings"), changed.path());
+    std::fs::write(changed.path().join("payers/northwind/837p.yaml"), "extends: x12/837q\n").unwrap();
+    let output = Command::new(env!("CARGO_BIN_EXE_claimgate"))
+        .current_dir(root())
+        .env("CLAIMGATE_MAPPINGS_DIR", changed.path())
+        .args(["mapping", "check", "--format", "json"])
+        .output()
+        .unwrap();
+    let report = json(&output);
+    assert_eq!((output.status.code(), &report["clean"]), (Some(1), &Value::Bool(false)));
+    assert_eq!(report["issues"][0]["at"]["file"]["line"], 1, "{report:#}");
+    assert!(claimgate(&["mapping", "check"]).status.success());
+}
+
+#[test]
+fn schemas_and_explanations_are_json() {
+    assert!(json(&claimgate(&["mapping", "schema"]))["$defs"]["005010X222A1"].is_object());
+    assert!(json(&claimgate(&["mapping", "schema", "--payer"]))["properties"]["tradingPartner"].is_object());
+    let explained = json(&claimgate(&["explain", "--format", "json", "conformance/demo/1-paid.json"]));
+    assert_eq!(explained[0]["loop"], "2000A");
+    let text = claimgate(&["explain", "conformance/demo/1-paid.json"]);
+    let text = String::from_utf8_lossy(&text.stdout).into_owned();
+    assert!(text.contains("source Claim.item[0].net.value = "), "{text}");
+}
+
+/// Each shipped payer is tried as its README says.
+#[test]
+fn shipped_payers_can_be_tried() {
+    for payer in ["northwind", "lighthouse", "sierra", "brightsmile", "generic"] {
+        let tried = claimgate(&["payers", "test", payer]);
+        assert!(tried.status.success(), "{payer}: {}", String::from_utf8_lossy(&tried.stderr));
+    }
+    assert_eq!(claimgate(&["payers", "test", "nobody"]).status.code(), Some(1));
+    let shown = json(&claimgate(&["payers", "show", "lighthouse"]));
+    assert_eq!((&shown["characterSet"], &shown["transport"]["kind"]), (&"basic".into(), &"directory".into()));
+}
