@@ -79,7 +79,7 @@ pub struct Worker {
     pub republish_ms: u64,
     /// Pause between two looks into a payer's inbound directory, in milliseconds. Default 1 000.
     pub collect_ms: u64,
-    /// Lines of the outbox published at once. Default 256.
+    /// Lines of the outbox published at once. Default 1 000, at most 1 000.
     pub relay_batch: usize,
     /// How long an Encounter that was stored by itself rests after the last of its resources came, before it is billed, in
     /// milliseconds: charges come one by one. Default 2 000.
@@ -131,7 +131,7 @@ impl Default for Worker {
             relay_ms: 50,
             republish_ms: 60_000,
             collect_ms: 1_000,
-            relay_batch: 256,
+            relay_batch: 1_000,
             encounter_rest_ms: 2_000,
             batch_wait_ms_max: 3_600_000,
         }

@@ -3,6 +3,11 @@
 use crate::support::claim::bundle;
 use crate::support::server::{Server, eventually};
 use crate::support::simulator::answer_all;
+use claimgate::billing::id::PayerId;
+use claimgate::clock::Clock;
+use claimgate::config::Config;
+use claimgate::flow::{dispatch, submit};
+use claimgate::gateway::Gateway;
 use serde_json::{Value, json};
 use std::time::Duration;
 
@@ -174,4 +179,27 @@ async fn a_collection_at_the_base_is_a_submission_too() {
     assert_eq!(server.get("/health/live").await.status, 200);
     let metrics = server.get("/metrics").await;
     assert!(metrics.body.as_str().unwrap_or_default().contains("claimgate_"), "{:?}", metrics.body);
+}
+
+/// RabbitMQ may hand out what was published twice in one batch.
+#[tokio::test]
+async fn a_claim_that_is_asked_for_twice_is_sealed_once() {
+    let home = tempfile::tempdir().unwrap();
+    let root = std::path::Path::new(env!("CARGO_MANIFEST_DIR"));
+    let config = Config {
+        data_dir: home.path().into(),
+        mappings_dir: root.join("mappings"),
+        conformance_dir: root.join("conformance"),
+        ..Config::default()
+    };
+    let gateway = Gateway::open(config, Clock::System).await.unwrap();
+    let request = submit::Request { tenant: "default".into(), body: bundle("TWICE1"), idempotency_key: None };
+    let id = submit::submit(&gateway, request).await.unwrap().submission;
+    let payer = PayerId("northwind".into());
+    let sealed = dispatch::seal(&gateway, &payer, &[id.clone(), id.clone()]).await.unwrap();
+    assert_eq!(sealed.len(), 1);
+    let interchange = gateway.store.interchange(&sealed[0]).await.unwrap().unwrap();
+    let text = String::from_utf8(interchange.bytes).unwrap();
+    let claim = format!("CLM{}", &text[3..4]);
+    assert_eq!(text.matches(&claim).count(), 1, "{text}");
 }

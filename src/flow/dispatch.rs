@@ -17,7 +17,7 @@ use crate::x12::guide::Guide;
 use jiff::Timestamp;
 use jiff::tz::TimeZone;
 use serde_json::{Value, json};
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, HashSet};
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
@@ -36,8 +36,7 @@ pub enum Dispatched {
 pub async fn seal(gateway: &Gateway, payer: &PayerId, ids: &[SubmissionId]) -> Result<Vec<InterchangeId>, Fault> {
     let profile = profile(gateway, payer)?;
     let mut groups: BTreeMap<(String, String), Vec<Submission>> = BTreeMap::new();
-    for id in ids {
-        let Some(submission) = gateway.store.submission(id).await?.filter(waiting) else { continue };
+    for submission in due(gateway, ids).await? {
         groups.entry((submission.guide.clone(), submission.tenant.clone())).or_default().push(submission);
     }
     let mut sealed = Vec::new();
@@ -47,10 +46,24 @@ pub async fn seal(gateway: &Gateway, payer: &PayerId, ids: &[SubmissionId]) -> R
     Ok(sealed)
 }
 
-/// Whether a message asks for nothing any more: its claim went along with others.
+/// Whether a message asks for nothing any more: its claims went along with others.
 pub async fn is_done(gateway: &Gateway, work: &Work) -> Result<bool, Fault> {
-    let Work::Submission(id) = work else { return Ok(false) };
-    Ok(!gateway.store.submission(id).await?.as_ref().is_some_and(waiting))
+    let Work::Submissions(ids) = work else { return Ok(false) };
+    Ok(due(gateway, ids).await?.is_empty())
+}
+
+/// Those of some submissions that are still to be sealed or to be sent for the first time.
+pub async fn still_due(gateway: &Gateway, ids: &[SubmissionId]) -> Result<Vec<SubmissionId>, Fault> {
+    Ok(due(gateway, ids).await?.into_iter().map(|submission| submission.id).collect())
+}
+
+/// Those that are still due, each once: two messages may ask for the same.
+async fn due(gateway: &Gateway, ids: &[SubmissionId]) -> Result<Vec<Submission>, Fault> {
+    let mut seen = HashSet::new();
+    let once: Vec<SubmissionId> = ids.iter().filter(|id| seen.insert(*id)).cloned().collect();
+    let mut submissions = gateway.store.submissions_named(once).await?;
+    submissions.retain(waiting);
+    Ok(submissions)
 }
 
 /// A message may come twice, or after its claim was answered: only what is queued is sealed. What was sealed and could not

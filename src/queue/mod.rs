@@ -13,12 +13,16 @@ pub mod rabbit;
 /// Messages of one payer that may be held unsettled.
 pub const AHEAD: u16 = 64;
 
+/// Most submissions that one message may name. A message costs the broker more than a claim costs us: under load one
+/// message brings many.
+pub const SUBMISSIONS_MOST: usize = 100;
+
 /// What a message asks for.
 #[derive(Debug, Clone, PartialEq, Eq, Hash, Serialize, Deserialize)]
 #[serde(rename_all = "camelCase")]
 pub enum Work {
-    /// Put the submission into an interchange and send it.
-    Submission(SubmissionId),
+    /// Put these submissions into interchanges and send them; [`SUBMISSIONS_MOST`] at most.
+    Submissions(Vec<SubmissionId>),
     /// Send the sealed interchange (again).
     Interchange(InterchangeId),
 }

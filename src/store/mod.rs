@@ -397,6 +397,9 @@ pub trait Store: Send + Sync {
 
     fn submission<'a>(&'a self, id: &'a SubmissionId) -> Reply<'a, Option<Submission>>;
 
+    /// Those of several submissions that there are, in their order, as one snapshot shows them.
+    fn submissions_named(&self, ids: Vec<SubmissionId>) -> Reply<'_, Vec<Submission>>;
+
     /// The newest submission whose focal resource or ClaimResponse, present or past, this is (`Claim/…`,
     /// `ClaimResponse/…`).
     fn submission_of<'a>(&'a self, tenant: &'a str, reference: &'a str) -> Reply<'a, Option<Submission>>;

@@ -15,8 +15,10 @@ use std::time::{Duration, Instant};
 const LISTEN: Duration = Duration::from_millis(250);
 
 pub async fn run(gateway: Arc<Gateway>, payer: PayerId, mut shutdown: Shutdown) {
+    // A message that would have made a batch too large begins the next; dropped, it goes back.
+    let mut left_over = None;
     while !*shutdown.borrow() {
-        let batch = gather(&gateway, &payer, &shutdown).await;
+        let batch = gather(&gateway, &payer, &mut left_over, &shutdown).await;
         let outcome = match batch {
             Ok(batch) if batch.is_empty() => continue,
             Ok(batch) if *shutdown.borrow() => give_back(batch).await,
@@ -34,8 +36,17 @@ pub async fn run(gateway: Arc<Gateway>, payer: PayerId, mut shutdown: Shutdown) 
 
 /// Messages for one batch: until as much is due as the batch may hold, or the first has waited as long as the profile
 /// allows. No more are held than the queue hands out ahead: the batch itself is filled from the store.
-async fn gather(gateway: &Gateway, payer: &PayerId, shutdown: &Shutdown) -> Result<Vec<Delivery>, Fault> {
-    let Some(first) = gateway.queue.next(payer, LISTEN).await? else { return Ok(Vec::new()) };
+async fn gather(
+    gateway: &Gateway,
+    payer: &PayerId,
+    left_over: &mut Option<Delivery>,
+    shutdown: &Shutdown,
+) -> Result<Vec<Delivery>, Fault> {
+    let first = match left_over.take() {
+        Some(delivery) => Some(delivery),
+        None => gateway.queue.next(payer, LISTEN).await?,
+    };
+    let Some(first) = first else { return Ok(Vec::new()) };
     if dispatch::is_done(gateway, &first.message.work).await? {
         first.done().await?;
         return Ok(Vec::new());
@@ -43,9 +54,13 @@ async fn gather(gateway: &Gateway, payer: &PayerId, shutdown: &Shutdown) -> Resu
     let (most, wait) = size(gateway, payer);
     let until = Instant::now() + wait;
     let mut batch = vec![first];
-    while batch.len() < most && !*shutdown.borrow() {
+    while claims(&batch) < most && !*shutdown.borrow() {
         let left = until.saturating_duration_since(Instant::now()).min(LISTEN);
         match gateway.queue.next(payer, left).await? {
+            Some(delivery) if claims(&batch) + claims(std::slice::from_ref(&delivery)) > most => {
+                *left_over = Some(delivery);
+                break;
+            }
             Some(delivery) => batch.push(delivery),
             None if Instant::now() >= until => break,
             None if most > usize::from(AHEAD) && gateway.store.due(payer, most).await?.len() >= most => break,
@@ -53,6 +68,15 @@ async fn gather(gateway: &Gateway, payer: &PayerId, shutdown: &Shutdown) -> Resu
         }
     }
     Ok(batch)
+}
+
+/// How many claims the messages ask for.
+fn claims(batch: &[Delivery]) -> usize {
+    let of = |delivery: &Delivery| match &delivery.message.work {
+        Work::Submissions(ids) => ids.len(),
+        Work::Interchange(_) => 1,
+    };
+    batch.iter().map(of).sum()
 }
 
 /// The claims of a payer's batch, and how long the first may wait for the others.
@@ -76,11 +100,14 @@ async fn give_back(batch: Vec<Delivery>) -> Result<(), Fault> {
 async fn work(gateway: &Gateway, payer: &PayerId, batch: Vec<Delivery>) -> Result<(), Fault> {
     let (asked, mut interchanges) = asked(&batch);
     let submissions = filled(gateway, payer, asked).await?;
-    match dispatch::seal(gateway, payer, &submissions).await {
-        Ok(sealed) => interchanges.extend(sealed),
-        Err(fault) => {
-            give_back(batch).await?;
-            return Err(fault);
+    let (most, _) = size(gateway, payer);
+    for some in submissions.chunks(most.max(1)) {
+        match dispatch::seal(gateway, payer, some).await {
+            Ok(sealed) => interchanges.extend(sealed),
+            Err(fault) => {
+                give_back(batch).await?;
+                return Err(fault);
+            }
         }
     }
     for id in interchanges {
@@ -101,8 +128,12 @@ async fn done(batch: Vec<Delivery>) -> Result<(), Fault> {
 /// What the messages ask for, and what else of the payer is due, up to a full batch: its messages, when they come, will find
 /// their work done. Nothing asked for means nothing but interchanges to send again.
 async fn filled(gateway: &Gateway, payer: &PayerId, asked: Vec<SubmissionId>) -> Result<Vec<SubmissionId>, Fault> {
+    if asked.is_empty() {
+        return Ok(asked);
+    }
     let (most, _) = size(gateway, payer);
-    if asked.is_empty() || asked.len() >= most {
+    let asked = dispatch::still_due(gateway, &asked).await?;
+    if asked.len() >= most {
         return Ok(asked);
     }
     let known: HashSet<&SubmissionId> = asked.iter().collect();
@@ -116,7 +147,7 @@ fn asked(batch: &[Delivery]) -> (Vec<SubmissionId>, Vec<InterchangeId>) {
     let (mut submissions, mut interchanges) = (Vec::new(), Vec::new());
     for delivery in batch {
         match &delivery.message.work {
-            Work::Submission(id) => submissions.push(id.clone()),
+            Work::Submissions(ids) => submissions.extend(ids.iter().cloned()),
             Work::Interchange(id) => interchanges.push(id.clone()),
         }
     }

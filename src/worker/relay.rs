@@ -1,13 +1,16 @@
 //! The outbox, told to the queue. What was published and not sealed for too long is published again, so that a broker that
 //! lost its messages loses nothing.
 
+use crate::billing::id::{PayerId, SubmissionId};
 use crate::fault::Fault;
 use crate::flow::dispatch;
 use crate::gateway::Gateway;
-use crate::queue::{Message, Work};
+use crate::queue::{Message, SUBMISSIONS_MOST, Work};
+use crate::store::OutboxLine;
 use crate::telemetry::{self, Codes, name};
 use crate::worker::{AFTER_FAULT, Shutdown, rest};
 use jiff::SignedDuration;
+use std::collections::BTreeMap;
 use std::sync::Arc;
 use std::sync::atomic::Ordering;
 use std::time::{Duration, Instant};
@@ -35,20 +38,16 @@ async fn round(gateway: &Gateway, counted: &mut Counted) -> Result<usize, Fault>
     let worker = &gateway.translator.config.worker;
     let stale = gateway.clock.now() - SignedDuration::from_millis(worker.republish_ms as i64);
     let lines = gateway.store.outbox(stale, worker.relay_batch).await?;
-    let messages = lines.into_iter().map(|line| Message { payer: line.payer, work: Work::Submission(line.submission) });
-    let messages: Vec<Message> = messages.collect();
+    let messages = messages(gateway, lines);
     let asked = messages.len();
     let published = gateway.queue.publish(messages).await;
-    let count = published.as_ref().map_or(0, Vec::len);
-    metrics::counter!(name::QUEUE_PUBLISHED, "outcome" => "failed").increment((asked - count) as u64);
-    let published = published?;
+    let confirmed = published.as_ref().map_or(0, Vec::len);
+    metrics::counter!(name::QUEUE_PUBLISHED, "outcome" => "failed").increment((asked - confirmed) as u64);
+    metrics::counter!(name::QUEUE_PUBLISHED, "outcome" => "confirmed").increment(confirmed as u64);
+    let ids: Vec<SubmissionId> = published?.into_iter().flat_map(|message| submissions(message.work)).collect();
+    let count = ids.len();
     if count > 0 {
-        metrics::counter!(name::QUEUE_PUBLISHED, "outcome" => "confirmed").increment(count as u64);
-        let ids = published.into_iter().filter_map(|message| match message.work {
-            Work::Submission(id) => Some(id),
-            Work::Interchange(_) => None,
-        });
-        gateway.store.published(ids.collect(), gateway.clock.now()).await?;
+        gateway.store.published(ids, gateway.clock.now()).await?;
     }
     if due(&mut counted.store, COUNT_EVERY) {
         look_around(gateway, stale).await?;
@@ -57,6 +56,29 @@ async fn round(gateway: &Gateway, counted: &mut Counted) -> Result<usize, Fault>
         measure_queues(gateway).await;
     }
     Ok(count)
+}
+
+/// Messages for what is due: of one payer as many submissions in each as make a batch of it, so that a worker that takes
+/// one message takes no more than it can send at once.
+fn messages(gateway: &Gateway, lines: Vec<OutboxLine>) -> Vec<Message> {
+    let mut of_payers: BTreeMap<PayerId, Vec<SubmissionId>> = BTreeMap::new();
+    for line in lines {
+        of_payers.entry(line.payer).or_default().push(line.submission);
+    }
+    let of_payer = |(payer, ids): (PayerId, Vec<SubmissionId>)| {
+        let batch = gateway.translator.payers.get(payer.as_str()).map_or(1, |profile| profile.batch.claims as usize);
+        let size = batch.clamp(1, SUBMISSIONS_MOST);
+        let messages = ids.chunks(size).map(|ids| Work::Submissions(ids.to_vec()));
+        messages.map(|work| Message { payer: payer.clone(), work }).collect::<Vec<_>>()
+    };
+    of_payers.into_iter().flat_map(of_payer).collect()
+}
+
+fn submissions(work: Work) -> Vec<SubmissionId> {
+    match work {
+        Work::Submissions(ids) => ids,
+        Work::Interchange(_) => Vec::new(),
+    }
 }
 
 /// Counting is cheap but not free; of the queues each is asked of the broker.

@@ -17,7 +17,7 @@ pub fn payer(name: &str) -> PayerId {
 }
 
 pub fn message(payer: &PayerId) -> Message {
-    Message { payer: payer.clone(), work: Work::Submission(SubmissionId::make()) }
+    Message { payer: payer.clone(), work: Work::Submissions(vec![SubmissionId::make()]) }
 }
 
 pub async fn next(queue: &dyn Queue, payer: &PayerId) -> Delivery {

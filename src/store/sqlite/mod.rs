@@ -112,6 +112,10 @@ impl Store for SqliteStore {
         self.reading(move |c| lookup::by_id(c, &id))
     }
 
+    fn submissions_named(&self, ids: Vec<SubmissionId>) -> Reply<'_, Vec<Submission>> {
+        self.reading(move |c| ids.iter().filter_map(|id| lookup::by_id(c, id).transpose()).collect())
+    }
+
     fn submission_of<'a>(&'a self, tenant: &'a str, reference: &'a str) -> Reply<'a, Option<Submission>> {
         let (tenant, reference) = (tenant.to_owned(), reference.to_owned());
         self.reading(move |c| lookup::by_reference(c, &tenant, &reference))
