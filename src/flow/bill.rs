@@ -14,7 +14,7 @@ use crate::flow::hold::{self, Made, Resumed};
 use crate::flow::naming::Named;
 use crate::flow::receive::event;
 use crate::flow::submit::{self, Answer, Arrived, Before};
-use crate::flow::{intake, lookup, prepare};
+use crate::flow::{duplicate, intake, lookup, prepare};
 use crate::gateway::Gateway;
 use crate::store::{Accepted, Held, NewSubmission, Query, RESULTS_MOST, ResourceVersion, Submission};
 use jiff::SignedDuration;
@@ -273,6 +273,9 @@ pub async fn made(gateway: &Gateway, submission: &Submission, content: &Value, b
         Err(fault) => return Err(fault),
     };
     let placed = correct::place_again(gateway, &submission.id, &derived.resources).await?;
+    if let Some(early) = placed.early {
+        return Ok(Made::Early(vec![hold::early()], early));
+    }
     let known = submit::known(gateway, &placed, by_hand);
     match prepare::prepare(&gateway.translator, &derived.resources, None, &known) {
         Ok(prepared) => {
@@ -281,8 +284,14 @@ pub async fn made(gateway: &Gateway, submission: &Submission, content: &Value, b
             let kind = if by_hand { EventKind::Released } else { EventKind::Queued };
             let events = vec![event(kind, None, known.now, &queued)];
             let references = vec![submission.focal.clone()];
-            let new =
-                NewSubmission { id: submission.id.clone(), events, references, ..submit::placed_as(new, &placed) };
+            let services = duplicate::services(&prepared, &placed);
+            let new = NewSubmission {
+                id: submission.id.clone(),
+                events,
+                references,
+                services,
+                ..submit::placed_as(new, &placed)
+            };
             Ok(Made::On(Box::new(new)))
         }
         Err(fault) if fault.blame == Blame::Caller => {

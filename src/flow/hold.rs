@@ -8,7 +8,7 @@ use crate::fault::{Blame, Fault, Issue, Place, Severity, codes};
 use crate::fhir::bundle::Resources;
 use crate::flow::correct::{self, Placed};
 use crate::flow::receive::event;
-use crate::flow::{bill, intake, lookup, naming, prepare, submit};
+use crate::flow::{bill, duplicate, intake, lookup, naming, prepare, submit};
 use crate::gateway::Gateway;
 use crate::store::{Accepted, Held, NewEvent, NewSubmission, Submission, answer_to};
 use crate::telemetry::Codes;
@@ -140,7 +140,7 @@ pub async fn resume(gateway: &Gateway, id: &SubmissionId, by_hand: bool) -> Resu
             Accepted::New => Ok(Resumed::On),
             _ => Ok(Resumed::Gone),
         },
-        Ok(Made::Early(issue, of)) => keep(gateway, id, seen, vec![issue], waits(&content, Some(&of))).await,
+        Ok(Made::Early(issues, of)) => keep(gateway, id, seen, issues, waits(&content, Some(&of))).await,
         Ok(Made::Missing(issues, waits)) => keep(gateway, id, seen, issues, waits).await,
         Err(fault) if fault.blame == Blame::Caller => {
             keep(gateway, id, seen, fault.issues, waits(&content, None)).await
@@ -153,7 +153,7 @@ pub async fn resume(gateway: &Gateway, id: &SubmissionId, by_hand: bool) -> Resu
 pub enum Made {
     On(Box<NewSubmission>),
     /// The payer's answer to this submission must come first.
-    Early(Issue, SubmissionId),
+    Early(Vec<Issue>, SubmissionId),
     /// These things are missing, and it waits for those.
     Missing(Vec<Issue>, Vec<String>),
 }
@@ -164,7 +164,7 @@ async fn made(gateway: &Gateway, submission: &Submission, content: &Value, by_ha
     intake::resolve(gateway, tenant, &mut resources).await?;
     let placed = correct::place_again(gateway, &submission.id, &resources).await?;
     if let Some(early) = placed.early {
-        return Ok(Made::Early(self::early(), early));
+        return Ok(Made::Early(vec![self::early()], early));
     }
     on(gateway, submission, &resources, &placed, by_hand).map(|new| Made::On(Box::new(new)))
 }
@@ -182,10 +182,11 @@ fn on(
     let named = naming::Named::alone(&submission.focal, resources.focal().clone());
     let new = submit::promise(&submission.tenant, &prepared, named, &known, None)?;
     let new = submit::keep_response(new, &submission.response);
+    let services = duplicate::services(&prepared, placed);
     let queued = json!({"payer": prepared.profile.id, "guide": prepared.route.guide});
     let kind = if by_hand { EventKind::Released } else { EventKind::Queued };
     let events = vec![event(kind, None, known.now, &queued)];
-    Ok(NewSubmission { id: submission.id.clone(), events, ..submit::placed_as(new, placed) })
+    Ok(NewSubmission { id: submission.id.clone(), events, services, ..submit::placed_as(new, placed) })
 }
 
 /// The submission's resources as they stand now.
