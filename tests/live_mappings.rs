@@ -204,3 +204,33 @@ async fn operators_see_versions_and_go_back() {
     assert_eq!((activated.status, activated.body["active"].as_str()), (200, Some(version.as_str())));
     assert_eq!(server.post("/admin/mappings/0123/activate", &Value::Null).await.status, 404);
 }
+
+/// What an EHR writes differently, taken up by a server that runs, and chosen by the header.
+#[tokio::test]
+async fn claims_of_a_source_go_by_its_overlay() {
+    use crate::support::server::{Server, eventually};
+    let home = tempfile::tempdir().unwrap();
+    let server = Server::start(home.path(), &[("CLAIMGATE_WORKER__RELOAD_MS", "50")]).await;
+    let before = server.get("/admin/mappings").await.body["active"].clone();
+    let overlay = "over: [record/claim, record/oral]\nbody:\n  referralNumber: \"'BY-SOURCE'\"\n";
+    let source = home.path().join("mappings/sources/northside");
+    std::fs::create_dir_all(&source).unwrap();
+    std::fs::write(source.join("claims.yaml"), overlay).unwrap();
+    eventually("the overlay is active", Duration::from_secs(60), async || {
+        (server.get("/admin/mappings").await.body["active"] != before).then_some(())
+    })
+    .await;
+    for (number, source) in [("SRC1", "northside"), ("SRC2", "elsewhere")] {
+        let headers = [("x-claimgate-source", source), ("content-type", "application/fhir+json")];
+        let body = bundle(number).to_string().into_bytes();
+        let reply = server.send("/fhir/Claim/$submit", &headers, body).await.unwrap();
+        assert_eq!(reply.status, 201, "{:#}", reply.body);
+    }
+    let sent = eventually("both are sent", Duration::from_secs(60), async || {
+        let files = server.files("northwind", "outbound");
+        let text: String = files.iter().map(|file| std::fs::read_to_string(file).unwrap_or_default()).collect();
+        (text.contains("SRC1") && text.contains("SRC2")).then_some(text)
+    })
+    .await;
+    assert_eq!(sent.matches("REF|9F|BY-SOURCE").count(), 1, "{sent}");
+}

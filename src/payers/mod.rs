@@ -67,7 +67,7 @@ impl Payers {
                 Err(found) => issues.extend(found),
             }
         }
-        issues.extend(claimed_twice(&profiles));
+        issues.extend(claimed_twice(mappings, &profiles));
         if issues.is_empty() {
             return Ok(Payers { profiles });
         }
@@ -113,14 +113,14 @@ fn load_one(mappings: &Folder, path: &str, id: &str, surroundings: &Surroundings
 }
 
 /// Two profiles for one identifier: no claim could be routed by it.
-fn claimed_twice(profiles: &BTreeMap<String, PayerProfile>) -> Vec<Issue> {
+fn claimed_twice(mappings: &Folder, profiles: &BTreeMap<String, PayerProfile>) -> Vec<Issue> {
     let mut owners: BTreeMap<(Option<&str>, &str), &str> = BTreeMap::new();
     let mut issues = Vec::new();
     for profile in profiles.values() {
         for identifier in &profile.identifiers {
             let key = (identifier.system.as_deref(), identifier.value.as_str());
             if let Some(other) = owners.insert(key, &profile.id).filter(|other| *other != profile.id) {
-                let at = Place::File { path: format!("payers/{}/payer.yaml", profile.id), line: 0, column: 0 };
+                let at = place_of(mappings, &format!("payers/{}/payer.yaml", profile.id), &identifier.value);
                 let text =
                     format!("the payers {other} and {} both claim the identifier `{}`", profile.id, identifier.value);
                 issues.push(Issue::error(codes::MAPPING_TYPE, at, text).hint("give it to one of them"));
@@ -128,4 +128,12 @@ fn claimed_twice(profiles: &BTreeMap<String, PayerProfile>) -> Vec<Issue> {
         }
     }
     issues
+}
+
+/// Where a value first stands in a file.
+fn place_of(mappings: &Folder, path: &str, value: &str) -> Place {
+    let text = mappings.text(path).unwrap_or_default();
+    let found = text.lines().zip(1..).find_map(|(line, n)| Some((n, line.find(value)? as u32 + 1)));
+    let (line, column) = found.unwrap_or_default();
+    Place::File { path: mappings.display(path), line, column }
 }

@@ -209,3 +209,17 @@ fn ids_are_short_enough_for_paths_and_queues() {
     assert!(named(&"a".repeat(64)).is_ok());
     assert!(named(&"a".repeat(65)).unwrap_err().to_string().contains("has 65 characters"));
 }
+
+#[test]
+fn two_profiles_for_one_identifier_are_told_at_their_line() {
+    let folder = tempfile::tempdir().unwrap();
+    for id in ["acme", "northwind"] {
+        let payer = folder.path().join("payers").join(id);
+        std::fs::create_dir_all(&payer).unwrap();
+        let text = Folder::ShippedMappings.text("payers/northwind/payer.yaml").unwrap();
+        std::fs::write(payer.join("payer.yaml"), text.replacen("id: northwind", &format!("id: {id}"), 1)).unwrap();
+    }
+    let fault = Payers::load(&Folder::Disk(folder.path().to_owned()), &here()).unwrap_err();
+    let Place::File { path, line, column } = &fault.issues[0].at else { panic!("{fault}") };
+    assert!(path.ends_with("payers/northwind/payer.yaml") && (*line, *column) > (1, 1), "{fault}");
+}
