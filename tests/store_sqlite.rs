@@ -1,6 +1,7 @@
 //! The SQLite store keeps the contract of every store, and what is SQLite's own.
 
 use crate::support::store_contract as contract;
+use crate::support::waiting_contract as waiting;
 use claimgate::clock::Clock;
 use claimgate::store::Store;
 use claimgate::store::sqlite::SqliteStore;
@@ -13,18 +14,27 @@ fn fresh() -> (tempfile::TempDir, SqliteStore) {
 }
 
 macro_rules! keeps {
-    ($($name:ident)*) => {
+    ($contract:ident: $($name:ident)*) => {
         $(
             #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
             async fn $name() {
                 let (_folder, store) = fresh();
-                contract::$name(&store).await;
+                $contract::$name(&store).await;
             }
         )*
     };
 }
 
 keeps! {
+    waiting:
+    what_is_held_wakes_when_what_it_waits_for_comes
+    what_comes_while_it_is_tried_is_not_missed
+    a_held_submission_goes_on_once
+    corrections_are_one_chain_and_an_answer_wakes_them
+}
+
+keeps! {
+    contract:
     what_is_accepted_is_there
     a_repetition_is_recognised
     of_two_equal_posts_at_once_one_is_new

@@ -36,7 +36,7 @@ impl Placed {
 }
 
 /// Places a claim; `of` is the claim (`Claim/…`) that it is the next version of, `holder` the submission under the same
-/// `Claim.identifier`.
+/// `Claim.identifier`. What only asks, a preauthorization or an inquiry, has no place.
 pub async fn place(
     gateway: &Gateway,
     tenant: &str,
@@ -45,8 +45,10 @@ pub async fn place(
     holder: Option<SubmissionId>,
 ) -> Result<Placed, Fault> {
     let claim = resources.focal();
-    let said = said(claim, of.is_some());
-    let Some(intention) = said else { return Ok(Placed::default()) };
+    if claim["resourceType"] != "Claim" || claim["use"] != "claim" {
+        return if claim["status"] == "entered-in-error" { Err(never_sent()) } else { Ok(Placed::default()) };
+    }
+    let Some(intention) = said(claim, of.is_some()) else { return Ok(Placed::default()) };
     let found = match earlier(gateway, tenant, resources, of).await? {
         Some(id) => Some(id),
         None if named(claim).is_some() => None,

@@ -18,7 +18,9 @@ pub fn services(prepared: &Prepared, placed: &Placed) -> Option<String> {
         return None;
     }
     let records = prepared.parts.iter().map(|part| &part.record);
-    let first = records.clone().next().filter(|record| !matches!(record.frequency_code.as_str(), "7" | "8"))?;
+    let original =
+        |record: &&BillingRecord| record.intent == "claim" && !matches!(record.frequency_code.as_str(), "7" | "8");
+    let first = records.clone().next().filter(original)?;
     let mut lines: Vec<String> = records.flat_map(|record| &record.service_lines).map(line).collect();
     lines.sort();
     let whole = json!([prepared.profile.id, first.claim_type, first.intent, who(first), period(first), lines]);

@@ -10,3 +10,4 @@ pub mod rabbit;
 pub mod server;
 pub mod simulator;
 pub mod store_contract;
+pub mod waiting_contract;
