@@ -65,6 +65,23 @@ fn a_change_of_mappings_is_shown_element_by_element() {
 }
 
 #[test]
+fn a_source_is_named_on_the_command_line() {
+    let changed = tempfile::tempdir().unwrap();
+    copy(&root().join("mappings"), changed.path());
+    std::fs::create_dir_all(changed.path().join("sources/ehr")).unwrap();
+    let overlay = "extends: record/claim\nbody:\n  referralNumber: \"'BY-SOURCE'\"\n";
+    std::fs::write(changed.path().join("sources/ehr/claims.yaml"), overlay).unwrap();
+    let map = |arguments: &[&str]| {
+        let mut command = Command::new(env!("CARGO_BIN_EXE_claimgate"));
+        command.current_dir(root()).env("CLAIMGATE_MAPPINGS_DIR", changed.path()).arg("map");
+        let output = command.args(arguments).arg("conformance/demo/1-paid.json").output().unwrap();
+        assert!(output.status.success(), "{}", String::from_utf8_lossy(&output.stderr));
+        String::from_utf8_lossy(&output.stdout).contains("REF*9F*BY-SOURCE~")
+    };
+    assert!(map(&["--source", "ehr"]) && !map(&["--source", "other"]) && !map(&[]));
+}
+
+#[test]
 fn mistakes_are_told_as_json_too() {
     let changed = tempfile::tempdir().unwrap();
     copy(&root().join("mappings"), changed.path());

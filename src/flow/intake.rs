@@ -42,7 +42,7 @@ pub fn read(translator: &Translator, body: Value) -> Result<Resources, Fault> {
 /// Notes which system wrote a body, where the caller says it beside the body: as `meta.source` of the Bundle or resource, in
 /// Parameters of what they hold.
 pub fn name_source(body: &mut Value, source: &str) {
-    if let Some(parameters) = body["parameter"].as_array_mut() {
+    if let Some(parameters) = body.get_mut("parameter").and_then(Value::as_array_mut) {
         let resources = parameters.iter_mut().filter_map(|parameter| parameter.get_mut("resource"));
         return resources.for_each(|resource| name_source(resource, source));
     }

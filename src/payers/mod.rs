@@ -68,6 +68,7 @@ impl Payers {
             }
         }
         issues.extend(claimed_twice(mappings, &profiles));
+        issues.extend(one_inbox_of_two(mappings, &profiles));
         if issues.is_empty() {
             return Ok(Payers { profiles });
         }
@@ -125,6 +126,22 @@ fn claimed_twice(mappings: &Folder, profiles: &BTreeMap<String, PayerProfile>) -
                     format!("the payers {other} and {} both claim the identifier `{}`", profile.id, identifier.value);
                 issues.push(Issue::error(codes::MAPPING_TYPE, at, text).hint("give it to one of them"));
             }
+        }
+    }
+    issues
+}
+
+/// Two profiles that take answers from one folder: whichever looks first would take those of the other.
+fn one_inbox_of_two(mappings: &Folder, profiles: &BTreeMap<String, PayerProfile>) -> Vec<Issue> {
+    let mut owners: BTreeMap<&PathBuf, &str> = BTreeMap::new();
+    let mut issues = Vec::new();
+    for profile in profiles.values() {
+        let TransportProfile::Directory { inbound, .. } = &profile.transport else { continue };
+        if let Some(other) = owners.insert(inbound, &profile.id) {
+            let at = place_of(mappings, &format!("payers/{}/payer.yaml", profile.id), "inbound:");
+            let text =
+                format!("the payers {other} and {} both take their answers from {}", profile.id, inbound.display());
+            issues.push(Issue::error(codes::MAPPING_TYPE, at, text).hint("give each a folder of its own"));
         }
     }
     issues

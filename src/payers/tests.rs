@@ -222,4 +222,5 @@ fn two_profiles_for_one_identifier_are_told_at_their_line() {
     let fault = Payers::load(&Folder::Disk(folder.path().to_owned()), &here()).unwrap_err();
     let Place::File { path, line, column } = &fault.issues[0].at else { panic!("{fault}") };
     assert!(path.ends_with("payers/northwind/payer.yaml") && (*line, *column) > (1, 1), "{fault}");
+    assert!(fault.to_string().contains("both take their answers from"), "{fault}");
 }
