@@ -82,12 +82,12 @@ fn segments(guides: &Guides, file: &Path) -> Result<Exit, Fault> {
     let mut segments = Segments::new(source(file)?);
     let mut follower = Follower::new(guides);
     let mut out = stdout();
-    while let Some(streamed) = segments.next_segment()? {
-        if streamed.garbage {
+    while let Some(step) = segments.next_segment()? {
+        if step.garbage {
             continue;
         }
-        follower.take(&streamed.segment);
-        let value = json::segment(&streamed.segment, follower.loop_id());
+        follower.take(&step);
+        let value = json::segment(&step.segment, follower.loop_id());
         if let Err(error) = writeln!(out, "{value}") {
             return written(Err(error));
         }
@@ -111,7 +111,7 @@ fn rewrite(guides: &Guides, file: &Path, canonical: bool, indent: bool) -> Resul
     if canonical || indent {
         return written(format::lines(guides, source(file)?, indent, &mut out)?);
     }
-    written(out.write_all(&format::as_read(&input::bytes(file)?)).and_then(|()| out.flush()))
+    written(format::as_read(source(file)?, &mut out)?)
 }
 
 fn ack(translator: &Translator, file: &Path) -> Result<Exit, Fault> {

@@ -1,7 +1,7 @@
 //! X12 005010 and nothing else: read, understood by its guide, checked, acknowledged and written.
 //!
-//! * [`text`], [`delimiters`], [`segment`], [`tokens`], [`reader`] and [`stream`] take an interchange apart;
-//!   [`pieces`] and [`split`] take a set apart.
+//! * [`text`], [`delimiters`], [`segment`], [`tokens`] and [`envelope`] take an interchange apart; [`reader`] does so with
+//!   what is in memory, [`stream`] with a file of any length; [`pieces`] and [`split`] take a set apart.
 //! * [`guide`] says what a transaction may hold; [`tree`] sorts the segments of a set into its loops.
 //! * [`build`] is what a mapping makes; [`writer`] and [`assemble`] put it on the wire.
 //! * [`check`] finds what is wrong (SNIP 1 to 3); [`acknowledge`] tells the sender (TA1, 999).
@@ -13,6 +13,7 @@ mod balance;
 pub mod build;
 pub mod check;
 pub mod delimiters;
+pub mod envelope;
 pub mod format;
 pub mod guide;
 mod guide_file;

@@ -3,9 +3,11 @@
 
 use crate::fault::Fault;
 use crate::x12::delimiters::Delimiters;
+use crate::x12::envelope::Role;
 use crate::x12::guide::{Guide, Guides, LoopIx};
+use crate::x12::reader::TransactionSet;
 use crate::x12::segment::Segment;
-use crate::x12::stream::{Follower, Kept, OwnedSet, Segments, Streamed};
+use crate::x12::stream::{Follower, Segments, Step};
 use crate::x12::tree::Placed;
 use std::collections::VecDeque;
 use std::io::Read;
@@ -65,8 +67,7 @@ impl<'g, R: Read> Pieces<'g, R> {
                 return Ok(Some(piece));
             }
             match self.segments.next_segment()? {
-                Some(Streamed { garbage: true, .. }) => {}
-                Some(Streamed { segment, .. }) => self.state.take(&segment),
+                Some(step) => self.state.take(&step),
                 None if self.state.open.is_empty() => return Ok(None),
                 None => self.state.end(),
             }
@@ -75,20 +76,25 @@ impl<'g, R: Read> Pieces<'g, R> {
 }
 
 impl State<'_> {
-    fn take(&mut self, segment: &Segment<'_>) {
-        let envelope = matches!(segment.id(), "ISA" | "GS" | "GE" | "IEA");
-        if (envelope || segment.id() == "ST") && !self.open.is_empty() {
+    fn take(&mut self, step: &Step<'_>) {
+        let segment = &step.segment;
+        if step.role.ends_set() && !self.open.is_empty() {
             self.end();
         }
-        let placed = self.follower.take(segment);
-        match segment.id() {
-            "ISA" => {
+        let placed = self.follower.take(step);
+        match step.role {
+            Role::Isa => {
                 segment.raw().clone_into(&mut self.isa);
                 self.delimiters = segment.delimiters;
             }
-            "GS" => segment.raw().clone_into(&mut self.gs),
-            "ST" => self.open.push(Frame { segments: Vec::new(), is_unit: false, is_level: true, told: true }),
+            Role::Gs => segment.raw().clone_into(&mut self.gs),
+            Role::St { .. } => {
+                self.open.push(Frame { segments: Vec::new(), is_unit: false, is_level: true, told: true });
+            }
             _ => {}
+        }
+        if !step.role.in_set() {
+            return;
         }
         if self.open.is_empty() {
             return;
@@ -99,7 +105,7 @@ impl State<'_> {
         if let Some(innermost) = self.open.last_mut() {
             innermost.segments.push(Kept::of(segment));
         }
-        if segment.id() == "SE" {
+        if step.role == Role::Se {
             self.end();
         }
     }
@@ -146,6 +152,44 @@ impl State<'_> {
         self.open.iter_mut().for_each(|frame| frame.told = true);
         let set = OwnedSet { isa: self.isa.clone(), gs: self.gs.clone(), segments, delimiters: self.delimiters };
         self.ready.push_back(Piece { set, has_unit, is_last });
+    }
+}
+
+/// One transaction set of a stream, with texts of its own.
+#[derive(Debug, Clone)]
+pub struct OwnedSet {
+    pub isa: String,
+    pub gs: String,
+    segments: Vec<Kept>,
+    pub delimiters: Delimiters,
+}
+
+/// A segment that outlives the buffer.
+#[derive(Debug, Clone)]
+struct Kept {
+    pub raw: String,
+    pub ordinal: u32,
+    pub offset: u64,
+    pub line: u32,
+}
+
+impl Kept {
+    pub fn of(segment: &Segment<'_>) -> Kept {
+        let (ordinal, offset, line) = (segment.ordinal, segment.offset, segment.line);
+        Kept { raw: segment.raw().to_owned(), ordinal, offset, line }
+    }
+
+    pub fn view(&self, delimiters: Delimiters) -> Segment<'_> {
+        let (ordinal, offset, line) = (self.ordinal, self.offset, self.line);
+        Segment { ordinal, offset, line, ..Segment::new(&self.raw, delimiters) }
+    }
+}
+
+impl OwnedSet {
+    /// The set, as the reader would have given it.
+    pub fn view(&self) -> TransactionSet<'_> {
+        let segments = self.segments.iter().map(|kept| kept.view(self.delimiters));
+        TransactionSet::new(segments.collect(), Segment::new(&self.gs, self.delimiters).element(8))
     }
 }
 
