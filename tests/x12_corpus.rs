@@ -3,6 +3,7 @@
 use claimgate::assets::Folder;
 use claimgate::fault::{Issue, Place};
 use claimgate::x12::acknowledge::{Numbers, acknowledge};
+use claimgate::x12::audit::audit;
 use claimgate::x12::check::check_interchange;
 use claimgate::x12::guide::Guides;
 use claimgate::x12::reader::{self, Interchange};
@@ -11,6 +12,7 @@ use claimgate::x12::stream::Segments;
 use claimgate::x12::text::Text;
 use claimgate::x12::tokens::Tokens;
 use claimgate::x12::{format, json, writer};
+use std::ops::ControlFlow;
 use std::path::{Path, PathBuf};
 
 /// Where the files are.
@@ -116,6 +118,29 @@ fn every_file_streams_as_it_is_read() {
             }
         }
         assert_eq!(seen, expected, "{}", path.display());
+    }
+}
+
+#[test]
+fn every_file_is_checked_portion_by_portion_as_it_is_as_a_whole() {
+    let guides = guides();
+    for path in files(&corpus()) {
+        let bytes = std::fs::read(&path).unwrap();
+        let text = Text::decode(&bytes);
+        let (interchanges, mut expected) = reader::read_text(&text);
+        expected.extend(interchanges.iter().flat_map(|found| check_interchange(&guides, found)));
+        let mut found = Vec::new();
+        let done = audit(&guides, bytes.as_slice(), |issue| {
+            found.push(issue);
+            ControlFlow::Continue(())
+        });
+        done.unwrap();
+        let sorted = |issues: &[Issue]| {
+            let mut all: Vec<_> = issues.iter().map(|issue| format!("{issue:?}")).collect();
+            all.sort();
+            all
+        };
+        assert_eq!(sorted(&found), sorted(&expected), "{}", path.display());
     }
 }
 

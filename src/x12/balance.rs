@@ -7,7 +7,14 @@ use crate::x12::tree::Loop;
 use rust_decimal::Decimal;
 
 /// What must add up in a transaction.
-type Rule = fn(&mut Balance, &Loop<'_>);
+type Rule = fn(&mut Balance, &Loop<'_>, &mut Sums);
+
+/// What was added up of a set so far, when it comes in portions.
+#[derive(Debug, Default)]
+pub(crate) struct Sums {
+    /// CLP04 of all claims of an 835.
+    paid: Decimal,
+}
 
 /// Transactions and their rules.
 const RULES: [(&str, Rule); 2] = [("837", Balance::claims), ("835", Balance::remittance)];
@@ -15,11 +22,11 @@ const RULES: [(&str, Rule); 2] = [("837", Balance::claims), ("835", Balance::rem
 /// The segment of a service line, and the element of its charge (005010X222A1, X223A2, X224A2 loop 2400).
 const LINE_CHARGES: [(&str, usize); 3] = [("SV1", 2), ("SV2", 3), ("SV3", 2)];
 
-/// The issues of the balances of one set.
-pub(crate) fn check(set: &TransactionSet<'_>, root: &Loop<'_>) -> Vec<Issue> {
+/// The issues of the balances of one set, or of the loops that ended in this part of it.
+pub(crate) fn check(set: &TransactionSet<'_>, root: &Loop<'_>, sums: &mut Sums) -> Vec<Issue> {
     let mut balance = Balance { set: set.control_number().to_owned(), issues: Vec::new() };
     for (_, rule) in RULES.iter().filter(|(id, _)| *id == set.id()) {
-        rule(&mut balance, root);
+        rule(&mut balance, root, sums);
     }
     balance.issues
 }
@@ -47,8 +54,9 @@ impl Balance {
     }
 
     /// CLM02 is the sum of the lines; what each other payer paid and adjusted is the charge.
-    fn claims(&mut self, root: &Loop<'_>) {
-        for claim in root.descend().filter(|found| &*found.id == "2300") {
+    fn claims(&mut self, root: &Loop<'_>, _: &mut Sums) {
+        let whole = |found: &&Loop<'_>| &*found.id == "2300" && !found.part.is_context && !found.part.is_cut;
+        for claim in root.descend().filter(whole) {
             let Some(clm) = claim.segment("CLM") else { continue };
             let charge = amount(clm.element(2));
             let lines: Vec<_> = claim.children_of("2400").collect();
@@ -98,12 +106,16 @@ impl Balance {
     }
 
     /// Lines, claims and the payment of a remittance (005010X221A1 section 1.10.2).
-    fn remittance(&mut self, root: &Loop<'_>) {
-        let mut paid = Decimal::ZERO;
-        for claim in root.descend().filter(|found| &*found.id == "2100") {
+    fn remittance(&mut self, root: &Loop<'_>, sums: &mut Sums) {
+        for claim in root.descend().filter(|found| &*found.id == "2100" && !found.part.is_context) {
             let Some(clp) = claim.segment("CLP") else { continue };
-            paid += amount(clp.element(4));
-            self.remitted_claim(claim, clp);
+            sums.paid += amount(clp.element(4));
+            if !claim.part.is_cut {
+                self.remitted_claim(claim, clp);
+            }
+        }
+        if root.part.is_context || root.part.is_cut {
+            return;
         }
         let Some(bpr) = root.segment("BPR") else { return };
         let provider: Decimal =
@@ -112,7 +124,7 @@ impl Balance {
             root,
             (bpr, 2),
             amount(bpr.element(2)),
-            paid - provider,
+            sums.paid - provider,
             "the payment is not the sum of its claims less the provider adjustments",
         );
     }

@@ -144,6 +144,11 @@ impl<R: Read> Segments<R> {
         Ok(Some(Step { segment, role, garbage: role == Role::Garbage, terminated: token.terminated }))
     }
 
+    /// Whether [`Segments::issues`] has any.
+    pub fn has_issues(&self) -> bool {
+        self.walk.has_issues()
+    }
+
     /// What is wrong with the shape of the envelope, found since this was asked last.
     pub fn issues(&mut self) -> Vec<Issue> {
         let (mut ended, issues) = self.walk.issues();
@@ -161,12 +166,24 @@ pub struct Follower<'g> {
     set_id: String,
     version: String,
     st: String,
+    /// Where the ST was placed.
+    start: Option<Placed>,
 }
 
 impl<'g> Follower<'g> {
     pub fn new(guides: &'g Guides) -> Follower<'g> {
         let (group_version, set_id, version, st) = Default::default();
-        Follower { guides, placer: None, group_version, set_id, version, st }
+        Follower { guides, placer: None, group_version, set_id, version, st, start: None }
+    }
+
+    /// GS08 of the open group.
+    pub fn group_version(&self) -> &str {
+        &self.group_version
+    }
+
+    /// The place of the ST in the guide of the open set.
+    pub fn start(&self) -> Option<Placed> {
+        self.start.clone()
     }
 
     /// Takes the next segment; gives back its place in the guide of its set, when there is one.
@@ -178,7 +195,7 @@ impl<'g> Follower<'g> {
             _ => {}
         }
         match step.role {
-            Role::St { .. } => self.start(segment),
+            Role::St { .. } => self.begin(segment),
             Role::Body if segment.ordinal == 2 && segment.id() == "BHT" => self.choose(segment.element(2), segment),
             Role::Body | Role::Se => {}
             _ => {
@@ -187,8 +204,10 @@ impl<'g> Follower<'g> {
             }
         }
         let placed = self.placer.as_mut().map(|placer| placer.place(segment));
-        if step.role == Role::Se {
-            self.placer = None;
+        match step.role {
+            Role::St { .. } => self.start.clone_from(&placed),
+            Role::Se => self.placer = None,
+            _ => {}
         }
         placed
     }
@@ -208,7 +227,7 @@ impl<'g> Follower<'g> {
         self.placer.as_ref().map(Placer::guide)
     }
 
-    fn start(&mut self, st: &Segment<'_>) {
+    fn begin(&mut self, st: &Segment<'_>) {
         let version = if st.element(3).is_empty() { self.group_version.as_str() } else { st.element(3) };
         version.clone_into(&mut self.version);
         st.element(1).clone_into(&mut self.set_id);
@@ -221,7 +240,7 @@ impl<'g> Follower<'g> {
         let Some(guide) = self.guides.for_purpose(&self.set_id, &self.version, purpose) else { return };
         if self.guide().is_some_and(|open| open.name != guide.name) {
             let mut placer = Placer::new(guide);
-            placer.place(&Segment::new(&self.st, bht.delimiters));
+            self.start = Some(placer.place(&Segment::new(&self.st, bht.delimiters)));
             self.placer = Some(placer);
         }
     }

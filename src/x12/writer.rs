@@ -103,6 +103,13 @@ impl Lines {
         self.count += 1;
     }
 
+    /// A segment that was read, byte for byte.
+    pub fn segment(&mut self, segment: &Segment<'_>) {
+        self.out.extend_from_slice(&text::encode(segment.raw(), segment.latin1));
+        end_segment(&self.delimiters, &mut self.out);
+        self.count += 1;
+    }
+
     /// A segment of these elements, its id first; empty ones at the end are left out.
     pub fn line(&mut self, elements: &[&str]) {
         let last = elements.iter().rposition(|element| !element.is_empty()).unwrap_or(0);

@@ -1,0 +1,90 @@
+//! The check of a file of any length, in constant memory: what [`crate::x12::check`] finds in an interchange that is held
+//! whole, portion by portion.
+
+use crate::fault::{Fault, Issue, Place};
+use crate::x12::balance::Sums;
+use crate::x12::check;
+use crate::x12::envelope::Role;
+use crate::x12::guide::Guides;
+use crate::x12::portions::{self, Portion, Visitor};
+use crate::x12::stream::Step;
+use crate::x12::totals::Totals;
+use std::io::Read;
+use std::ops::ControlFlow;
+
+/// Gives each issue of a file to `each`, roughly in the order of the file; stops when `each` says so.
+pub fn audit(guides: &Guides, source: impl Read, each: impl FnMut(Issue) -> ControlFlow<()>) -> Result<(), Fault> {
+    let (totals, sums) = Default::default();
+    portions::visit(guides, source, &mut Audit { guides, totals, sums, is_known: true, each })
+}
+
+struct Audit<'g, F> {
+    guides: &'g Guides,
+    totals: Totals,
+    /// Of the open set.
+    sums: Sums,
+    /// The open set has a guide, or was told to have none.
+    is_known: bool,
+    each: F,
+}
+
+impl<F: FnMut(Issue) -> ControlFlow<()>> Visitor for Audit<'_, F> {
+    fn segment(&mut self, step: &Step<'_>) -> ControlFlow<()> {
+        let (segment, mut issues) = (&step.segment, Vec::new());
+        match step.role {
+            Role::Isa => self.totals.isa(segment, &mut issues),
+            Role::Gs => self.totals.gs(segment, &mut issues),
+            Role::Ge => self.totals.ge(segment, &mut issues),
+            Role::Iea => self.totals.iea(segment, &mut issues),
+            Role::Se => self.totals.se(segment, &mut issues),
+            Role::St { grouped } => {
+                self.totals.st(segment, grouped, &mut issues);
+                (self.sums, self.is_known) = (Sums::default(), false);
+            }
+            Role::Body | Role::Ta1 | Role::Stray | Role::Garbage => {}
+        }
+        self.envelope(issues)
+    }
+
+    fn portion(&mut self, portion: &Portion<'_>) -> ControlFlow<()> {
+        let set = &portion.set;
+        let mut issues = Vec::new();
+        let Some((guide, root)) = portion.guide.zip(portion.root()) else {
+            if !std::mem::replace(&mut self.is_known, true) {
+                issues.push(check::no_guide(self.guides, set));
+            }
+            return self.tell(issues);
+        };
+        for (segment, placed) in portion.news() {
+            let problem = placed.and_then(|placed| Some((placed.problem?, placed.in_loop)));
+            issues.extend(problem.map(|(problem, in_loop)| problem.issue(guide, in_loop, set, segment)));
+        }
+        check::check_part(guide, set, &root, &mut self.sums, &mut issues);
+        issues.sort_by_key(ordinal);
+        self.tell(issues)
+    }
+
+    fn envelope(&mut self, issues: Vec<Issue>) -> ControlFlow<()> {
+        issues.into_iter().try_for_each(&mut self.each)
+    }
+}
+
+impl<F: FnMut(Issue) -> ControlFlow<()>> Audit<'_, F> {
+    /// Tells the issues of a set, and in which interchange and group it is.
+    fn tell(&mut self, issues: Vec<Issue>) -> ControlFlow<()> {
+        for mut issue in issues {
+            if let Place::X12(at) = &mut issue.at {
+                *at = self.totals.of_group(std::mem::take(at));
+            }
+            (self.each)(issue)?;
+        }
+        ControlFlow::Continue(())
+    }
+}
+
+fn ordinal(issue: &Issue) -> Option<u32> {
+    match &issue.at {
+        Place::X12(at) => at.ordinal,
+        _ => None,
+    }
+}
