@@ -12,14 +12,24 @@ use crate::x12::totals::Totals;
 use std::io::Read;
 use std::ops::ControlFlow;
 
+/// What a file held.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+pub struct Summary {
+    pub interchanges: u64,
+    pub sets: u64,
+}
+
 /// Gives each issue of a file to `each`, roughly in the order of the file; stops when `each` says so.
-pub fn audit(guides: &Guides, source: impl Read, each: impl FnMut(Issue) -> ControlFlow<()>) -> Result<(), Fault> {
-    let (totals, sums) = Default::default();
-    portions::visit(guides, source, &mut Audit { guides, totals, sums, is_known: true, each })
+pub fn audit(guides: &Guides, source: impl Read, each: impl FnMut(Issue) -> ControlFlow<()>) -> Result<Summary, Fault> {
+    let (summary, totals, sums) = Default::default();
+    let mut audit = Audit { guides, summary, totals, sums, is_known: true, each };
+    portions::visit(guides, source, &mut audit)?;
+    Ok(audit.summary)
 }
 
 struct Audit<'g, F> {
     guides: &'g Guides,
+    summary: Summary,
     totals: Totals,
     /// Of the open set.
     sums: Sums,
@@ -32,12 +42,16 @@ impl<F: FnMut(Issue) -> ControlFlow<()>> Visitor for Audit<'_, F> {
     fn segment(&mut self, step: &Step<'_>) -> ControlFlow<()> {
         let (segment, mut issues) = (&step.segment, Vec::new());
         match step.role {
-            Role::Isa => self.totals.isa(segment, &mut issues),
+            Role::Isa => {
+                self.summary.interchanges += 1;
+                self.totals.isa(segment, &mut issues);
+            }
             Role::Gs => self.totals.gs(segment, &mut issues),
             Role::Ge => self.totals.ge(segment, &mut issues),
             Role::Iea => self.totals.iea(segment, &mut issues),
             Role::Se => self.totals.se(segment, &mut issues),
             Role::St { grouped } => {
+                self.summary.sets += 1;
                 self.totals.st(segment, grouped, &mut issues);
                 (self.sums, self.is_known) = (Sums::default(), false);
             }

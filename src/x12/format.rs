@@ -7,45 +7,50 @@ use crate::x12::stream::{Follower, Segments, Streamed, TokenStream};
 use crate::x12::text;
 use std::io::{Read, Write};
 
-/// Every byte as it was read: what was understood is what was there. Reads and writes in constant memory.
-pub fn as_read(source: impl Read, out: &mut impl Write) -> Result<std::io::Result<()>, Fault> {
+/// Every byte as it was read: what was understood is what was there. Reads and writes in constant memory, and tells
+/// whether there was an interchange. A file that can't be written is an [`std::io::Error`] in the result.
+pub fn as_read(source: impl Read, out: &mut impl Write) -> Result<std::io::Result<bool>, Fault> {
     let mut tokens = TokenStream::new(source);
+    let mut found = false;
     loop {
         let written = match tokens.next_token()? {
             Streamed::Token(token) => {
+                found |= token.kind.is_segment();
                 let terminator = [token.delimiters.terminator];
                 let end = if token.terminated { terminator.as_slice() } else { &[] };
                 [token.gap, token.raw, end].iter().try_for_each(|part| out.write_all(part))
             }
-            Streamed::End(gap) => return Ok(out.write_all(gap).and_then(|()| out.flush())),
+            Streamed::End(gap) => return Ok(out.write_all(gap).map(|()| found)),
         };
-        if written.is_err() {
-            return Ok(written);
+        if let Err(error) = written {
+            return Ok(Err(error));
         }
     }
 }
 
 /// One segment a line, without empty elements at the end; with `indent`, two spaces for each loop around it. Reads and
-/// writes in constant memory. A file that can't be written is an [`std::io::Error`] in the result.
+/// writes in constant memory, and gives back what [`as_read`] does.
 pub fn lines(
     guides: &Guides,
     source: impl Read,
     indent: bool,
     out: &mut impl Write,
-) -> Result<std::io::Result<()>, Fault> {
+) -> Result<std::io::Result<bool>, Fault> {
     let mut segments = Segments::new(source);
+    let mut found = false;
     let mut follower = Follower::new(guides);
     while let Some(step) = segments.next_segment()? {
         if step.garbage {
             continue;
         }
+        found = true;
         follower.take(&step);
         let depth = if indent { follower.depth() } else { 0 };
         if let Err(error) = line(&step.segment, depth, out) {
             return Ok(Err(error));
         }
     }
-    Ok(out.flush())
+    Ok(Ok(found))
 }
 
 fn line(segment: &Segment<'_>, depth: usize, out: &mut impl Write) -> std::io::Result<()> {
