@@ -25,3 +25,5 @@ mod responses_fhir;
 mod store_crash;
 mod store_sqlite;
 mod x12_corpus;
+mod x12_fuzz;
+mod x12_size;

@@ -119,7 +119,7 @@ impl Balance {
         }
         let Some(bpr) = root.segment("BPR") else { return };
         let provider: Decimal =
-            root.all("PLB").flat_map(|plb| (4..=14).step_by(2).map(|n| amount(plb.element(n)))).sum();
+            root.all("PLB").flat_map(|plb| plb.elements().skip(3).step_by(2).take(6).map(amount)).sum();
         self.expect(
             root,
             (bpr, 2),
@@ -169,11 +169,49 @@ fn line_charge<'l, 'a>(line: &'l Loop<'a>) -> Option<(&'l Segment<'a>, Decimal)>
 
 /// Sum of the amounts of all CAS: each holds up to six (CAS03, 06, 09, 12, 15, 18).
 fn adjustments(found: &Loop<'_>) -> Decimal {
-    let amounts = |cas: &Segment<'_>| (3..=18).step_by(3).map(|n| amount(cas.element(n))).sum::<Decimal>();
+    let amounts = |cas: &Segment<'_>| cas.elements().skip(2).step_by(3).take(6).map(amount).sum::<Decimal>();
     found.all("CAS").map(amounts).sum()
 }
 
 /// An amount; what is absent or no number counts as nothing (the guide's check names it).
 fn amount(text: &str) -> Decimal {
-    text.trim().parse().unwrap_or_default()
+    let text = text.trim();
+    plain_amount(text).unwrap_or_else(|| text.parse().unwrap_or_default())
+}
+
+/// Most amounts are a few digits with a point among them, which need no general parser.
+fn plain_amount(text: &str) -> Option<Decimal> {
+    let (is_negative, digits) = text.strip_prefix('-').map_or((false, text), |digits| (true, digits));
+    if digits.len() > 18 {
+        return None;
+    }
+    let (mut value, mut scale, mut has_point) = (0i64, 0, false);
+    for byte in digits.bytes() {
+        match byte {
+            b'0'..=b'9' => {
+                value = value * 10 + i64::from(byte - b'0');
+                scale += u32::from(has_point);
+            }
+            b'.' if !has_point => has_point = true,
+            _ => return None,
+        }
+    }
+    Some(Decimal::new(if is_negative { -value } else { value }, scale))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn amounts_are_read_alike_on_both_ways() {
+        for text in ["0", "12", "-12.50", "1.005", ".5", "5.", "123456789012345678", "0.00"] {
+            assert_eq!(amount(text), text.parse::<Decimal>().unwrap(), "{text}");
+        }
+        for (text, value) in [("", "0"), (" 7 ", "7"), ("1.2.3", "0"), ("abc", "0"), ("1e3", "0"), ("+5", "5")] {
+            assert_eq!(amount(text), value.parse::<Decimal>().unwrap(), "{text}");
+        }
+        let long = "1234567890123456789.25";
+        assert_eq!(amount(long).to_string(), long);
+    }
 }

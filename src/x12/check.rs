@@ -160,7 +160,7 @@ fn loop_issue(guide: &Guide, set: &TransactionSet<'_>, found: &Loop<'_>, fault: 
         }
         _ => None,
     };
-    let first = found.descend().find_map(|inner| inner.segments.first());
+    let first = found.descend().filter_map(|inner| inner.segments.first()).min_by_key(|segment| segment.ordinal);
     let at = match excess.or(first) {
         Some(segment) => place(set, found, segment, fault.error_code()),
         None => X12Place { error_code: Some(fault.error_code().to_owned()), ..X12Place::default() },

@@ -5,6 +5,7 @@ use crate::x12::build::{Element, ElementProblem, problem_of};
 use crate::x12::delimiters::Delimiters;
 use crate::x12::guide::{ElementKind, ElementSpec, Guide, LoopIx, Relation, SegmentIx, SegmentSpec, Syntax, Usage};
 use crate::x12::guide_file::bit;
+use crate::x12::segment;
 
 /// Something wrong with an element. Positions count from 1; 0 is none.
 #[derive(Debug, Clone, PartialEq)]
@@ -94,6 +95,10 @@ pub(crate) trait View<'v>: Copy {
     fn is_absent(self) -> bool;
     fn repetitions(self) -> impl Iterator<Item = Self>;
     fn parts(self) -> impl Iterator<Item = &'v str>;
+    /// The text, when it is known to have neither repetitions nor components.
+    fn plain(self) -> Option<&'v str> {
+        None
+    }
 }
 
 /// An element as it was read.
@@ -109,12 +114,18 @@ impl<'v> View<'v> for Read<'v> {
     }
 
     fn repetitions(self) -> impl Iterator<Item = Self> {
-        let separator = self.delimiters.repetition.map_or('\0', char::from);
-        self.text.split(separator).map(move |text| Read { text, ..self })
+        segment::split(self.text, self.delimiters.repetition).map(move |text| Read { text, ..self })
     }
 
     fn parts(self) -> impl Iterator<Item = &'v str> {
-        self.text.split(char::from(self.delimiters.component))
+        segment::split(self.text, Some(self.delimiters.component))
+    }
+
+    fn plain(self) -> Option<&'v str> {
+        let Delimiters { component, repetition, .. } = self.delimiters;
+        let repetition = repetition.unwrap_or(component);
+        let has_parts = self.text.bytes().any(|byte| byte == component || byte == repetition);
+        (!has_parts).then_some(self.text)
     }
 }
 
@@ -202,6 +213,15 @@ fn check_element<'v, V: View<'v>>(spec: &ElementSpec, n: usize, view: V, report:
         return report(finding(n, ElementFault::NotUsed));
     }
     if spec.kind == ElementKind::B {
+        return;
+    }
+    if spec.kind != ElementKind::Composite
+        && let Some(text) = view.plain()
+    {
+        if let Some(problem) = problem_of(spec, text) {
+            let repetition = usize::from(spec.repeat > 1);
+            report(Finding { repetition, ..finding(n, ElementFault::Value(problem)) });
+        }
         return;
     }
     let mut repetitions = 0;

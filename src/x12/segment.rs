@@ -101,7 +101,7 @@ impl<'a> Segment<'a> {
 }
 
 /// Splits at a delimiter; without one the text is one part.
-fn split(text: &str, delimiter: Option<u8>) -> impl Iterator<Item = &str> {
+pub(crate) fn split(text: &str, delimiter: Option<u8>) -> impl Iterator<Item = &str> {
     let mut rest = Some(text);
     std::iter::from_fn(move || {
         let text = rest?;
