@@ -31,8 +31,7 @@ pub fn visit(guides: &Guides, source: impl Read, visitor: &mut impl Visitor) -> 
     let mut segments = Segments::new(source);
     let mut follower = Follower::new(guides);
     let mut held = Held::default();
-    loop {
-        let Some(step) = segments.next_segment()? else { break };
+    while let Some(step) = segments.next_segment()? {
         if step.role.ends_set() && held.end() && told(&mut held, visitor).is_break() {
             return Ok(());
         }
