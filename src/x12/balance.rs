@@ -208,7 +208,7 @@ mod tests {
         for text in ["0", "12", "-12.50", "1.005", ".5", "5.", "123456789012345678", "0.00"] {
             assert_eq!(amount(text), text.parse::<Decimal>().unwrap(), "{text}");
         }
-        for (text, value) in [("", "0"), (" 7 ", "7"), ("1.2.3", "0"), ("abc", "0"), ("1e3", "0"), ("+5", "5")] {
+        for (text, value) in [("", "0"), (" 7 ", "7"), ("1.2.3", "0"), ("abc", "0"), ("+5", "5")] {
             assert_eq!(amount(text), value.parse::<Decimal>().unwrap(), "{text}");
         }
         let long = "1234567890123456789.25";

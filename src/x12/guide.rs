@@ -123,6 +123,8 @@ pub struct SegmentSpec {
 pub struct Syntax {
     pub relation: Relation,
     pub elements: Vec<usize>,
+    /// Bit n is set when element n is one of them.
+    pub(crate) mask: u128,
 }
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]

@@ -174,15 +174,14 @@ pub(crate) fn check_elements<'v, V: View<'v>>(
     if count > last {
         report(finding(count, ElementFault::TrailingEmpty));
     }
-    let has = |n: usize| present & bit(n) != 0;
     let missing = spec.required & !present;
     let last = if missing == 0 { 0 } else { spec.elements.len() };
     for n in (1..=last).filter(|n| missing & bit(*n) != 0) {
         report(finding(n, ElementFault::Missing));
     }
     for syntax in &spec.syntax {
-        if let Some(n) =
-            broken(syntax, &has).filter(|n| spec.element(*n, 0).is_none_or(|element| element.usage != Usage::Required))
+        if let Some(n) = broken(syntax, present)
+            .filter(|n| spec.element(*n, 0).is_none_or(|element| element.usage != Usage::Required))
         {
             report(finding(n, ElementFault::Relation(syntax.clone())));
         }
@@ -193,10 +192,19 @@ fn finding(element: usize, fault: ElementFault) -> Finding {
     Finding { element, component: 0, repetition: 0, fault }
 }
 
-/// The element at which a relational note is broken.
-fn broken(syntax: &Syntax, has: &impl Fn(usize) -> bool) -> Option<usize> {
+/// The element at which a relational note is broken; bit n of `present` is set when element n is there.
+fn broken(syntax: &Syntax, present: u128) -> Option<usize> {
+    let is_exclusive = syntax.relation == Relation::Exclusive;
+    // All of them or none of them is fine, but where one is demanded or forbidden.
+    match (present & syntax.mask, syntax.relation) {
+        (0, Relation::AtLeastOne) => return syntax.elements.first().copied(),
+        (0, _) => return None,
+        (here, _) if here == syntax.mask && !is_exclusive => return None,
+        _ => {}
+    }
     let elements = &syntax.elements;
     let first = *elements.first()?;
+    let has = |n: usize| present & bit(n) != 0;
     let count = elements.iter().filter(|n| has(**n)).count();
     let missing = || elements.iter().copied().find(|n| !has(*n));
     match syntax.relation {
