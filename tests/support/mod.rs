@@ -8,3 +8,4 @@ pub mod rabbit;
 pub mod server;
 pub mod simulator;
 pub mod store_contract;
+pub mod x12;
