@@ -130,3 +130,66 @@ fn ordinal(issue: &Issue) -> Option<u32> {
         _ => None,
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::x12::check::check_interchange;
+    use crate::x12::guide::tests::shipped;
+    use crate::x12::portions::MAX_SEGMENTS;
+    use crate::x12::reader;
+    use crate::x12::tokens::tests::isa;
+
+    /// What is said of a set as a whole, and portion by portion.
+    fn both(group: &str, body: &str) -> [Vec<String>; 2] {
+        let text = format!("{}GS*{group}~{body}~GE*1*7~IEA*1*000000001~", isa('*', '^', ':', "~"));
+        let (interchanges, _) = reader::read(&text);
+        let whole = check_interchange(shipped(), &interchanges[0]);
+        let mut told = Vec::new();
+        let done = audit(shipped(), text.as_bytes(), |issue| {
+            told.push(issue);
+            ControlFlow::Continue(())
+        });
+        done.unwrap();
+        [whole, told].map(|issues| {
+            let mut all: Vec<_> = issues.iter().map(|issue| format!("{issue:?}")).collect();
+            all.sort();
+            all
+        })
+    }
+
+    const PROFESSIONAL: &str = "HC*S*R*20250303*1200*7*X*005010X222A1";
+    const HEAD: &str = "ST*837*0001*005010X222A1~BHT*0019*00*1*20250303*1200*31~HL*1**20*1~NM1*85*2*A~HL*2*1*22*1~SBR*S********MB~\
+                        NM1*IL*1*B~DMG*D8*20260101*F";
+    const CLAIM: &str = "CLM*A*9***11:B:7*Y*A*Y*Y**AA~HI*BK:4660~LX*2~SV1*HC:A0429*10*UN*1***7~DTP*472*D8*20250303";
+
+    #[test]
+    fn claims_under_many_levels_are_judged_alike() {
+        let patient = "HL*3*2*23*0~PAT*19~NM1*QC*1*C";
+        let late = "NM1*IL*1*LATE~DMG*D8*19800101*F~NM1*PR*2*P";
+        let body = format!(
+            "{HEAD}~{CLAIM}~{CLAIM}~{late}~{patient}~{CLAIM}~{CLAIM}~{CLAIM}~HL*4*1*22*0~SBR*P*18~{CLAIM}~HL*5*9*22*0~{CLAIM}~\
+             HL*6**20*1~{CLAIM}~SE*4*0001"
+        );
+        let [whole, told] = both(PROFESSIONAL, &body);
+        assert!(whole.iter().filter(|issue| issue.contains("original-reference")).count() == 8, "{whole:#?}");
+        assert_eq!(told, whole);
+        let [whole, told] = both("HN*S*R*1*1*7*X*005010X999", &body.replace("*005010X222A1", ""));
+        assert_eq!(told, whole);
+        let [whole, told] =
+            both("BE*S*R*20250303*1200*7*X*005010X220A1", "ST*834*0001~HL*1**20~HL*2*1*~HL*3*7~SE*5*0001");
+        assert!(whole.len() > 2);
+        assert_eq!(told, whole);
+    }
+
+    #[test]
+    fn nothing_is_said_of_what_was_given_away() {
+        let notes = "NTE*ADD*X~".repeat(MAX_SEGMENTS + 10);
+        let long = CLAIM.replace("~HI*", &format!("~{notes}REF*F8*1~HI*"));
+        let [whole, told] = both(PROFESSIONAL, &format!("{HEAD}~{long}~{CLAIM}~SE*4*0001"));
+        let is_rule = |issue: &&String| issue.contains("CG-1505") || issue.contains("CG-1504");
+        let wrong: Vec<_> = told.iter().filter(is_rule).filter(|issue| !whole.contains(issue)).collect();
+        assert!(wrong.is_empty(), "{wrong:#?}");
+        assert!(told.iter().any(|issue| issue.contains("original-reference")), "the claim after it is judged");
+    }
+}
