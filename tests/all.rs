@@ -35,3 +35,5 @@ mod store_sqlite;
 mod x12_acknowledged;
 mod x12_conformance;
 mod x12_corpus;
+mod x12_fuzz;
+mod x12_size;

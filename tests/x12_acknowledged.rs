@@ -103,11 +103,12 @@ fn a_payer_takes_the_checks_as_its_profile_says() {
     assert!(answer.contains("IK5*A~") && answer.contains("AK9*A*1*1*1~"), "{answer}");
 
     with("{ no-such-check: off }");
-    let mistaken = claimgate(folder.path(), &["validate", "claim.x12"]);
+    let mistaken = claimgate(folder.path(), &["validate", "--payer", "northwind", "claim.x12"]);
     let said = text(&mistaken.stderr);
     assert!(said.contains("payer.yaml:") && said.contains("`no-such-check` is no check"), "{said}");
     with("{ npi-form: loud }");
-    assert!(text(&claimgate(folder.path(), &["validate", "claim.x12"]).stderr).contains("is not understood"));
+    let mistaken = claimgate(folder.path(), &["validate", "--payer", "northwind", "claim.x12"]);
+    assert!(text(&mistaken.stderr).contains("is not understood"));
     let unknown = claimgate(folder.path(), &["validate", "--payer", "nobody", "claim.x12"]);
     assert_ne!(unknown.status.code(), Some(0));
 }

@@ -3,6 +3,7 @@
 use claimgate::assets::Folder;
 use claimgate::fault::{Issue, Place};
 use claimgate::x12::acknowledge::{Numbers, acknowledge};
+use claimgate::x12::audit::audit;
 use claimgate::x12::check::check_interchange;
 use claimgate::x12::guide::Guides;
 use claimgate::x12::reader::{self, Interchange};
@@ -11,6 +12,7 @@ use claimgate::x12::stream::Segments;
 use claimgate::x12::text::Text;
 use claimgate::x12::tokens::Tokens;
 use claimgate::x12::{format, json, writer};
+use std::ops::ControlFlow;
 use std::path::{Path, PathBuf};
 
 /// Where the files are.
@@ -42,14 +44,15 @@ fn every_file_is_read_and_written_byte_for_byte() {
     assert!(all.len() > 200, "only {} files", all.len());
     for path in all {
         let bytes = std::fs::read(&path).unwrap();
-        assert_eq!(format::as_read(&bytes), bytes, "{}", path.display());
+        let mut out = Vec::new();
+        format::as_read(bytes.as_slice(), &mut out).unwrap().unwrap();
+        assert_eq!(out, bytes, "{}", path.display());
         let text = Text::decode(&bytes);
         let (interchanges, _) = reader::read_text(&text);
         for found in &interchanges {
             for segment in segments(found) {
-                let mut out = Vec::new();
-                writer::write_segment(segment, &mut out);
-                let raw = text.encode(std::str::from_utf8(&out).unwrap()).into_owned();
+                let mut raw = Vec::new();
+                writer::write_segment(segment, &mut raw);
                 let start = usize::try_from(segment.offset).unwrap();
                 let written = raw.strip_suffix(b"\n").filter(|_| segment.delimiters.newline).unwrap_or(&raw);
                 let read = bytes.get(start..start + written.len()).unwrap_or(&bytes[start..]);
@@ -102,16 +105,41 @@ fn repeats_the_sender(issue: &Issue) -> bool {
 fn every_file_streams_as_it_is_read() {
     for path in files(&corpus()) {
         let bytes = std::fs::read(&path).unwrap();
-        let text = Text::decode(&bytes);
-        let expected: Vec<_> = Tokens::new(&text.text).filter(|token| !token.garbage).map(|token| token.raw).collect();
+        let tokens = Tokens::new(&bytes).filter(|token| token.kind.is_segment());
+        let expected: Vec<_> = tokens.map(|token| (token.offset, token.line, token.raw.to_vec())).collect();
         let mut stream = Segments::new(bytes.as_slice());
-        let mut seen = 0;
-        while let Some(streamed) = stream.next_segment().unwrap() {
-            if !streamed.garbage {
-                assert_eq!(Some(&streamed.segment.raw()), expected.get(seen), "{}", path.display());
-                seen += 1;
+        let mut seen = Vec::new();
+        while let Some(step) = stream.next_segment().unwrap() {
+            if !step.garbage {
+                let mut raw = Vec::new();
+                writer::write_segment(&step.segment, &mut raw);
+                raw.truncate(expected.get(seen.len()).map_or(0, |(_, _, raw)| raw.len()));
+                seen.push((step.segment.offset, step.segment.line, raw));
             }
         }
-        assert_eq!(seen, expected.len(), "{}", path.display());
+        assert_eq!(seen, expected, "{}", path.display());
+    }
+}
+
+#[test]
+fn every_file_is_checked_portion_by_portion_as_it_is_as_a_whole() {
+    let guides = guides();
+    for path in files(&corpus()) {
+        let bytes = std::fs::read(&path).unwrap();
+        let text = Text::decode(&bytes);
+        let (interchanges, mut expected) = reader::read_text(&text);
+        expected.extend(interchanges.iter().flat_map(|found| check_interchange(&guides, found)));
+        let mut found = Vec::new();
+        let done = audit(&guides, bytes.as_slice(), |issue| {
+            found.push(issue);
+            ControlFlow::Continue(())
+        });
+        done.unwrap();
+        let sorted = |issues: &[Issue]| {
+            let mut all: Vec<_> = issues.iter().map(|issue| format!("{issue:?}")).collect();
+            all.sort();
+            all
+        };
+        assert_eq!(sorted(&found), sorted(&expected), "{}", path.display());
     }
 }

@@ -1,11 +1,23 @@
 //! What commands read: a file, standard input (`-`), or the files of a folder.
 
+use crate::cli::show;
 use crate::fault::{Fault, Place, codes};
 use crate::flow::intake;
 use crate::gateway::Translator;
 use crate::x12::policy::Policy;
-use std::io::Read;
+use indicatif::{ProgressBar, ProgressStyle};
+use std::io::{Chain, Cursor, Read};
 use std::path::{Path, PathBuf};
+
+/// A file of this many bytes shows progress on a terminal.
+const LARGE: u64 = 32 << 20;
+/// Bytes that are looked at to know what a file is.
+const HEAD: u64 = 512;
+/// Endings of the files that a folder is searched for.
+const ENDINGS: [&str; 18] = [
+    "x12", "edi", "txt", "dat", "837", "837p", "837i", "837d", "835", "999", "ta1", "277", "277ca", "276", "271",
+    "270", "278", "json",
+];
 
 /// The bytes of a file or of standard input.
 pub fn bytes(path: &Path) -> Result<Vec<u8>, Fault> {
@@ -79,8 +91,79 @@ pub fn policy(translator: &Translator, payer: Option<&str>) -> Result<Policy, Fa
     }
 }
 
-/// Whether a text is X12: it begins with ISA, behind white space or a byte order mark.
-pub fn is_x12(bytes: &[u8]) -> bool {
-    let text = bytes.strip_prefix(b"\xef\xbb\xbf").unwrap_or(bytes);
-    text.trim_ascii_start().starts_with(b"ISA")
+/// The files that are meant: a folder stands for all files in it and in its folders whose ending is known, sorted.
+pub fn expand(paths: &[PathBuf]) -> Result<Vec<PathBuf>, Fault> {
+    let mut all = Vec::new();
+    for path in paths {
+        let before = all.len();
+        match path.is_dir() {
+            true => walk(path, &mut all)?,
+            false => all.push(path.clone()),
+        }
+        if all.len() == before {
+            let at = Place::File { path: path.display().to_string(), line: 0, column: 0 };
+            let hint = format!("a folder is searched for files that end in .{}", ENDINGS.join(", ."));
+            return Err(Fault::refuse(codes::JSON_SYNTAX, at, "the folder holds no file to read", hint));
+        }
+    }
+    Ok(all)
+}
+
+fn walk(folder: &Path, all: &mut Vec<PathBuf>) -> Result<(), Fault> {
+    let entries = std::fs::read_dir(folder).map_err(|error| unreadable(folder, &error))?;
+    let mut paths: Vec<_> = entries.flatten().map(|entry| entry.path()).collect();
+    paths.sort();
+    for path in paths {
+        let ending = path.extension().and_then(|ending| ending.to_str()).unwrap_or_default().to_ascii_lowercase();
+        // A link may lead back to where it stands.
+        if path.is_dir() && !path.is_symlink() {
+            walk(&path, all)?;
+        } else if path.is_file() && ENDINGS.contains(&ending.as_str()) {
+            all.push(path);
+        }
+    }
+    Ok(())
+}
+
+/// A file or standard input that is read from front to back, with a progress bar when it is large.
+pub struct Input {
+    source: Chain<Cursor<Vec<u8>>, Box<dyn Read>>,
+    pub bar: ProgressBar,
+}
+
+impl Input {
+    pub fn open(path: &Path) -> Result<Input, Fault> {
+        let (mut source, bar): (Box<dyn Read>, _) = if path == Path::new("-") {
+            (Box::new(std::io::stdin().lock()), ProgressBar::hidden())
+        } else {
+            let file = std::fs::File::open(path).map_err(|error| unreadable(path, &error))?;
+            let length = file.metadata().map_or(0, |metadata| metadata.len());
+            let bar = bar(length);
+            (Box::new(bar.wrap_read(file)), bar)
+        };
+        let mut head = Vec::new();
+        source.by_ref().take(HEAD).read_to_end(&mut head).map_err(|error| unreadable(path, &error))?;
+        Ok(Input { source: Cursor::new(head).chain(source), bar })
+    }
+
+    /// Whether it is JSON or XML; anything else may be X12.
+    pub fn is_fhir(&self) -> bool {
+        let head = self.source.get_ref().0.get_ref();
+        let text = head.strip_prefix(b"\xef\xbb\xbf").unwrap_or(head).trim_ascii_start();
+        matches!(text.first(), Some(b'{' | b'[' | b'<'))
+    }
+}
+
+impl Read for Input {
+    fn read(&mut self, into: &mut [u8]) -> std::io::Result<usize> {
+        self.source.read(into)
+    }
+}
+
+fn bar(length: u64) -> ProgressBar {
+    if length < LARGE || !show::terminal() {
+        return ProgressBar::hidden();
+    }
+    let style = ProgressStyle::with_template("{wide_bar} {bytes} of {total_bytes}, {bytes_per_sec}, {eta}");
+    ProgressBar::new(length).with_style(style.unwrap_or_else(|_| ProgressStyle::default_bar()))
 }

@@ -16,6 +16,7 @@ pub mod input;
 pub mod map;
 pub mod mapping;
 pub mod payers;
+pub mod report;
 pub mod serve;
 pub mod show;
 pub mod simulate;

@@ -1,10 +1,13 @@
-//! `claimgate x12`: X12 files by themselves. Files are streamed where the result allows it.
+//! `claimgate x12`: X12 files by themselves. All but `parse` without --ndjson and `ack` read files of any length in
+//! constant memory.
 
 use crate::assets::Folder;
-use crate::cli::{Exit, exit_for, input, show};
+use crate::cli::input::{self, Input};
+use crate::cli::validate::guides;
+use crate::cli::{Exit, exit_for, show};
 use crate::clock::Clock;
 use crate::config::Config;
-use crate::fault::{Fault, any_error, codes};
+use crate::fault::{Fault, Issue, Place, any_error, codes};
 use crate::flow::acknowledge;
 use crate::gateway::Translator;
 use crate::x12::acknowledged::{self, Words};
@@ -13,7 +16,7 @@ use crate::x12::stream::{Follower, Segments};
 use crate::x12::text::Text;
 use crate::x12::{format, json, reader, split};
 use serde_json::Value;
-use std::io::{BufWriter, Read, Write};
+use std::io::{BufWriter, Write};
 use std::path::{Path, PathBuf};
 
 /// Read, rewrite, acknowledge and split X12 files
@@ -29,14 +32,20 @@ enum Command {
     ///
     /// Example: claimgate x12 parse --ndjson remittance.x12
     Parse {
-        file: PathBuf,
-        /// One segment a line: {"ordinal","id","loop","offset","elements"}; streamed
+        /// Files, folders, or `-` for standard input
+        #[arg(required = true, value_name = "FILE")]
+        files: Vec<PathBuf>,
+        /// One segment a line: {"ordinal","id","loop","offset","elements"}; of any length, in constant memory
         #[arg(long)]
         ndjson: bool,
     },
     /// Rewrite: byte for byte, or canonical (one segment a line, no empty tails), or indented by loop
+    ///
+    /// Example: claimgate x12 format --indent claims.x12
     Format {
-        file: PathBuf,
+        /// Files, folders, or `-` for standard input
+        #[arg(required = true, value_name = "FILE")]
+        files: Vec<PathBuf>,
         #[arg(long)]
         canonical: bool,
         #[arg(long)]
@@ -44,8 +53,9 @@ enum Command {
     },
     /// TA1 and 999 for a file; with --read, what a TA1, 999 or 997 says about it
     ///
-    /// Example: claimgate x12 ack --read 999.x12 claims.x12
+    /// Examples: claimgate x12 ack claims.x12 > 999.x12; claimgate x12 ack --read 999.x12 claims.x12
     Ack {
+        /// An X12 file; `-` is standard input
         file: PathBuf,
         /// Check as this payer's profile asks (`checks` in payer.yaml)
         #[arg(long)]
@@ -58,7 +68,10 @@ enum Command {
         json: bool,
     },
     /// One file a claim, payment or answer
+    ///
+    /// Example: claimgate x12 split --out claims claims.x12
     Split {
+        /// An X12 file; `-` is standard input
         file: PathBuf,
         /// Folder for the parts
         #[arg(long)]
@@ -68,66 +81,96 @@ enum Command {
 
 impl X12 {
     pub fn run(self, config: Config) -> Result<Exit, Fault> {
-        let translator = Translator::load(config)?;
         match self.command {
-            Command::Parse { file, ndjson: true } => segments(&translator.guides, &file),
-            Command::Parse { file, ndjson: false } => tree(&translator.guides, &file),
-            Command::Format { file, canonical, indent } => rewrite(&translator.guides, &file, canonical, indent),
-            Command::Ack { file, read: Some(answer), json, .. } => read_ack(&translator, &answer, &file, json),
-            Command::Ack { file, payer, read: None, .. } => ack(&translator, payer.as_deref(), &file),
-            Command::Split { file, out } => parts(&translator.guides, &file, &out),
+            Command::Parse { files, ndjson: true } => each(&files, &guides(&config)?, segments),
+            Command::Parse { files, ndjson: false } => tree(&guides(&config)?, &files),
+            Command::Format { files, canonical: false, indent: false } => each(&files, &(), as_read),
+            Command::Format { files, indent, .. } => each(&files, &(guides(&config)?, indent), lines),
+            Command::Ack { file, read: Some(answer), json, .. } => {
+                read_ack(&Translator::load(config)?, &answer, &file, json)
+            }
+            Command::Ack { file, payer, read: None, .. } => ack(&Translator::load(config)?, payer.as_deref(), &file),
+            Command::Split { file, out } => parts(&guides(&config)?, &file, &out),
         }
     }
 }
 
-fn stdout() -> BufWriter<std::io::StdoutLock<'static>> {
+type Out = BufWriter<std::io::StdoutLock<'static>>;
+
+/// Whether a file held an interchange, unless the output was closed.
+type Written = Result<std::io::Result<bool>, Fault>;
+
+fn stdout() -> Out {
     BufWriter::with_capacity(1 << 16, std::io::stdout().lock())
 }
 
-/// A reader that went away (`… | head`) is no fault of ours.
-fn written(result: std::io::Result<()>) -> Result<Exit, Fault> {
-    match result {
-        Err(error) if error.kind() != std::io::ErrorKind::BrokenPipe => {
-            Err(Fault::ours(codes::INTERNAL, format!("the output can't be written: {error}")))
+/// Writes one file after another. A reader that went away (`… | head`) is no fault of ours.
+fn each<T>(paths: &[PathBuf], with: &T, write: fn(&T, Input, &mut Out) -> Written) -> Result<Exit, Fault> {
+    let mut out = stdout();
+    let mut exit = Exit::Clean;
+    for file in input::expand(paths)? {
+        let input = Input::open(&file)?;
+        let bar = input.bar.clone();
+        let written = write(with, input, &mut out)?;
+        bar.finish_and_clear();
+        match written.and_then(|found| out.flush().map(|()| found)) {
+            Ok(true) => {}
+            Ok(false) => {
+                let issue = Issue::error(codes::X12_ENVELOPE, Place::Whole, "the text holds no X12 interchange");
+                show::issues(Some(&file.display().to_string()), &[issue]);
+                exit = Exit::Unreadable;
+            }
+            Err(error) if error.kind() == std::io::ErrorKind::BrokenPipe => return Ok(Exit::Clean),
+            Err(error) => return Err(unwritable(Path::new("the output"), &error)),
         }
-        _ => Ok(Exit::Clean),
     }
+    Ok(exit)
 }
 
-fn segments(guides: &Guides, file: &Path) -> Result<Exit, Fault> {
-    let mut segments = Segments::new(source(file)?);
+fn segments(guides: &Guides, input: Input, out: &mut Out) -> Written {
+    let mut segments = Segments::new(input);
     let mut follower = Follower::new(guides);
-    let mut out = stdout();
-    while let Some(streamed) = segments.next_segment()? {
-        if streamed.garbage {
+    let mut found = false;
+    while let Some(step) = segments.next_segment()? {
+        if step.garbage {
             continue;
         }
-        follower.take(&streamed.segment);
-        let value = json::segment(&streamed.segment, follower.loop_id());
-        if let Err(error) = writeln!(out, "{value}") {
-            return written(Err(error));
+        found = true;
+        follower.take(&step);
+        if let Err(error) = json::write_segment(&step.segment, follower.loop_id(), out) {
+            return Ok(Err(error));
         }
     }
-    written(out.flush())
-}
-
-fn tree(guides: &Guides, file: &Path) -> Result<Exit, Fault> {
-    let bytes = input::bytes(file)?;
-    let text = Text::decode(&bytes);
-    let (interchanges, issues) = reader::read_text(&text);
-    show::issues(None, &issues);
-    let all: Value = interchanges.iter().map(|interchange| json::interchange(guides, interchange)).collect();
-    let mut out = stdout();
-    written(writeln!(out, "{all:#}").and_then(|()| out.flush()))?;
-    Ok(exit_for(&issues))
-}
-
-fn rewrite(guides: &Guides, file: &Path, canonical: bool, indent: bool) -> Result<Exit, Fault> {
-    let mut out = stdout();
-    if canonical || indent {
-        return written(format::lines(guides, source(file)?, indent, &mut out)?);
+    // Without any interchange the caller says so.
+    if found {
+        show::issues(None, &segments.issues());
     }
-    written(out.write_all(&format::as_read(&input::bytes(file)?)).and_then(|()| out.flush()))
+    Ok(Ok(found))
+}
+
+fn as_read((): &(), input: Input, out: &mut Out) -> Written {
+    format::as_read(input, out)
+}
+
+fn lines((guides, indent): &(Guides, bool), input: Input, out: &mut Out) -> Written {
+    format::lines(guides, input, *indent, out)
+}
+
+fn tree(guides: &Guides, paths: &[PathBuf]) -> Result<Exit, Fault> {
+    let (mut all, mut found) = (Vec::new(), Vec::new());
+    for file in input::expand(paths)? {
+        let bytes = input::bytes(&file)?;
+        let text = Text::decode(&bytes);
+        let (interchanges, issues) = reader::read_text(&text);
+        show::issues(None, &issues);
+        found.extend(issues);
+        all.extend(interchanges.iter().map(|interchange| json::interchange(guides, interchange)));
+    }
+    let is_empty = all.is_empty();
+    let mut out = stdout();
+    // A reader that went away is no fault of ours.
+    let _ = writeln!(out, "{:#}", Value::from(all)).and_then(|()| out.flush());
+    Ok(if is_empty { Exit::Unreadable } else { exit_for(&found) })
 }
 
 fn ack(translator: &Translator, payer: Option<&str>, file: &Path) -> Result<Exit, Fault> {
@@ -138,7 +181,7 @@ fn ack(translator: &Translator, payer: Option<&str>, file: &Path) -> Result<Exit
     show::issues(None, &issues);
     let mut out = stdout();
     let answer = acknowledge::answer(translator, payer, &bytes, Clock::System.now());
-    written(out.write_all(&answer).and_then(|()| out.flush()))?;
+    let _ = out.write_all(&answer).and_then(|()| out.flush());
     Ok(exit_for(&issues))
 }
 
@@ -151,7 +194,10 @@ fn read_ack(translator: &Translator, answer: &Path, file: &Path, json: bool) -> 
     let words = Words::load(&Folder::mappings(&translator.config.mappings_dir));
     issues.extend(acknowledged::read(&translator.guides, &words, &answers, &originals));
     if json {
-        println!("{:#}", serde_json::json!({ "accepted": !any_error(&issues), "issues": issues }));
+        let mut out = stdout();
+        let report = serde_json::json!({ "accepted": !any_error(&issues), "issues": issues });
+        // A reader that went away is no fault of ours.
+        let _ = writeln!(out, "{report:#}").and_then(|()| out.flush());
         return Ok(exit_for(&issues));
     }
     show::issues(None, &issues);
@@ -162,18 +208,20 @@ fn read_ack(translator: &Translator, answer: &Path, file: &Path, json: bool) -> 
 }
 
 fn parts(guides: &Guides, file: &Path, out: &Path) -> Result<Exit, Fault> {
-    let unwritable = |error: std::io::Error| Fault::ours(codes::INTERNAL, format!("{}: {error}", out.display()));
-    std::fs::create_dir_all(out).map_err(unwritable)?;
+    std::fs::create_dir_all(out).map_err(|error| unwritable(out, &error))?;
+    let input = Input::open(file)?;
+    let bar = input.bar.clone();
     let mut failed = None;
     let mut count = 0;
-    split::split(guides, source(file)?, |part| {
+    split::split(guides, input, |part| {
         let name = format!("{:05}-{}.x12", part.number, named(&part.id));
         failed = std::fs::write(out.join(name), &part.bytes).err();
         count = part.number;
         failed.is_none()
     })?;
+    bar.finish_and_clear();
     match failed {
-        Some(error) => Err(unwritable(error)),
+        Some(error) => Err(unwritable(out, &error)),
         None => {
             eprintln!("{count} files written to {}", out.display());
             Ok(Exit::Clean)
@@ -181,18 +229,13 @@ fn parts(guides: &Guides, file: &Path, out: &Path) -> Result<Exit, Fault> {
     }
 }
 
+fn unwritable(path: &Path, error: &std::io::Error) -> Fault {
+    Fault::ours(codes::INTERNAL, format!("{} can't be written: {error}", path.display()))
+}
+
 /// A file name has no room for a path: only letters, digits and hyphens of the id are kept.
 fn named(id: &str) -> String {
     id.chars().filter(|c| c.is_ascii_alphanumeric() || *c == '-').take(40).collect()
-}
-
-/// A file, or standard input, to be streamed.
-fn source(file: &Path) -> Result<Box<dyn Read>, Fault> {
-    if file == Path::new("-") {
-        return Ok(Box::new(std::io::stdin().lock()));
-    }
-    let opened = std::fs::File::open(file).map_err(|error| input::unreadable(file, &error))?;
-    Ok(Box::new(opened))
 }
 
 /// A file for people: one segment a line, indented by loop.

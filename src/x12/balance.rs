@@ -7,7 +7,14 @@ use crate::x12::tree::Loop;
 use rust_decimal::Decimal;
 
 /// What must add up in a transaction.
-type Rule = fn(&mut Balance, &Loop<'_>);
+type Rule = fn(&mut Balance, &Loop<'_>, &mut Sums);
+
+/// What was added up of a set so far, when it comes in portions.
+#[derive(Debug, Default)]
+pub(crate) struct Sums {
+    /// CLP04 of all claims of an 835.
+    paid: Decimal,
+}
 
 /// Transactions and their rules.
 const RULES: [(&str, Rule); 2] = [("837", Balance::claims), ("835", Balance::remittance)];
@@ -58,11 +65,11 @@ pub(crate) const SUMS: [Sum; 7] =
 /// The segment of a service line, and the element of its charge (005010X222A1, X223A2, X224A2 loop 2400).
 const LINE_CHARGES: [(&str, usize); 3] = [("SV1", 2), ("SV2", 3), ("SV3", 2)];
 
-/// The issues of the balances of one set.
-pub(crate) fn check(set: &TransactionSet<'_>, root: &Loop<'_>) -> Vec<Issue> {
+/// The issues of the balances of one set, or of the loops that ended in this part of it.
+pub(crate) fn check(set: &TransactionSet<'_>, root: &Loop<'_>, sums: &mut Sums) -> Vec<Issue> {
     let mut balance = Balance { set: set.control_number().to_owned(), issues: Vec::new() };
     for (_, rule) in RULES.iter().filter(|(id, _)| *id == set.id()) {
-        rule(&mut balance, root);
+        rule(&mut balance, root, sums);
     }
     balance.issues
 }
@@ -92,8 +99,9 @@ impl Balance {
     }
 
     /// CLM02 is the sum of the lines; what each other payer paid and adjusted is the charge.
-    fn claims(&mut self, root: &Loop<'_>) {
-        for claim in root.descend().filter(|found| &*found.id == "2300") {
+    fn claims(&mut self, root: &Loop<'_>, _: &mut Sums) {
+        let whole = |found: &&Loop<'_>| &*found.id == "2300" && !found.part.is_context && !found.part.is_cut;
+        for claim in root.descend().filter(whole) {
             let Some(clm) = claim.segment("CLM") else { continue };
             let charge = amount(clm.element(2));
             let lines: Vec<_> = claim.children_of("2400").collect();
@@ -131,17 +139,21 @@ impl Balance {
     }
 
     /// Lines, claims and the payment of a remittance (005010X221A1 section 1.10.2).
-    fn remittance(&mut self, root: &Loop<'_>) {
-        let mut paid = Decimal::ZERO;
-        for claim in root.descend().filter(|found| &*found.id == "2100") {
+    fn remittance(&mut self, root: &Loop<'_>, sums: &mut Sums) {
+        for claim in root.descend().filter(|found| &*found.id == "2100" && !found.part.is_context) {
             let Some(clp) = claim.segment("CLP") else { continue };
-            paid += amount(clp.element(4));
-            self.remitted_claim(claim, clp);
+            sums.paid += amount(clp.element(4));
+            if !claim.part.is_cut {
+                self.remitted_claim(claim, clp);
+            }
+        }
+        if root.part.is_context || root.part.is_cut {
+            return;
         }
         let Some(bpr) = root.segment("BPR") else { return };
         let provider: Decimal =
-            root.all("PLB").flat_map(|plb| (4..=14).step_by(2).map(|n| amount(plb.element(n)))).sum();
-        self.expect(root, (bpr, 2), amount(bpr.element(2)), paid - provider, PAYMENT);
+            root.all("PLB").flat_map(|plb| plb.elements().skip(3).step_by(2).take(6).map(amount)).sum();
+        self.expect(root, (bpr, 2), amount(bpr.element(2)), sums.paid - provider, PAYMENT);
     }
 
     fn remitted_claim(&mut self, claim: &Loop<'_>, clp: &Segment<'_>) {
@@ -172,11 +184,49 @@ fn line_charge<'l, 'a>(line: &'l Loop<'a>) -> Option<(&'l Segment<'a>, Decimal)>
 
 /// Sum of the amounts of all CAS: each holds up to six (CAS03, 06, 09, 12, 15, 18).
 fn adjustments(found: &Loop<'_>) -> Decimal {
-    let amounts = |cas: &Segment<'_>| (3..=18).step_by(3).map(|n| amount(cas.element(n))).sum::<Decimal>();
+    let amounts = |cas: &Segment<'_>| cas.elements().skip(2).step_by(3).take(6).map(amount).sum::<Decimal>();
     found.all("CAS").map(amounts).sum()
 }
 
 /// An amount; what is absent or no number counts as nothing (the guide's check names it).
 fn amount(text: &str) -> Decimal {
-    text.trim().parse().unwrap_or_default()
+    let text = text.trim();
+    plain_amount(text).unwrap_or_else(|| text.parse().unwrap_or_default())
+}
+
+/// Most amounts are a few digits with a point among them, which need no general parser.
+fn plain_amount(text: &str) -> Option<Decimal> {
+    let (is_negative, digits) = text.strip_prefix('-').map_or((false, text), |digits| (true, digits));
+    if digits.len() > 18 {
+        return None;
+    }
+    let (mut value, mut scale, mut has_point) = (0i64, 0, false);
+    for byte in digits.bytes() {
+        match byte {
+            b'0'..=b'9' => {
+                value = value * 10 + i64::from(byte - b'0');
+                scale += u32::from(has_point);
+            }
+            b'.' if !has_point => has_point = true,
+            _ => return None,
+        }
+    }
+    Some(Decimal::new(if is_negative { -value } else { value }, scale))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn amounts_are_read_alike_on_both_ways() {
+        for text in ["0", "12", "-12.50", "1.005", ".5", "5.", "123456789012345678", "0.00"] {
+            assert_eq!(amount(text), text.parse::<Decimal>().unwrap(), "{text}");
+        }
+        for (text, value) in [("", "0"), (" 7 ", "7"), ("1.2.3", "0"), ("abc", "0"), ("+5", "5")] {
+            assert_eq!(amount(text), value.parse::<Decimal>().unwrap(), "{text}");
+        }
+        let long = "1234567890123456789.25";
+        assert_eq!(amount(long).to_string(), long);
+    }
 }

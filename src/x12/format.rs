@@ -3,50 +3,54 @@
 use crate::fault::Fault;
 use crate::x12::guide::Guides;
 use crate::x12::segment::Segment;
-use crate::x12::stream::{Follower, Segments, Streamed};
-use crate::x12::text::Text;
-use crate::x12::tokens::Tokens;
+use crate::x12::stream::{Follower, Segments, Streamed, TokenStream};
+use crate::x12::text;
 use std::io::{Read, Write};
 
-/// Every byte as it was read: what was understood is what was there.
-pub fn as_read(bytes: &[u8]) -> Vec<u8> {
-    let text = Text::decode(bytes);
-    let mut out = Vec::with_capacity(bytes.len());
-    let mut end = 0;
-    for token in Tokens::new(&text.text) {
-        out.extend_from_slice(&text.encode(token.gap));
-        out.extend_from_slice(&text.encode(token.raw));
-        if token.terminated {
-            out.push(token.delimiters.terminator);
+/// Every byte as it was read: what was understood is what was there. Reads and writes in constant memory, and tells
+/// whether there was an interchange. A file that can't be written is an [`std::io::Error`] in the result.
+pub fn as_read(source: impl Read, out: &mut impl Write) -> Result<std::io::Result<bool>, Fault> {
+    let mut tokens = TokenStream::new(source);
+    let mut found = false;
+    loop {
+        let written = match tokens.next_token()? {
+            Streamed::Token(token) => {
+                found |= token.kind.is_segment();
+                let terminator = [token.delimiters.terminator];
+                let end = if token.terminated { terminator.as_slice() } else { &[] };
+                [token.gap, token.raw, end].iter().try_for_each(|part| out.write_all(part))
+            }
+            Streamed::End(gap) => return Ok(out.write_all(gap).map(|()| found)),
+        };
+        if let Err(error) = written {
+            return Ok(Err(error));
         }
-        end = token.start + token.raw.len() + usize::from(token.terminated);
     }
-    // White space after the last segment.
-    out.extend_from_slice(&text.encode(text.text.get(end..).unwrap_or_default()));
-    out
 }
 
 /// One segment a line, without empty elements at the end; with `indent`, two spaces for each loop around it. Reads and
-/// writes in constant memory. A file that can't be written is an [`std::io::Error`] in the result.
+/// writes in constant memory, and gives back what [`as_read`] does.
 pub fn lines(
     guides: &Guides,
     source: impl Read,
     indent: bool,
     out: &mut impl Write,
-) -> Result<std::io::Result<()>, Fault> {
+) -> Result<std::io::Result<bool>, Fault> {
     let mut segments = Segments::new(source);
+    let mut found = false;
     let mut follower = Follower::new(guides);
-    while let Some(Streamed { segment, garbage, .. }) = segments.next_segment()? {
-        if garbage {
+    while let Some(step) = segments.next_segment()? {
+        if step.garbage {
             continue;
         }
-        follower.take(&segment);
+        found = true;
+        follower.take(&step);
         let depth = if indent { follower.depth() } else { 0 };
-        if let Err(error) = line(&segment, depth, out) {
+        if let Err(error) = line(&step.segment, depth, out) {
             return Ok(Err(error));
         }
     }
-    Ok(out.flush())
+    Ok(Ok(found))
 }
 
 fn line(segment: &Segment<'_>, depth: usize, out: &mut impl Write) -> std::io::Result<()> {
@@ -55,7 +59,8 @@ fn line(segment: &Segment<'_>, depth: usize, out: &mut impl Write) -> std::io::R
         "ISA" => segment.raw(),
         _ => segment.raw().trim_end_matches(char::from(segment.delimiters.element)),
     };
-    write!(out, "{:width$}{raw}", "", width = 2 * depth)?;
+    write!(out, "{:width$}", "", width = 2 * depth)?;
+    out.write_all(&text::encode(raw, segment.latin1))?;
     let newline = if segment.delimiters.terminator == b'\n' { "" } else { "\n" };
     write!(out, "{}{newline}", char::from(segment.delimiters.terminator))
 }
@@ -83,7 +88,9 @@ mod tests {
     fn as_read_is_byte_equal() {
         let head = isa('*', '^', ':', "~");
         for bytes in [b"".to_vec(), b" junk".to_vec(), [head.as_bytes(), b"\r\n GS*\xC9**~ IEA*1~\n\n"].concat()] {
-            assert_eq!(as_read(&bytes), bytes);
+            let mut out = Vec::new();
+            as_read(bytes.as_slice(), &mut out).unwrap().unwrap();
+            assert_eq!(out, bytes);
         }
     }
 }

@@ -130,6 +130,8 @@ pub struct SegmentSpec {
 pub struct Syntax {
     pub relation: Relation,
     pub elements: Vec<usize>,
+    /// Bit n is set when element n is one of them.
+    pub(crate) mask: u128,
 }
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -263,6 +265,11 @@ impl Guide {
             _ => same_id.find(|(_, spec)| spec.answers_to(qualifier)),
         };
         found.map(|(ix, _)| ix)
+    }
+
+    /// Whether a loop is a unit or a level around units: each is read and checked by itself, as it comes.
+    pub fn is_apart(&self, ix: LoopIx) -> bool {
+        self.units.contains(&ix) || self.loop_at(ix).children.iter().any(|child| self.is_apart(*child))
     }
 
     /// The segment that begins a loop.

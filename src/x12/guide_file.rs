@@ -360,7 +360,11 @@ fn syntax(word: &str) -> Option<Syntax> {
     let digits = &word[1..];
     let whole = digits.len() >= 4 && digits.len().is_multiple_of(2) && digits.bytes().all(|byte| byte.is_ascii_digit());
     let pairs = digits.as_bytes().chunks(2).map(|pair| usize::from(pair[0] - b'0') * 10 + usize::from(pair[1] - b'0'));
-    whole.then(|| Syntax { relation: *relation, elements: pairs.collect() })
+    whole.then(|| {
+        let elements: Vec<usize> = pairs.collect();
+        let mask = elements.iter().fold(0, |mask, n| mask | bit(*n));
+        Syntax { relation: *relation, elements, mask }
+    })
 }
 
 /// The qualifier of a composite is its first component.

@@ -5,6 +5,7 @@ use crate::x12::reader::{Group, Interchange, TransactionSet};
 use crate::x12::segment::Segment;
 use crate::x12::tree::{self, Loop};
 use serde_json::{Map, Value};
+use std::io::Write;
 
 /// An object of these members. Values are moved into it: `json!` would copy what lies inside, once for each loop around.
 fn object<const N: usize>(members: [(&str, Value); N]) -> Value {
@@ -26,6 +27,74 @@ pub fn segment(segment: &Segment<'_>, loop_id: &str) -> Value {
     object.insert("offset".to_owned(), segment.offset.into());
     object.insert("elements".to_owned(), elements.into());
     Value::Object(object)
+}
+
+/// Writes what [`segment`] gives, and a line feed, without making a value of it first.
+pub fn write_segment(segment: &Segment<'_>, loop_id: &str, out: &mut impl Write) -> std::io::Result<()> {
+    write!(out, "{{\"ordinal\":{},\"id\":", segment.ordinal)?;
+    write_text(segment.id(), out)?;
+    if !loop_id.is_empty() {
+        out.write_all(b",\"loop\":")?;
+        write_text(loop_id, out)?;
+    }
+    write!(out, ",\"offset\":{},\"elements\":[", segment.offset)?;
+    let delimiters = segment.delimiters;
+    let is_isa = segment.id() == "ISA";
+    // ISA names the separators themselves.
+    let repetition = delimiters.repetition.filter(|_| !is_isa);
+    let component = Some(delimiters.component).filter(|_| !is_isa);
+    let raw = segment.raw();
+    let (_, elements) = raw.split_once(char::from(delimiters.element)).unwrap_or((raw, ""));
+    let elements = elements.trim_end_matches(char::from(delimiters.element));
+    if !elements.is_empty() {
+        write_parts(elements, Some(delimiters.element), out, |text, out| match has(text, repetition) {
+            true => {
+                out.write_all(b"{\"repeats\":[")?;
+                write_parts(text, repetition, out, |text, out| write_composite(text, component, out))?;
+                out.write_all(b"]}")
+            }
+            false => write_composite(text, component, out),
+        })?;
+    }
+    out.write_all(b"]}\n")
+}
+
+fn write_composite<W: Write>(text: &str, component: Option<u8>, out: &mut W) -> std::io::Result<()> {
+    if !has(text, component) {
+        return write_text(text, out);
+    }
+    out.write_all(b"[")?;
+    write_parts(text, component, out, write_text)?;
+    out.write_all(b"]")
+}
+
+fn has(text: &str, separator: Option<u8>) -> bool {
+    separator.is_some_and(|separator| memchr::memchr(separator, text.as_bytes()).is_some())
+}
+
+fn write_parts<W: Write>(
+    text: &str,
+    separator: Option<u8>,
+    out: &mut W,
+    mut write: impl FnMut(&str, &mut W) -> std::io::Result<()>,
+) -> std::io::Result<()> {
+    let separator = separator.map_or('\0', char::from);
+    for (n, part) in text.split(separator).enumerate() {
+        if n > 0 {
+            out.write_all(b",")?;
+        }
+        write(part, out)?;
+    }
+    Ok(())
+}
+
+fn write_text<W: Write>(text: &str, out: &mut W) -> std::io::Result<()> {
+    if text.bytes().any(|byte| byte < b' ' || byte == b'"' || byte == b'\\') {
+        return Ok(serde_json::to_writer(out, text)?);
+    }
+    out.write_all(b"\"")?;
+    out.write_all(text.as_bytes())?;
+    out.write_all(b"\"")
 }
 
 fn element(segment: &Segment<'_>, text: &str) -> Value {
@@ -116,6 +185,31 @@ mod tests {
             shown.to_string(),
             r#"{"ordinal":1,"id":"EB","loop":"2110C","offset":0,"elements":["1","",{"repeats":["30","33"]},"HM",["A","B"]]}"#
         );
+    }
+
+    #[test]
+    fn a_segment_is_written_as_it_is_shown() {
+        for raw in [
+            "EB*1**30^33*HM*A:B*",
+            "NTE*ADD*\"a\\b\tc\u{c9}",
+            "ZZZ",
+            "",
+            "*",
+            "ISA*:*^",
+            "SV1*^:*a::b^*:",
+            "HI*A:B^C:D**",
+        ] {
+            let segment = Segment { ordinal: 7, ..Segment::new(raw, Default::default()) };
+            for loop_id in ["2400", ""] {
+                let mut out = Vec::new();
+                write_segment(&segment, loop_id, &mut out).unwrap();
+                assert_eq!(
+                    String::from_utf8(out).unwrap(),
+                    format!("{}\n", super::segment(&segment, loop_id)),
+                    "{raw}"
+                );
+            }
+        }
     }
 
     #[test]

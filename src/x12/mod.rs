@@ -1,31 +1,33 @@
 //! X12 005010 and nothing else: read, understood by its guide, checked, acknowledged and written.
 //!
-//! * [`text`], [`delimiters`], [`segment`], [`tokens`], [`reader`] and [`stream`] take an interchange apart;
-//!   [`pieces`] and [`split`] take a set apart.
+//! * [`text`], [`delimiters`], [`segment`], [`tokens`] and [`envelope`] take an interchange apart; [`reader`] does so with
+//!   what is in memory, [`stream`] with a file of any length; [`portions`] and [`split`] take a set apart.
 //! * [`guide`] says what a transaction may hold; [`tree`] sorts the segments of a set into its loops.
 //! * [`build`] is what a mapping makes; [`writer`] and [`assemble`] put it on the wire.
-//! * [`check`] finds what is wrong (SNIP 1 to 5: [`situations`] and [`code_sets`] are the last two);
-//!   [`policy`] is what one payer makes of it, and [`acknowledge`] tells the sender (TA1, 999);
+//! * [`check`] finds what is wrong (SNIP 1 to 5: [`situations`] and [`code_sets`] are the last two), [`audit`] does in a
+//!   file of any length; [`policy`] is what one payer makes of it, and [`acknowledge`] tells the sender (TA1, 999);
 //!   [`acknowledged`] reads what a receiver told us.
 //! * [`json`] and [`format`] show an interchange to people and programs.
 
 pub mod acknowledge;
 pub mod acknowledged;
 pub mod assemble;
+pub mod audit;
 mod balance;
 pub mod build;
 pub mod check;
 pub mod code_sets;
 pub mod delimiters;
+pub mod envelope;
 mod fit;
 pub mod format;
 pub mod guide;
 mod guide_file;
 pub mod json;
 mod levels;
-pub mod pieces;
 mod plain;
 pub mod policy;
+pub mod portions;
 pub mod reader;
 mod rulebook;
 mod rules;
@@ -35,6 +37,7 @@ pub mod split;
 pub mod stream;
 pub mod text;
 pub mod tokens;
+mod totals;
 pub mod tree;
 pub mod writer;
 

@@ -17,7 +17,12 @@ pub(crate) fn check(guides: &Guides, set: &TransactionSet<'_>) -> Vec<Issue> {
 }
 
 /// Checks segments of a set, or of a part of one; `levels` are those of the parts before.
-pub(crate) fn check_segments(set: &str, segments: &[Segment<'_>], levels: &mut Levels, issues: &mut Vec<Issue>) {
+pub(crate) fn check_segments<'s, 'a: 's>(
+    set: &str,
+    segments: impl IntoIterator<Item = &'s Segment<'a>>,
+    levels: &mut Levels,
+    issues: &mut Vec<Issue>,
+) {
     for segment in segments {
         segment_issues(segment, levels, &mut |at, is_error, text| {
             let at = X12Place { transaction_set: Some(set.to_owned()), ..at };

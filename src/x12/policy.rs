@@ -50,22 +50,17 @@ impl Policy {
         words.next().is_none().then_some(())
     }
 
-    /// Gives each issue the severity that the payer asks for, and drops what it does not ask for. Of several lines for one
-    /// issue the last counts.
+    /// Judges each issue, and drops what the payer does not ask for.
     pub fn apply(&self, issues: &mut Vec<Issue>) {
-        if self.rows.is_empty() {
-            return;
-        }
-        issues.retain_mut(|issue| match self.rows.iter().rfind(|row| row.means(issue)) {
-            Some(row) => match row.severity {
-                Some(severity) => {
-                    issue.severity = severity;
-                    true
-                }
-                None => false,
-            },
-            None => true,
-        });
+        issues.retain_mut(|issue| self.judge(issue));
+    }
+
+    /// Gives an issue the severity that the payer asks for; false when it does not ask for it. Of several lines for one issue
+    /// the last counts.
+    pub fn judge(&self, issue: &mut Issue) -> bool {
+        let Some(row) = self.rows.iter().rfind(|row| row.means(issue)) else { return true };
+        issue.severity = row.severity.unwrap_or(issue.severity);
+        row.severity.is_some()
     }
 
     /// Lines that name no check.

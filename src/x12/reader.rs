@@ -1,11 +1,12 @@
 //! Interchanges, groups and transaction sets of a text. Tolerant: whatever is there is given back in its place, and each
 //! fault of the envelope becomes an issue; reading never stops at the first.
 
-use crate::fault::{Issue, Place, X12Place, codes};
+use crate::fault::{Issue, X12Place};
 use crate::x12::delimiters::Delimiters;
+use crate::x12::envelope::{Role, Walk};
 use crate::x12::segment::Segment;
-use crate::x12::text::Text;
-use crate::x12::tokens::{Token, Tokens};
+use crate::x12::text::{Text, Texts};
+use crate::x12::tokens::Tokens;
 
 /// One ISA to its IEA.
 #[derive(Debug, Clone)]
@@ -115,260 +116,101 @@ impl<'a> TransactionSet<'a> {
 
 /// Reads all interchanges of a text. Each holds the issues of its own envelope; those given beside belong to none of them.
 pub fn read(input: &str) -> (Vec<Interchange<'_>>, Vec<Issue>) {
-    Reader::new(false).run(input)
+    Reader::default().run(Tokens::new(input), Texts::utf8(input))
 }
 
-/// As [`read`], with the offsets of the bytes that were decoded.
+/// As [`read`], of an input in any encoding.
 pub fn read_text<'a>(input: &'a Text<'_>) -> (Vec<Interchange<'a>>, Vec<Issue>) {
-    Reader::new(input.latin1).run(&input.text)
+    let (tokens, texts) = input.tokens();
+    Reader::default().run(tokens, texts)
 }
 
-/// Where the next segment belongs.
+/// Puts the segments where the walk says they belong.
+#[derive(Default)]
 struct Reader<'a> {
-    latin1: bool,
-    offset: u64,
+    walk: Walk,
     done: Vec<Interchange<'a>>,
-    issues: Vec<Issue>,
     open: Option<Interchange<'a>>,
-    in_group: bool,
-    in_set: bool,
-    /// Segments of the open interchange so far.
-    ordinal: u32,
+    issues: Vec<Issue>,
 }
-
-/// The segments of the envelope and what to do with each; anything else is content.
-type Row<'a> = (&'static str, fn(&mut Reader<'a>, &mut Interchange<'a>, Segment<'a>));
 
 impl<'a> Reader<'a> {
-    const ENVELOPE: [Row<'a>; 6] = [
-        ("GS", Reader::gs),
-        ("GE", Reader::ge),
-        ("ST", Reader::st),
-        ("SE", Reader::se),
-        ("IEA", Reader::iea),
-        ("TA1", Reader::ta1),
-    ];
-
-    fn new(latin1: bool) -> Reader<'a> {
-        let (done, issues) = (Vec::new(), Vec::new());
-        Reader { latin1, offset: 0, done, issues, open: None, in_group: false, in_set: false, ordinal: 0 }
-    }
-
-    fn run(mut self, input: &'a str) -> (Vec<Interchange<'a>>, Vec<Issue>) {
-        for token in Tokens::new(input) {
-            self.take(&token);
+    fn run(mut self, tokens: Tokens<'a>, mut texts: Texts<'a>) -> (Vec<Interchange<'a>>, Vec<Issue>) {
+        for token in tokens {
+            let (raw, latin1) = texts.of(&token);
+            let (role, segment) = self.walk.take(&token, raw, latin1);
+            self.put(role, segment);
         }
-        if let Some(open) = self.open.take() {
-            self.close(open, "the interchange has no IEA");
-        }
-        if self.done.is_empty() {
-            let issue = Issue::error(codes::X12_ENVELOPE, Place::Whole, "the text holds no X12 interchange");
-            self.issues.push(issue.hint("an interchange begins with an ISA segment of 106 characters"));
-        }
+        self.walk.end();
+        self.note();
+        self.done.extend(self.open.take());
         (self.done, self.issues)
     }
 
-    /// The bytes of the input that a piece of text was read from.
-    fn bytes(&self, text: &str) -> u64 {
-        let count = if self.latin1 { text.chars().count() } else { text.len() };
-        count as u64
-    }
-
-    fn take(&mut self, token: &Token<'a>) {
-        let offset = self.offset + self.bytes(token.gap);
-        self.offset = offset + self.bytes(token.raw) + u64::from(token.terminated);
-        let view = Segment::new(token.raw, token.delimiters);
-        if token.garbage {
-            let at = Place::X12(X12Place { offset: Some(offset), line: Some(token.line), ..X12Place::default() });
-            return self.issues.push(Issue::error(codes::X12_ENVELOPE, at, "text that belongs to no interchange"));
-        }
-        self.ordinal += 1;
-        let segment = Segment { ordinal: self.ordinal, offset, line: token.line, ..view };
-        match token.isa {
-            Some(shape) => self.isa(segment, shape.fixed),
-            None => self.content(segment),
-        }
-        if !token.terminated {
-            self.complain(&segment, codes::X12_SYNTAX, "the last segment has no terminator");
-        }
-    }
-
-    fn complain(&mut self, segment: &Segment<'a>, code: &'static str, text: &str) {
-        match &mut self.open {
-            Some(open) => note(open, segment, code, text, None),
-            None => self.issues.push(Issue::error(code, Place::X12(segment.place()), text)),
-        }
-    }
-
-    fn isa(&mut self, isa: Segment<'a>, fixed: bool) {
-        if let Some(open) = self.open.take() {
-            self.close(open, "the interchange has no IEA");
-        }
-        let isa = Segment { ordinal: 1, ..isa };
-        self.ordinal = 1;
-        let (groups, ta1, strays, issues) = (Vec::new(), Vec::new(), Vec::new(), Vec::new());
-        let mut open = Interchange { delimiters: isa.delimiters, isa, ta1, groups, strays, iea: None, issues };
-        if !fixed {
-            note(&mut open, &isa, codes::X12_ENVELOPE, "the ISA is not 106 characters wide", Some("022"));
-        }
-        if let Some(fault) = isa.delimiters.fault() {
-            note(&mut open, &isa, codes::X12_ENVELOPE, fault, Some("026"));
-        }
-        self.open = Some(open);
-    }
-
-    fn content(&mut self, segment: Segment<'a>) {
-        let take = Self::ENVELOPE.iter().find(|(id, _)| segment.id() == *id);
+    fn put(&mut self, role: Role, segment: Segment<'a>) {
         // Nearly every segment stands inside a set.
-        if take.is_none()
-            && self.in_set
+        if role == Role::Body
+            && !self.walk.has_issues()
             && let Some(set) = self.open.as_mut().and_then(last_set)
         {
-            return push(set, segment);
+            return set.segments.push(segment);
         }
-        let Some(mut open) = self.open.take() else {
-            let text = "a segment outside of any interchange";
-            return self.issues.push(Issue::error(codes::X12_ENVELOPE, Place::X12(segment.place()), text));
-        };
-        match take {
-            Some((_, take)) => take(self, &mut open, segment),
-            None => self.body(&mut open, segment),
+        if role == Role::Isa {
+            let before = self.open.replace(Interchange::new(segment));
+            self.done.extend(before);
         }
-        match open.iea {
-            Some(_) => self.done.push(open),
-            None => self.open = Some(open),
+        if let Some(open) = &mut self.open {
+            open.put(role, segment);
+        }
+        self.note();
+        if role == Role::Iea {
+            self.done.extend(self.open.take());
         }
     }
 
-    /// A segment between ST and SE; elsewhere it is a stray.
-    fn body(&mut self, open: &mut Interchange<'a>, segment: Segment<'a>) {
-        match last_set(open).filter(|_| self.in_set) {
-            Some(set) => push(set, segment),
-            None => {
-                note(open, &segment, codes::X12_ENVELOPE, "a segment outside of any transaction set", None);
-                open.strays.push(segment);
+    /// Gives each issue to the interchange that it is about.
+    fn note(&mut self) {
+        let (ended, issues) = self.walk.issues();
+        if let Some(before) = self.done.last_mut() {
+            before.issues.extend(ended);
+        }
+        match &mut self.open {
+            Some(open) => open.issues.extend(issues),
+            None => self.issues.extend(issues),
+        }
+    }
+}
+
+impl<'a> Interchange<'a> {
+    fn new(isa: Segment<'a>) -> Interchange<'a> {
+        let (groups, ta1, strays, issues) = (Vec::new(), Vec::new(), Vec::new(), Vec::new());
+        Interchange { delimiters: isa.delimiters, isa, ta1, groups, strays, iea: None, issues }
+    }
+
+    fn put(&mut self, role: Role, segment: Segment<'a>) {
+        match role {
+            Role::Garbage | Role::Isa => {}
+            Role::Ta1 => self.ta1.push(segment),
+            Role::Gs => self.groups.push(Group { gs: segment, sets: Vec::new(), ge: None }),
+            Role::Ge => self.groups.last_mut().into_iter().for_each(|group| group.ge = Some(segment)),
+            Role::St { grouped } => {
+                if !grouped {
+                    let gs = Segment { raw: "", ..segment };
+                    self.groups.push(Group { gs, sets: Vec::new(), ge: None });
+                }
+                if let Some(group) = self.groups.last_mut() {
+                    group.sets.push(TransactionSet::new(vec![segment], group.gs.element(8)));
+                }
             }
+            Role::Body | Role::Se => last_set(self).into_iter().for_each(|set| set.segments.push(segment)),
+            Role::Iea => self.iea = Some(segment),
+            Role::Stray => self.strays.push(segment),
         }
-    }
-
-    fn gs(&mut self, open: &mut Interchange<'a>, segment: Segment<'a>) {
-        self.end_set(open, &segment);
-        self.end_group(open, &segment);
-        open.groups.push(Group { gs: segment, sets: Vec::new(), ge: None });
-        self.in_group = true;
-    }
-
-    fn ge(&mut self, open: &mut Interchange<'a>, segment: Segment<'a>) {
-        self.end_set(open, &segment);
-        match open.groups.last_mut().filter(|_| self.in_group) {
-            Some(group) => group.ge = Some(segment),
-            None => {
-                note(open, &segment, codes::X12_ENVELOPE, "a GE without its GS", None);
-                open.strays.push(segment);
-            }
-        }
-        self.in_group = false;
-    }
-
-    fn st(&mut self, open: &mut Interchange<'a>, segment: Segment<'a>) {
-        self.end_set(open, &segment);
-        if !self.in_group {
-            note(open, &segment, codes::X12_ENVELOPE, "a transaction set outside of any group", None);
-            let gs = Segment {
-                ordinal: segment.ordinal,
-                offset: segment.offset,
-                line: segment.line,
-                ..Segment::new("", open.delimiters)
-            };
-            open.groups.push(Group { gs, sets: Vec::new(), ge: None });
-            self.in_group = true;
-        }
-        if let Some(group) = open.groups.last_mut() {
-            let st = Segment { ordinal: 1, ..segment };
-            group.sets.push(TransactionSet::new(vec![st], group.gs.element(8)));
-        }
-        self.in_set = true;
-    }
-
-    fn se(&mut self, open: &mut Interchange<'a>, segment: Segment<'a>) {
-        match last_set(open).filter(|_| self.in_set) {
-            Some(set) => push(set, segment),
-            None => {
-                note(open, &segment, codes::X12_ENVELOPE, "an SE without its ST", None);
-                open.strays.push(segment);
-            }
-        }
-        self.in_set = false;
-    }
-
-    fn iea(&mut self, open: &mut Interchange<'a>, segment: Segment<'a>) {
-        self.end_set(open, &segment);
-        self.end_group(open, &segment);
-        open.iea = Some(segment);
-    }
-
-    fn ta1(&mut self, open: &mut Interchange<'a>, segment: Segment<'a>) {
-        match self.in_set {
-            true => self.body(open, segment),
-            false => open.ta1.push(segment),
-        }
-    }
-
-    /// A set that is open when it should not be has lost its SE.
-    fn end_set(&mut self, open: &mut Interchange<'a>, next: &Segment<'a>) {
-        if let Some(set) = last_set(open).filter(|_| self.in_set) {
-            let mut at = set.segments.first().map_or_else(|| next.place(), Segment::place);
-            at.transaction_set = Some(set.control_number().to_owned());
-            at.interchange = Some(open.control_number().to_owned());
-            at.group = open.groups.last().map(|group| group.control_number().to_owned());
-            at.error_code = Some("2".to_owned());
-            (at.segment, at.ordinal) = (None, None);
-            open.issues.push(Issue::error(codes::X12_ENVELOPE, Place::X12(at), "the transaction set has no SE"));
-        }
-        self.in_set = false;
-    }
-
-    /// A group that is open when it should not be has lost its GE.
-    fn end_group(&mut self, open: &mut Interchange<'a>, next: &Segment<'a>) {
-        if self.in_group {
-            let group = open.groups.last();
-            let at = X12Place {
-                interchange: Some(open.control_number().to_owned()),
-                group: group.map(|group| group.control_number().to_owned()),
-                error_code: Some("3".to_owned()),
-                offset: Some(next.offset),
-                line: Some(next.line),
-                ..X12Place::default()
-            };
-            open.issues.push(Issue::error(codes::X12_ENVELOPE, Place::X12(at), "the group has no GE"));
-        }
-        self.in_group = false;
-    }
-
-    /// Ends an interchange that has no IEA.
-    fn close(&mut self, mut open: Interchange<'a>, text: &str) {
-        let isa = open.isa;
-        self.end_set(&mut open, &isa);
-        self.end_group(&mut open, &isa);
-        note(&mut open, &isa, codes::X12_ENVELOPE, text, Some("023"));
-        self.done.push(open);
     }
 }
 
 fn last_set<'a, 'o>(open: &'o mut Interchange<'a>) -> Option<&'o mut TransactionSet<'a>> {
     open.groups.last_mut()?.sets.last_mut()
-}
-
-/// Adds a segment to a set, with its ordinal there.
-fn push<'a>(set: &mut TransactionSet<'a>, segment: Segment<'a>) {
-    let ordinal = u32::try_from(set.segments.len() + 1).unwrap_or(u32::MAX);
-    set.segments.push(Segment { ordinal, ..segment });
-}
-
-/// An issue of the interchange itself; `note_code` is the TA105 that says so.
-fn note(open: &mut Interchange<'_>, segment: &Segment<'_>, code: &'static str, text: &str, note_code: Option<&str>) {
-    let at = X12Place { error_code: note_code.map(str::to_owned), ..open.place(segment) };
-    open.issues.push(Issue::error(code, Place::X12(at), text));
 }
 
 #[cfg(test)]

@@ -5,6 +5,7 @@ use crate::x12::build::{Element, ElementProblem, problem_of};
 use crate::x12::delimiters::Delimiters;
 use crate::x12::guide::{ElementKind, ElementSpec, Guide, LoopIx, Relation, SegmentIx, SegmentSpec, Syntax, Usage};
 use crate::x12::guide_file::bit;
+use crate::x12::segment;
 
 /// Something wrong with an element. Positions count from 1; 0 is none.
 #[derive(Debug, Clone, PartialEq)]
@@ -114,6 +115,10 @@ pub(crate) trait View<'v>: Copy {
     /// Repetitions are parted as components are: the ISA names no separator of their own, or the same for both.
     fn is_parted_alike(self) -> bool;
     fn parts(self) -> impl Iterator<Item = &'v str>;
+    /// The text, when it is known to have neither repetitions nor components.
+    fn plain(self) -> Option<&'v str> {
+        None
+    }
 }
 
 /// An element as it was read.
@@ -129,8 +134,7 @@ impl<'v> View<'v> for Read<'v> {
     }
 
     fn repetitions(self) -> impl Iterator<Item = Self> {
-        let separator = self.delimiters.repetition.map_or('\0', char::from);
-        self.text.split(separator).map(move |text| Read { text, ..self })
+        segment::split(self.text, self.delimiters.repetition).map(move |text| Read { text, ..self })
     }
 
     fn is_parted_alike(self) -> bool {
@@ -138,7 +142,14 @@ impl<'v> View<'v> for Read<'v> {
     }
 
     fn parts(self) -> impl Iterator<Item = &'v str> {
-        self.text.split(char::from(self.delimiters.component))
+        segment::split(self.text, Some(self.delimiters.component))
+    }
+
+    fn plain(self) -> Option<&'v str> {
+        let Delimiters { component, repetition, .. } = self.delimiters;
+        let repetition = repetition.unwrap_or(component);
+        let has_parts = self.text.bytes().any(|byte| byte == component || byte == repetition);
+        (!has_parts).then_some(self.text)
     }
 }
 
@@ -191,15 +202,14 @@ pub(crate) fn check_elements<'v, V: View<'v>>(
     if count > last {
         report(finding(count, ElementFault::TrailingEmpty));
     }
-    let has = |n: usize| present & bit(n) != 0;
     let missing = spec.required & !present;
     let last = if missing == 0 { 0 } else { spec.elements.len() };
     for n in (1..=last).filter(|n| missing & bit(*n) != 0) {
         report(finding(n, ElementFault::Missing));
     }
     for syntax in &spec.syntax {
-        if let Some(n) =
-            broken(syntax, &has).filter(|n| spec.element(*n, 0).is_none_or(|element| element.usage != Usage::Required))
+        if let Some(n) = broken(syntax, present)
+            .filter(|n| spec.element(*n, 0).is_none_or(|element| element.usage != Usage::Required))
         {
             report(finding(n, ElementFault::Relation(syntax.clone())));
         }
@@ -210,10 +220,19 @@ fn finding(element: usize, fault: ElementFault) -> Finding {
     Finding { element, component: 0, repetition: 0, fault }
 }
 
-/// The element at which a relational note is broken.
-fn broken(syntax: &Syntax, has: &impl Fn(usize) -> bool) -> Option<usize> {
+/// The element at which a relational note is broken; bit n of `present` is set when element n is there.
+fn broken(syntax: &Syntax, present: u128) -> Option<usize> {
+    let is_exclusive = syntax.relation == Relation::Exclusive;
+    // All of them or none of them is fine, but where one is demanded or forbidden.
+    match (present & syntax.mask, syntax.relation) {
+        (0, Relation::AtLeastOne) => return syntax.elements.first().copied(),
+        (0, _) => return None,
+        (here, _) if here == syntax.mask && !is_exclusive => return None,
+        _ => {}
+    }
     let elements = &syntax.elements;
     let first = *elements.first()?;
+    let has = |n: usize| present & bit(n) != 0;
     let count = elements.iter().filter(|n| has(**n)).count();
     let missing = || elements.iter().copied().find(|n| !has(*n));
     match syntax.relation {
@@ -230,6 +249,15 @@ fn check_element<'v, V: View<'v>>(spec: &ElementSpec, n: usize, view: V, report:
         return report(finding(n, ElementFault::NotUsed));
     }
     if spec.kind == ElementKind::B {
+        return;
+    }
+    if spec.kind != ElementKind::Composite
+        && let Some(text) = view.plain()
+    {
+        if let Some(problem) = problem_of(spec, text) {
+            let repetition = usize::from(spec.repeat > 1);
+            report(Finding { repetition, ..finding(n, ElementFault::Value(problem)) });
+        }
         return;
     }
     let mut repetitions = 0;

@@ -7,8 +7,10 @@ use std::fmt;
 /// A segment of an interchange. Elements, components and repetitions count from 1, as X12 counts them.
 #[derive(Clone, Copy, PartialEq)]
 pub struct Segment<'a> {
-    pub(super) raw: &'a str,
+    pub(crate) raw: &'a str,
     pub delimiters: Delimiters,
+    /// It was read from Latin-1, and is written so.
+    pub(crate) latin1: bool,
     /// Ordinal in its transaction set, ST = 1; in its interchange, ISA = 1, when it stands outside a set.
     pub ordinal: u32,
     /// Byte of the input at which it begins.
@@ -27,7 +29,7 @@ impl fmt::Debug for Segment<'_> {
 impl<'a> Segment<'a> {
     /// A view of `raw`, which holds no terminator.
     pub fn new(raw: &'a str, delimiters: Delimiters) -> Segment<'a> {
-        Segment { raw, delimiters, ordinal: 1, offset: 0, line: 1 }
+        Segment { raw, delimiters, latin1: false, ordinal: 1, offset: 0, line: 1 }
     }
 
     /// The text without its terminator.
@@ -99,7 +101,7 @@ impl<'a> Segment<'a> {
 }
 
 /// Splits at a delimiter; without one the text is one part.
-fn split(text: &str, delimiter: Option<u8>) -> impl Iterator<Item = &str> {
+pub(crate) fn split(text: &str, delimiter: Option<u8>) -> impl Iterator<Item = &str> {
     let mut rest = Some(text);
     std::iter::from_fn(move || {
         let text = rest?;

@@ -1,11 +1,15 @@
 //! One file for each claim, payment or answer of an interchange.
 
-use crate::fault::Fault;
-use crate::x12::guide::Guides;
-use crate::x12::pieces::{Piece, Pieces};
+use crate::fault::{Fault, Issue};
+use crate::x12::delimiters::Delimiters;
+use crate::x12::envelope::Role;
+use crate::x12::guide::{Guide, Guides};
+use crate::x12::portions::{self, Portion, Visitor};
 use crate::x12::segment::Segment;
-use crate::x12::writer::Lines;
+use crate::x12::stream::Step;
+use crate::x12::writer::{Lines, write_segment};
 use std::io::Read;
+use std::ops::ControlFlow;
 
 /// An interchange of one unit.
 #[derive(Debug, Clone)]
@@ -19,52 +23,82 @@ pub struct Part {
 
 /// Gives each unit to `each` as an interchange of its own, with the envelope and control numbers of the file; levels are
 /// numbered anew, segments, sets and groups counted anew. In constant memory; stops when `each` says no.
-pub fn split(guides: &Guides, source: impl Read, mut each: impl FnMut(Part) -> bool) -> Result<(), Fault> {
-    let mut pieces = Pieces::new(guides, source);
-    let mut number = 0;
-    while let Some(piece) = pieces.next_piece()? {
-        if !piece.has_unit {
-            continue;
-        }
-        number += 1;
-        if !each(part(guides, &piece, number)) {
-            break;
-        }
-    }
-    Ok(())
+pub fn split(guides: &Guides, source: impl Read, each: impl FnMut(Part) -> bool) -> Result<(), Fault> {
+    let (isa, gs) = (Head::default(), Head::default());
+    portions::visit(guides, source, &mut Splitter { isa, gs, number: 0, each })
 }
 
-fn part(guides: &Guides, piece: &Piece, number: usize) -> Part {
-    let set = piece.set.view();
-    let delimiters = piece.set.delimiters;
-    let levels = Levels::of(&set.segments);
-    let mut lines = Lines::new(delimiters);
-    lines.raw(&piece.set.isa);
-    lines.raw(&piece.set.gs);
-    lines.count = 0;
-    for segment in set.segments.iter().filter(|segment| segment.id() != "SE") {
-        match segment.id() {
-            "HL" => levels.write(segment, &mut lines),
-            _ => lines.raw(segment.raw()),
-        }
+/// An ISA or GS as it was written, and its control number.
+#[derive(Debug, Default)]
+struct Head {
+    bytes: Vec<u8>,
+    number: String,
+}
+
+impl Head {
+    fn of(segment: &Segment<'_>, number: usize) -> Head {
+        let mut bytes = Vec::new();
+        write_segment(segment, &mut bytes);
+        Head { bytes, number: segment.element(number).trim().to_owned() }
     }
-    let count = (lines.count + 1).to_string();
-    lines.line(&["SE", &count, set.control_number()]);
-    let control = |raw: &str, element| Segment::new(raw, delimiters).element(element).trim().to_owned();
-    lines.line(&["GE", "1", &control(&piece.set.gs, 6)]);
-    lines.line(&["IEA", "1", &control(&piece.set.isa, 13)]);
-    Part { number, id: id_of(guides, piece), bytes: lines.out }
+}
+
+struct Splitter<F> {
+    isa: Head,
+    gs: Head,
+    number: usize,
+    each: F,
+}
+
+impl<F: FnMut(Part) -> bool> Visitor for Splitter<F> {
+    fn segment(&mut self, step: &Step<'_>) -> ControlFlow<()> {
+        match step.role {
+            Role::Isa => (self.isa, self.gs) = (Head::of(&step.segment, 13), Head::default()),
+            Role::Gs => self.gs = Head::of(&step.segment, 6),
+            _ => {}
+        }
+        ControlFlow::Continue(())
+    }
+
+    fn portion(&mut self, portion: &Portion<'_>) -> ControlFlow<()> {
+        let Some(guide) = portion.guide.filter(|_| portion.has_unit) else { return ControlFlow::Continue(()) };
+        self.number += 1;
+        let part = self.part(guide, portion);
+        if (self.each)(part) { ControlFlow::Continue(()) } else { ControlFlow::Break(()) }
+    }
+
+    fn envelope(&mut self, _: Vec<Issue>) -> ControlFlow<()> {
+        ControlFlow::Continue(())
+    }
+}
+
+impl<F> Splitter<F> {
+    fn part(&self, guide: &Guide, portion: &Portion<'_>) -> Part {
+        // The first unit of a level stands in later portions by the segment that began it, and is no part of them.
+        let segments: Vec<_> = portion.around().collect();
+        let delimiters = segments.first().map_or_else(Delimiters::default, |st| st.delimiters);
+        let levels = Levels::of(&segments);
+        let mut lines = Lines::new(delimiters);
+        lines.out.extend_from_slice(&self.isa.bytes);
+        lines.out.extend_from_slice(&self.gs.bytes);
+        for segment in segments.iter().filter(|segment| segment.id() != "SE") {
+            match segment.id() {
+                "HL" => levels.write(segment, &mut lines),
+                _ => lines.segment(segment),
+            }
+        }
+        let count = (lines.count + 1).to_string();
+        lines.line(&["SE", &count, portion.set.control_number()]);
+        lines.line(&["GE", "1", &self.gs.number]);
+        lines.line(&["IEA", "1", &self.isa.number]);
+        Part { number: self.number, id: id_of(guide, &segments), bytes: lines.out }
+    }
 }
 
 /// The first element of the segment that begins the unit: the last one of its kind.
-fn id_of(guides: &Guides, piece: &Piece) -> String {
-    let set = piece.set.view();
-    let starters = guides.for_transaction(&set).map(|guide| {
-        let starter = |ix| guide.starter(ix).map(|spec| spec.id.clone());
-        guide.units.iter().filter_map(|ix| starter(*ix)).collect::<Vec<_>>()
-    });
-    let starters = starters.unwrap_or_default();
-    let unit = set.segments.iter().rev().find(|segment| starters.iter().any(|id| id == segment.id()));
+fn id_of(guide: &Guide, segments: &[Segment<'_>]) -> String {
+    let begins = |id: &str| guide.units.iter().any(|ix| guide.starter(*ix).is_some_and(|spec| spec.id == id));
+    let unit = segments.iter().rev().find(|segment| begins(segment.id()));
     unit.map_or("", |segment| segment.element(1)).to_owned()
 }
 

@@ -1,32 +1,58 @@
-//! Segments of a text one after another, by the delimiters that each ISA sets. Knows nothing of groups or sets.
+//! Segments of a run of bytes one after another, by the delimiters that each ISA sets: the one scanner of this crate. A slice
+//! goes through [`Tokens`], a stream through [`crate::x12::stream`]; both find the same, whatever the chunks that a stream
+//! comes in. Knows nothing of groups or sets.
 
 use crate::x12::delimiters::Delimiters;
 
 /// Bytes of an ISA before its terminator (005010: every element has a fixed width).
 pub const ISA_LENGTH: usize = 105;
-/// A segment longer than this is given up when a file is streamed. No segment of the guides comes near it.
+/// A segment longer than this is passed over, and is an issue. No segment of the guides comes near it.
 pub const MAX_SEGMENT: usize = 1 << 20;
+/// The same for a segment that says how long its binary element is (BIN, BDS).
+pub const MAX_BINARY: usize = 16 << 20;
 /// Where the element separators of a fixed-width ISA stand.
 const ISA_SEPARATORS: [usize; 16] = [3, 6, 17, 20, 31, 34, 50, 53, 69, 76, 81, 83, 89, 99, 101, 103];
+/// An ISA is judged by no more bytes than these, so that the chunks of a stream do not matter.
+const ISA_VIEW: usize = 256;
+/// Bytes that must be there before an ISA, or text that may hold one, is judged.
+const LOOK_AHEAD: usize = 2 * ISA_VIEW;
 
-/// The next segment of a text.
+/// The next piece of an input.
 #[derive(Debug, Clone, Copy, PartialEq)]
 pub struct Token<'a> {
-    /// White space that stands before the segment.
-    pub gap: &'a str,
+    /// White space that stands before it.
+    pub gap: &'a [u8],
     /// The segment without its terminator.
-    pub raw: &'a str,
+    pub raw: &'a [u8],
     pub delimiters: Delimiters,
-    /// Byte of the text at which `raw` begins.
-    pub start: usize,
+    /// Byte of the input at which `raw` begins.
+    pub offset: u64,
     /// Line of `raw`, from 1.
     pub line: u32,
-    /// Whether the terminator was there (the last segment of a text may lack it).
+    /// Whether the terminator was there (the last segment of an input may lack it).
     pub terminated: bool,
-    /// Text before an ISA that belongs to no interchange.
-    pub garbage: bool,
-    /// Set when it is an ISA that could be understood.
-    pub isa: Option<IsaShape>,
+    pub kind: Kind,
+}
+
+/// What a token is.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Kind {
+    /// An ISA that could be understood.
+    Isa {
+        fixed: bool,
+    },
+    Segment,
+    /// Text that belongs to no interchange.
+    Garbage,
+    /// A part of a segment longer than [`MAX_SEGMENT`].
+    Overlong,
+}
+
+impl Kind {
+    /// A segment, rather than text to be passed over.
+    pub fn is_segment(self) -> bool {
+        matches!(self, Kind::Isa { .. } | Kind::Segment)
+    }
 }
 
 /// What an ISA says about its interchange.
@@ -45,6 +71,7 @@ pub fn isa_shape(text: &[u8]) -> Option<IsaShape> {
     if !usable(element) {
         return None;
     }
+    let text = text.get(..ISA_VIEW).unwrap_or(text);
     let fixed = ISA_SEPARATORS.iter().all(|at| text.get(*at) == Some(&element));
     // A sender that does not pad its elements is still understood: ISA16 follows the sixteenth separator. One that lost a
     // separator is, when what follows is what should.
@@ -85,85 +112,207 @@ fn usable(byte: u8) -> bool {
     byte.is_ascii() && !byte.is_ascii_alphanumeric() && byte != b' '
 }
 
-/// The next thing in a run of bytes.
+/// A token as lengths, which borrows nothing.
 #[derive(Debug, Clone, Copy, PartialEq)]
 pub(crate) struct Span {
     /// White space before it.
-    pub gap: usize,
-    /// Bytes of it, without the terminator; 0 when nothing is left.
-    pub length: usize,
-    pub kind: Kind,
+    gap: usize,
+    /// Bytes of it, without the terminator.
+    length: usize,
+    terminated: bool,
+    kind: Kind,
+    /// The delimiters that an ISA sets.
+    sets: Option<Delimiters>,
 }
 
+/// What stands next.
 #[derive(Debug, Clone, Copy, PartialEq)]
-pub(crate) enum Kind {
-    Isa(IsaShape),
-    Segment { terminated: bool },
-    Garbage,
-    End,
+pub(crate) enum Next {
+    Span(Span),
+    /// More bytes must be read before it can be told: so many in all, or any.
+    More(usize),
+    /// Nothing but so much white space.
+    End(usize),
 }
 
-/// Bytes that must be there before an ISA, or text that may hold one, can be judged.
-const LOOK_AHEAD: usize = 512;
+/// Where a reading stands.
+#[derive(Debug, Clone)]
+pub(crate) struct Scanner {
+    delimiters: Option<Delimiters>,
+    offset: u64,
+    line: u32,
+    /// Inside of a segment that is too long.
+    overlong: bool,
+}
 
-/// Finds the next segment of `bytes`. `None` asks for more of them: never when they are `complete`.
-pub(crate) fn span(bytes: &[u8], delimiters: Option<Delimiters>, complete: bool) -> Option<Span> {
-    let gap = gap_length(bytes, delimiters);
-    let rest = &bytes[gap..];
-    let found = |length, kind| Some(Span { gap, length, kind });
-    if rest.is_empty() {
-        return found(0, Kind::End).filter(|_| complete);
+impl Scanner {
+    pub fn new() -> Scanner {
+        Scanner { delimiters: None, offset: 0, line: 1, overlong: false }
     }
-    let may_be_isa = rest.starts_with(b"ISA") || (rest.len() < 3 && b"ISA".starts_with(rest));
-    if !complete && rest.len() < LOOK_AHEAD && (may_be_isa || delimiters.is_none()) {
-        return None;
+
+    /// Finds what stands next in `bytes`, which are all that is left when they are `complete`.
+    pub fn next(&self, bytes: &[u8], complete: bool) -> Next {
+        if let (true, Some(delimiters)) = (self.overlong, self.delimiters) {
+            return rest_of_overlong(bytes, delimiters.terminator, complete);
+        }
+        let gap = gap_length(bytes, self.delimiters);
+        let rest = &bytes[gap..];
+        if gap >= MAX_SEGMENT {
+            return Next::Span(Span { gap, length: 0, terminated: false, kind: Kind::Garbage, sets: None });
+        }
+        let Some(first) = rest.first() else {
+            return if complete { Next::End(gap) } else { Next::More(0) };
+        };
+        let Some(delimiters) = self.delimiters else {
+            return outside(gap, rest, complete);
+        };
+        if *first == b'I' && (rest.starts_with(b"ISA") || (rest.len() < 3 && b"ISA".starts_with(rest))) {
+            if !complete && rest.len() < LOOK_AHEAD {
+                return Next::More(0);
+            }
+            if let Some(shape) = isa_shape(rest) {
+                return isa(gap, shape);
+            }
+        }
+        segment(gap, rest, delimiters, complete)
+    }
+
+    /// Takes what [`Scanner::next`] found in the same bytes.
+    pub fn take<'a>(&mut self, bytes: &'a [u8], span: Span) -> Token<'a> {
+        let (gap, rest) = bytes.split_at_checked(span.gap).unwrap_or((bytes, &[]));
+        let raw = rest.get(..span.length).unwrap_or(rest);
+        self.delimiters = span.sets.or(self.delimiters);
+        self.pass(gap);
+        let (offset, line) = (self.offset, self.line);
+        self.pass(raw);
+        let delimiters = self.delimiters.unwrap_or_default();
+        if span.terminated {
+            self.pass(&[delimiters.terminator]);
+        }
+        self.overlong = span.kind == Kind::Overlong && !span.terminated;
+        // What follows an IEA is no segment before the next ISA says how segments end.
+        let is_iea = |rest: &[u8]| rest.first().is_none_or(|byte| *byte == delimiters.element);
+        if span.kind == Kind::Segment && raw.strip_prefix(b"IEA").is_some_and(is_iea) {
+            self.delimiters = None;
+        }
+        Token { gap, raw, delimiters, offset, line, terminated: span.terminated, kind: span.kind }
+    }
+
+    fn pass(&mut self, bytes: &[u8]) {
+        self.offset += bytes.len() as u64;
+        self.line = self.line.saturating_add(line_feeds(bytes));
+    }
+}
+
+impl Span {
+    /// All bytes of it.
+    pub fn total(&self) -> usize {
+        self.gap + self.length + usize::from(self.terminated)
+    }
+}
+
+fn isa(gap: usize, shape: IsaShape) -> Next {
+    let kind = Kind::Isa { fixed: shape.fixed };
+    Next::Span(Span { gap, length: shape.length, terminated: true, kind, sets: Some(shape.delimiters) })
+}
+
+/// Between interchanges: an ISA, or text up to the next.
+fn outside(gap: usize, rest: &[u8], complete: bool) -> Next {
+    if !complete && rest.len() < LOOK_AHEAD {
+        return Next::More(0);
     }
     if let Some(shape) = isa_shape(rest) {
-        return found(shape.length, Kind::Isa(shape));
+        return isa(gap, shape);
     }
-    let Some(delimiters) = delimiters else {
-        return found(garbage_length(rest, complete), Kind::Garbage);
-    };
-    let length = segment_length(rest, delimiters, complete)?;
-    let terminated = rest.get(length) == Some(&delimiters.terminator);
-    found(length, Kind::Segment { terminated }).filter(|_| terminated || complete || length < rest.len())
-}
-
-/// Text that no interchange begins: up to the next ISA, or to the end of what can be judged.
-fn garbage_length(rest: &[u8], complete: bool) -> usize {
     let next = memchr::memmem::find_iter(rest, b"ISA").find(|at| *at > 0 && isa_shape(&rest[*at..]).is_some());
-    let judged = if complete { rest.len() } else { rest.len() - LOOK_AHEAD / 2 };
-    next.unwrap_or(judged)
+    let judged = if complete { rest.len() } else { rest.len() - ISA_VIEW };
+    let length = next.filter(|at| *at < judged).unwrap_or(judged);
+    Next::Span(Span { gap, length, terminated: false, kind: Kind::Garbage, sets: None })
 }
 
-/// White space before a segment; a byte order mark counts, and a delimiter does not.
+/// White space before a segment; a byte order mark and the end mark of old systems count, and a delimiter does not.
 fn gap_length(bytes: &[u8], delimiters: Option<Delimiters>) -> usize {
     const MARK: &[u8] = b"\xEF\xBB\xBF";
+    const END_MARK: u8 = 0x1A;
     let mut at = 0;
-    while let Some(byte) = bytes.get(at) {
-        let blank = byte.is_ascii_whitespace() || *byte == 0;
+    while let Some(byte) = bytes.get(at).filter(|_| at < MAX_SEGMENT) {
+        let blank = byte.is_ascii_whitespace() || *byte == 0 || *byte == END_MARK;
         match blank && delimiters.is_none_or(|delimiters| delimiters.element != *byte) {
             true => at += 1,
-            false if bytes[at..].starts_with(MARK) => at += MARK.len(),
+            false if *byte == MARK[0] && bytes[at..].starts_with(MARK) => at += MARK.len(),
             false => break,
         }
     }
     at
 }
 
-/// Bytes before the terminator; all of them when there is none.
-fn segment_length(text: &[u8], delimiters: Delimiters, complete: bool) -> Option<usize> {
-    if let Some(length) = binary_length(text, delimiters) {
-        match text.get(length) {
-            Some(byte) if *byte == delimiters.terminator => return Some(length),
-            None if !complete && length < MAX_SEGMENT => return None,
+/// A segment inside an interchange.
+fn segment(gap: usize, rest: &[u8], delimiters: Delimiters, complete: bool) -> Next {
+    let found = |length, terminated, kind| Next::Span(Span { gap, length, terminated, kind, sets: None });
+    if rest[0] == b'B'
+        && let Some(length) = binary_length(rest, delimiters).filter(|length| *length <= MAX_BINARY)
+    {
+        match rest.get(length) {
+            Some(byte) if *byte == delimiters.terminator => return found(length, true, Kind::Segment),
+            None if !complete => return Next::More(gap + length + 1),
             _ => {}
         }
     }
-    let end = memchr::memchr(delimiters.terminator, text).unwrap_or(text.len());
-    // An IEA without terminator must not swallow the interchange that follows it.
-    let swallowed = text.starts_with(b"IEA").then(|| memchr::memmem::find(&text[..end], b"\nISA")).flatten();
-    Some(swallowed.unwrap_or(end))
+    let view = rest.get(..=MAX_SEGMENT).unwrap_or(rest);
+    let end = memchr::memchr(delimiters.terminator, view);
+    if end.is_none() && !complete && rest.len() <= MAX_SEGMENT {
+        return Next::More(0);
+    }
+    let length = end.unwrap_or(view.len());
+    match inner_isa(rest, length, complete) {
+        Inner::None => {}
+        Inner::Unsure => return Next::More(0),
+        Inner::At(at) => return found(at, false, Kind::Segment),
+    }
+    match end {
+        Some(length) => found(length, true, Kind::Segment),
+        None if rest.len() > MAX_SEGMENT => found(MAX_SEGMENT, false, Kind::Overlong),
+        None => found(length, false, Kind::Segment),
+    }
+}
+
+/// The rest of a segment that is too long, or a part of it.
+fn rest_of_overlong(bytes: &[u8], terminator: u8, complete: bool) -> Next {
+    let view = bytes.get(..MAX_SEGMENT).unwrap_or(bytes);
+    let end = memchr::memchr(terminator, view);
+    let (length, terminated) = (end.unwrap_or(view.len()), end.is_some());
+    match (terminated || view.len() == MAX_SEGMENT, complete) {
+        (false, false) => Next::More(0),
+        (false, true) if bytes.is_empty() => Next::End(0),
+        _ => Next::Span(Span { gap: 0, length, terminated, kind: Kind::Overlong, sets: None }),
+    }
+}
+
+/// An ISA inside of what seems to be a segment, whose terminator was lost.
+enum Inner {
+    None,
+    At(usize),
+    /// More bytes are needed to tell.
+    Unsure,
+}
+
+/// A segment without terminator must not swallow the interchange that follows it.
+fn inner_isa(rest: &[u8], length: usize, complete: bool) -> Inner {
+    let ends_interchange = rest.starts_with(b"IEA");
+    if length <= ISA_LENGTH && !ends_interchange {
+        return Inner::None;
+    }
+    for at in memchr::memmem::find_iter(&rest[..length], b"ISA").filter(|at| *at > 0) {
+        if !complete && rest.len() < at + ISA_VIEW {
+            return Inner::Unsure;
+        }
+        let starts_line = matches!(rest[at - 1], b'\n' | b'\r');
+        let is_isa = |shape: IsaShape| shape.fixed || (ends_interchange && starts_line);
+        if isa_shape(&rest[at..]).is_some_and(is_isa) {
+            return Inner::At(at);
+        }
+    }
+    Inner::None
 }
 
 /// The length of a BIN or BDS segment, whose binary element may hold any byte: the element before gives its length.
@@ -177,31 +326,26 @@ fn binary_length(text: &[u8], delimiters: Delimiters) -> Option<usize> {
 }
 
 /// Line feeds in a run of bytes.
-pub(crate) fn line_feeds(bytes: &[u8]) -> u32 {
+fn line_feeds(bytes: &[u8]) -> u32 {
     // Segments are short: a plain count is faster than a search.
     bytes.iter().map(|byte| u32::from(*byte == b'\n')).sum()
 }
 
-/// Iterates over the tokens of a text.
+/// Iterates over the tokens of a slice.
 #[derive(Debug, Clone)]
 pub struct Tokens<'a> {
-    text: &'a str,
-    at: usize,
-    line: u32,
-    delimiters: Option<Delimiters>,
+    rest: &'a [u8],
+    scanner: Scanner,
 }
 
 impl<'a> Tokens<'a> {
-    pub fn new(text: &'a str) -> Tokens<'a> {
-        Tokens { text, at: 0, line: 1, delimiters: None }
+    pub fn new<T: AsRef<[u8]> + ?Sized>(input: &'a T) -> Tokens<'a> {
+        Tokens { rest: input.as_ref(), scanner: Scanner::new() }
     }
 
-    /// Takes `len` bytes and counts their lines.
-    fn take(&mut self, len: usize) -> &'a str {
-        let taken = self.text.get(self.at..self.at + len).unwrap_or_default();
-        self.line = self.line.saturating_add(line_feeds(taken.as_bytes()));
-        self.at += len;
-        taken
+    /// What is left: behind the last token, white space.
+    pub fn rest(&self) -> &'a [u8] {
+        self.rest
     }
 }
 
@@ -209,89 +353,12 @@ impl<'a> Iterator for Tokens<'a> {
     type Item = Token<'a>;
 
     fn next(&mut self) -> Option<Token<'a>> {
-        let span =
-            span(&self.text.as_bytes()[self.at..], self.delimiters, true).filter(|span| span.kind != Kind::End)?;
-        let isa = match span.kind {
-            Kind::Isa(shape) => Some(shape),
-            _ => None,
-        };
-        self.delimiters = isa.map(|shape| shape.delimiters).or(self.delimiters);
-        let gap = self.take(span.gap);
-        let (start, line) = (self.at, self.line);
-        let raw = self.take(span.length);
-        let terminated = matches!(span.kind, Kind::Isa(_) | Kind::Segment { terminated: true });
-        self.take(usize::from(terminated));
-        let delimiters = self.delimiters.unwrap_or_default();
-        Some(Token { gap, raw, delimiters, start, line, terminated, garbage: span.kind == Kind::Garbage, isa })
+        let Next::Span(span) = self.scanner.next(self.rest, true) else { return None };
+        let token = self.scanner.take(self.rest, span);
+        self.rest = self.rest.get(span.total()..).unwrap_or_default();
+        Some(token)
     }
 }
 
 #[cfg(test)]
-pub mod tests {
-    use super::*;
-
-    /// An ISA with these delimiters, for tests.
-    pub fn isa(element: char, repetition: char, component: char, terminator: &str) -> String {
-        let e = element;
-        format!(
-            "ISA{e}00{e}          {e}00{e}          {e}ZZ{e}SENDER         {e}ZZ{e}RECEIVER       \
-             {e}250303{e}1200{e}{repetition}{e}00501{e}000000001{e}0{e}T{e}{component}{terminator}"
-        )
-    }
-
-    fn ids(text: &str) -> Vec<&str> {
-        Tokens::new(text).map(|token| token.raw.split(['*', '|']).next().unwrap()).collect()
-    }
-
-    #[test]
-    fn each_isa_sets_its_own_delimiters() {
-        let text = format!("{}GS*HC~IEA*1~\r\n{}GS|HC\nIEA|1\n", isa('*', '^', ':', "~"), isa('|', '!', '>', "\n"));
-        let tokens: Vec<_> = Tokens::new(&text).collect();
-        assert_eq!(ids(&text), ["ISA", "GS", "IEA", "ISA", "GS", "IEA"]);
-        assert_eq!(tokens[4].delimiters.repetition, Some(b'!'));
-        assert!(tokens.iter().all(|token| token.terminated));
-    }
-
-    #[test]
-    fn any_terminator_and_line_end_is_taken() {
-        for (terminator, newline) in
-            [("~", false), ("~\n", true), ("~\r\n", true), ("\n", false), ("\r\n", true), ("'", false)]
-        {
-            let text = format!("\u{feff} \n{}GS*HC{terminator}IEA*1{terminator}", isa('*', '^', ':', terminator));
-            assert_eq!(ids(&text), ["ISA", "GS", "IEA"], "{terminator:?}");
-            assert_eq!(Tokens::new(&text).next().unwrap().delimiters.newline, newline, "{terminator:?}");
-        }
-    }
-
-    #[test]
-    fn an_old_or_unpadded_isa_is_understood() {
-        let shape = isa_shape(isa('*', 'U', ':', "~").as_bytes()).unwrap();
-        assert_eq!((shape.delimiters.repetition, shape.fixed), (None, true));
-        let shape = isa_shape(b"ISA*00**00**ZZ*A*ZZ*B*250303*1200*^*00501*1*0*T*:~").unwrap();
-        assert_eq!((shape.delimiters, shape.fixed), (Delimiters::default(), false));
-        let lost = isa('*', '^', ':', "~").replacen("^*", "^ ", 1) + "GS*HC~";
-        let shape = isa_shape(lost.as_bytes()).unwrap();
-        assert_eq!((shape.delimiters.terminator, shape.fixed), (b'~', false));
-    }
-
-    #[test]
-    fn garbage_and_a_missing_terminator_do_not_stop_the_reading() {
-        let text = format!("hello{}IEA*1*1\n{}IEA*1*1", isa('*', '^', ':', "~"), isa('*', '^', ':', "~"));
-        let tokens: Vec<_> = Tokens::new(&text).collect();
-        assert_eq!(ids(&text), ["hello", "ISA", "IEA", "ISA", "IEA"]);
-        assert!(tokens[0].garbage && !tokens[2].terminated && !tokens[4].terminated);
-    }
-
-    #[test]
-    fn a_binary_element_may_hold_terminators() {
-        let text = format!("{}BIN*5*a~b*c~SE*1~", isa('*', '^', ':', "~"));
-        assert_eq!(Tokens::new(&text).nth(1).unwrap().raw, "BIN*5*a~b*c");
-    }
-
-    #[test]
-    fn lines_and_offsets_are_those_of_the_text() {
-        let text = format!("{}GS*HC~\nST*837~\n", isa('*', '^', ':', "~\n"));
-        let places: Vec<_> = Tokens::new(&text).map(|token| (token.start, token.line)).collect();
-        assert_eq!(places, [(0, 1), (107, 2), (114, 3)]);
-    }
-}
+pub mod tests;

@@ -23,12 +23,27 @@ pub struct Loop<'a> {
     /// What the guide calls each of the segments; `None` for what it does not expect here.
     pub specs: Vec<Option<SegmentIx>>,
     pub children: Vec<Loop<'a>>,
+    /// What of it is here, when the set comes in portions.
+    pub part: Part,
+}
+
+/// How much of a loop stands in a portion of a set ([`crate::x12::portions`]). The default is all of it.
+#[derive(Debug, Clone, Default)]
+pub struct Part {
+    /// So many of its segments stood in an earlier portion.
+    pub told: usize,
+    /// It has not ended yet, or has in an earlier portion: it stands here as what is around the rest.
+    pub is_context: bool,
+    /// Parts of it stood in other portions, and are not here.
+    pub is_cut: bool,
+    /// Loops directly inside that are not here, and how many of them.
+    pub left_out: Vec<(LoopIx, u32)>,
 }
 
 impl<'a> Loop<'a> {
     fn new(guide: &Guide, spec: LoopIx) -> Loop<'a> {
         let id = guide.loop_at(spec).id.clone();
-        Loop { id, spec, segments: Vec::new(), specs: Vec::new(), children: Vec::new() }
+        Loop { id, spec, segments: Vec::new(), specs: Vec::new(), children: Vec::new(), part: Part::default() }
     }
 
     /// The first segment of this id.
@@ -71,33 +86,63 @@ impl<'a> Loop<'a> {
 /// segments hold is checked by [`crate::x12::check`].
 pub fn assign<'a>(guide: &Guide, set: &TransactionSet<'a>) -> (Loop<'a>, Vec<Issue>) {
     let mut placer = Placer::new(guide);
-    let mut open = vec![Loop::new(guide, guide.root())];
+    let mut builder = Builder::new(guide);
     let mut issues = Vec::new();
     for segment in &set.segments {
         let placed = placer.place(segment);
-        while open.len() > placed.keep {
-            close(&mut open);
-        }
-        open.extend(placed.opened.iter().map(|ix| Loop::new(guide, *ix)));
-        if let Some(innermost) = open.last_mut() {
-            innermost.segments.push(*segment);
-            innermost.specs.push(placed.spec);
-        }
-        issues.extend(placed.problem.map(|problem| problem.issue(guide, placer.innermost(), set, segment)));
+        builder.take(*segment, &placed, false);
+        issues.extend(placed.problem.map(|problem| problem.issue(guide, placed.in_loop, set, segment)));
     }
-    while open.len() > 1 {
-        close(&mut open);
-    }
-    let root = open.pop().unwrap_or_else(|| Loop::new(guide, guide.root()));
-    (root, issues)
+    (builder.finish(), issues)
 }
 
-/// Moves the innermost loop into the one around it.
-fn close(open: &mut Vec<Loop<'_>>) {
-    if let Some(done) = open.pop()
-        && let Some(parent) = open.last_mut()
-    {
-        parent.children.push(done);
+/// Makes loops of segments whose places were found.
+#[derive(Debug)]
+pub(crate) struct Builder<'g, 'a> {
+    guide: &'g Guide,
+    open: Vec<Loop<'a>>,
+}
+
+impl<'g, 'a> Builder<'g, 'a> {
+    pub fn new(guide: &'g Guide) -> Builder<'g, 'a> {
+        Builder { guide, open: vec![Loop::new(guide, guide.root())] }
+    }
+
+    /// Takes the next segment; `told` when an earlier portion of the set had it.
+    pub fn take(&mut self, segment: Segment<'a>, placed: &Placed, told: bool) {
+        while self.open.len() > placed.keep.max(1) {
+            self.close();
+        }
+        for ix in &placed.opened {
+            let part = Part { is_context: told, ..Part::default() };
+            self.open.push(Loop { part, ..Loop::new(self.guide, *ix) });
+        }
+        if let Some(innermost) = self.open.last_mut() {
+            innermost.segments.push(segment);
+            innermost.specs.push(placed.spec);
+            innermost.part.told += usize::from(told);
+        }
+    }
+
+    /// The open loops, the set first.
+    pub fn open(&mut self) -> &mut [Loop<'a>] {
+        &mut self.open
+    }
+
+    pub fn finish(mut self) -> Loop<'a> {
+        while self.open.len() > 1 {
+            self.close();
+        }
+        self.open.pop().unwrap_or_else(|| Loop::new(self.guide, self.guide.root()))
+    }
+
+    /// Moves the innermost loop into the one around it.
+    fn close(&mut self) {
+        if let Some(done) = self.open.pop()
+            && let Some(parent) = self.open.last_mut()
+        {
+            parent.children.push(done);
+        }
     }
 }
 
@@ -108,6 +153,8 @@ pub struct Placed {
     pub keep: usize,
     /// The loops that it opens inside them, outermost first.
     pub opened: Vec<LoopIx>,
+    /// The loop that it stands in.
+    pub in_loop: LoopIx,
     pub spec: Option<SegmentIx>,
     pub problem: Option<Problem>,
 }
@@ -142,7 +189,13 @@ const PROBLEMS: [ProblemRow; 6] = [
 ];
 
 impl Problem {
-    fn issue(self, guide: &Guide, in_loop: LoopIx, set: &TransactionSet<'_>, segment: &Segment<'_>) -> Issue {
+    pub(crate) fn issue(
+        self,
+        guide: &Guide,
+        in_loop: LoopIx,
+        set: &TransactionSet<'_>,
+        segment: &Segment<'_>,
+    ) -> Issue {
         let row = PROBLEMS.iter().find(|(problem, ..)| *problem == self).unwrap_or(&PROBLEMS[0]);
         let (_, error_code, is_error, text) = row;
         let at = X12Place {
@@ -284,7 +337,8 @@ impl<'g> Placer<'g> {
             opened.push(child);
             self.push(child, segment);
         }
-        Placed { keep: spot.depth + 1, opened, spec: Some(spec.index[spot.item].1), problem }
+        let (in_loop, spec) = (self.innermost(), Some(spec.index[spot.item].1));
+        Placed { keep: spot.depth + 1, opened, in_loop, spec, problem }
     }
 
     fn push(&mut self, ix: LoopIx, segment: &Segment<'_>) {
@@ -311,7 +365,8 @@ impl<'g> Placer<'g> {
         let levels = path.len().saturating_sub(1);
         self.open.iter_mut().skip(depth + 1).take(levels).for_each(|open| open.level.clear());
         let spec = path.last().and_then(|ix| self.guide.loop_at(*ix).segments.first().copied());
-        Some(Placed { keep: depth + 1, opened: path, spec, problem: Some(Problem::LoopMissing) })
+        let in_loop = self.innermost();
+        Some(Placed { keep: depth + 1, opened: path, in_loop, spec, problem: Some(Problem::LoopMissing) })
     }
 
     fn path_down(&self, from: LoopIx, tag: Tag, segment: &Segment<'_>, missing: usize) -> Option<Vec<LoopIx>> {
@@ -342,7 +397,7 @@ impl<'g> Placer<'g> {
             self.open.truncate(depth + 1);
             // With one segment of the kind its qualifier is a wrong code, with several it names none of them.
             let problem = alike.is_none().then_some(Problem::Unexpected);
-            return Placed { keep: depth + 1, opened: Vec::new(), spec: alike, problem };
+            return Placed { keep: depth + 1, opened: Vec::new(), in_loop: self.innermost(), spec: alike, problem };
         }
         if self.begins_a_loop(tag) {
             self.lost = Some(tag);
@@ -352,7 +407,8 @@ impl<'g> Placer<'g> {
             (true, false) => Problem::Unknown,
             (true, true) => Problem::Unexpected,
         };
-        Placed { keep: self.open.len(), opened: Vec::new(), spec: None, problem: Some(problem) }
+        let (keep, in_loop) = (self.open.len(), self.innermost());
+        Placed { keep, opened: Vec::new(), in_loop, spec: None, problem: Some(problem) }
     }
 
     /// The segments of this id in an open loop: `Some(Some(…))` when there is but one.

@@ -4,6 +4,7 @@ use crate::x12::build::{Element, LoopNode, SegmentNode};
 use crate::x12::delimiters::Delimiters;
 use crate::x12::guide::{Guide, Item, LoopSpec};
 use crate::x12::segment::Segment;
+use crate::x12::text;
 
 /// Writes an arranged loop and all loops inside it. What is empty at the end of a segment or composite is left out, and so
 /// is a segment without data. Gives back how many segments were written.
@@ -70,7 +71,7 @@ fn write_element(element: &Element, delimiters: &Delimiters, out: &mut Vec<u8>) 
 
 /// Writes a segment that was read, byte for byte, with the terminator of its interchange.
 pub fn write_segment(segment: &Segment<'_>, out: &mut Vec<u8>) {
-    out.extend_from_slice(segment.raw().as_bytes());
+    out.extend_from_slice(&text::encode(segment.raw(), segment.latin1));
     end_segment(&segment.delimiters, out);
 }
 
@@ -98,6 +99,13 @@ impl Lines {
     /// A whole segment.
     pub fn raw(&mut self, text: &str) {
         self.out.extend_from_slice(text.as_bytes());
+        end_segment(&self.delimiters, &mut self.out);
+        self.count += 1;
+    }
+
+    /// A segment that was read, byte for byte.
+    pub fn segment(&mut self, segment: &Segment<'_>) {
+        self.out.extend_from_slice(&text::encode(segment.raw(), segment.latin1));
         end_segment(&self.delimiters, &mut self.out);
         self.count += 1;
     }

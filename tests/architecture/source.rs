@@ -90,8 +90,9 @@ impl Source {
     pub fn test_files(&self) -> Vec<String> {
         let stem = self.path.trim_end_matches(".rs");
         let folder = stem.strip_suffix("/mod").unwrap_or(stem);
-        let declared = self.test_marks().filter(|n| self.word(n + 7) == "mod" && self.word(n + 9) == ";");
-        declared.map(|n| format!("{folder}/{}.rs", self.word(n + 8))).collect()
+        let behind = self.test_marks().map(|n| n + 7 + usize::from(self.word(n + 7) == "pub"));
+        let declared = behind.filter(|n| self.word(*n) == "mod" && self.word(n + 2) == ";");
+        declared.map(|n| format!("{folder}/{}.rs", self.word(n + 1))).collect()
     }
 
     /// Says that the file holds tests only.
@@ -242,6 +243,10 @@ fn comments_and_literals_are_blanked() {
 fn files_of_tests_are_known_by_who_declares_them() {
     let text = "#[cfg(test)]\nmod properties;\nmod reader;";
     assert_eq!(Source::new("src/x12/mod.rs", text).test_files(), ["src/x12/properties.rs"]);
+    assert_eq!(
+        Source::new("src/x12/tokens.rs", "#[cfg(test)]\npub mod tests;").test_files(),
+        ["src/x12/tokens/tests.rs"]
+    );
     assert_eq!(Source::new("src/telemetry.rs", text).test_files(), ["src/telemetry/properties.rs"]);
 }
 

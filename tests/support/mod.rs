@@ -11,3 +11,4 @@ pub mod server;
 pub mod simulator;
 pub mod store_contract;
 pub mod waiting_contract;
+pub mod x12;

@@ -96,6 +96,36 @@ pub fn text_of<'r>(spec: &ElementSpec, raw: &'r str, delimiters: &Delimiters) ->
 
 /// What is wrong with a value as it stands in a segment, if anything.
 pub fn problem_of(spec: &ElementSpec, text: &str) -> Option<ElementProblem> {
+    match is_plainly_right(spec, text) {
+        true => None,
+        false => every_problem(spec, text),
+    }
+}
+
+/// Whether one look at the bytes of a value is enough to take it: it is for most.
+fn is_plainly_right(spec: &ElementSpec, text: &str) -> bool {
+    let bytes = text.as_bytes();
+    if bytes.len() < usize::from(spec.min) || bytes.len() > usize::from(spec.max) {
+        return false;
+    }
+    let is_open = spec.codes.is_empty() || spec.external.is_some();
+    match spec.kind {
+        ElementKind::ID => (is_open || spec.codes.iter().any(|code| code == text)) && bytes.iter().all(is_printed),
+        ElementKind::AN => {
+            is_open && bytes.first() != Some(&b' ') && bytes.last() != Some(&b' ') && bytes.iter().all(is_printed)
+        }
+        ElementKind::R | ElementKind::N0 => {
+            is_open && bytes.len() <= MONEY_DIGITS && !bytes.is_empty() && bytes.iter().all(u8::is_ascii_digit)
+        }
+        _ => false,
+    }
+}
+
+fn is_printed(byte: &u8) -> bool {
+    (b' '..=b'~').contains(byte)
+}
+
+fn every_problem(spec: &ElementSpec, text: &str) -> Option<ElementProblem> {
     length_problem(spec, text).or_else(|| code_problem(spec, text)).or_else(|| content_problem(spec, text))
 }
 
@@ -122,7 +152,7 @@ fn code_problem(spec: &ElementSpec, text: &str) -> Option<ElementProblem> {
 fn content_problem(spec: &ElementSpec, text: &str) -> Option<ElementProblem> {
     match spec.kind {
         ElementKind::AN if text.starts_with(' ') || text.ends_with(' ') => Some(ElementProblem::Spaces),
-        ElementKind::AN | ElementKind::ID if !text.bytes().all(|byte| (b' '..=b'~').contains(&byte)) => {
+        ElementKind::AN | ElementKind::ID if !text.as_bytes().iter().all(is_printed) => {
             text.chars().find(|character| character.is_control()).map(ElementProblem::Character)
         }
         ElementKind::DT => (!is_date(text)).then_some(ElementProblem::Date),
@@ -288,6 +318,37 @@ mod tests {
 
     fn text(spec: &ElementSpec, raw: &str) -> Result<String, ElementProblem> {
         text_of(spec, raw, &Delimiters::default()).map(Cow::into_owned)
+    }
+
+    #[test]
+    fn the_short_look_takes_nothing_that_the_long_one_refuses() {
+        let kinds =
+            [ElementKind::AN, ElementKind::ID, ElementKind::R, ElementKind::N0, ElementKind::DT, ElementKind::TM];
+        let values = [
+            "",
+            "A",
+            " A",
+            "A ",
+            "ABCDE",
+            "123",
+            "12345678901",
+            "-1",
+            "1.50",
+            "1.505",
+            "20250303",
+            "1260",
+            "é",
+            "a\tb",
+            "~",
+        ];
+        for (kind, value) in kinds.iter().flat_map(|kind| values.iter().map(move |value| (*kind, *value))) {
+            for content in [Content::Exact, Content::Money] {
+                for codes in [vec![], vec!["A".to_owned(), "123".to_owned()]] {
+                    let spec = ElementSpec { content, codes, ..spec(kind, 1, 11) };
+                    assert_eq!(problem_of(&spec, value), every_problem(&spec, value), "{kind:?} {value:?}");
+                }
+            }
+        }
     }
 
     #[test]

@@ -3,7 +3,7 @@
 use crate::fault::{Issue, codes};
 use crate::x12::guide::{Guide, LoopIx, SegmentIx, Usage};
 use crate::x12::situations::notation::{self, RawTerm, Stanza};
-use crate::x12::situations::{Check, EVERY, LoopRules, Predicate, Situation, Term, Test, segment_bit};
+use crate::x12::situations::{Check, EVERY, LoopRules, Predicate, Scope, Situation, Term, Test, segment_bit};
 use std::sync::Arc;
 
 /// Loops above a loop, at most.
@@ -184,10 +184,14 @@ fn term(guide: &Guide, own: LoopIx, raw: &RawTerm<'_>) -> Option<Term> {
         None => None,
         Some(id) => {
             let ix = guide.loop_ix(id)?;
-            Some((ix, above(guide, ix))).filter(|(ix, _)| *ix != own)
+            let apart = guide.loop_ixs().map(|(ix, _)| ix).filter(|ix| guide.is_apart(*ix)).collect();
+            Some(Scope { ix, above: above(guide, ix), apart }).filter(|scope| scope.ix != own)
         }
     };
-    let ix = scope.as_ref().map_or(own, |(ix, _)| *ix);
+    if scope.as_ref().is_some_and(|scope| !is_seen(guide, own, scope, raw)) {
+        return None;
+    }
+    let ix = scope.as_ref().map_or(own, |scope| scope.ix);
     if raw.id.is_empty() {
         let (segments, qualifier, id) = Default::default();
         return Some(Term { scope, segments, qualifier, element: 0, component: 0, id });
@@ -202,6 +206,25 @@ fn term(guide: &Guide, own: LoopIx, raw: &RawTerm<'_>) -> Option<Term> {
     let spec = guide.segment_at(*segments.first()?);
     let qualifier = raw.qualifier.map(|code| (spec.qualifier_at.0, spec.qualifier_at.1, code.replace('_', " ")));
     Some(Term { scope, segments, qualifier, element: raw.element, component: raw.component, id: raw.id.to_owned() })
+}
+
+/// Whether a loop may be seen from another: it is around it, or below it or one around it, and no unit or level between. Of
+/// such a one it is seen whether it is there, but from the loop around it alone.
+fn is_seen(guide: &Guide, own: LoopIx, scope: &Scope, raw: &RawTerm<'_>) -> bool {
+    let around = above(guide, own);
+    let is_around = |ix: &LoopIx| *ix == own || around.contains(ix);
+    if is_around(&scope.ix) {
+        return true;
+    }
+    let parents = &guide.loop_at(scope.ix).parents;
+    match scope.apart.contains(&scope.ix) {
+        true => parents.contains(&own) && raw.id.is_empty(),
+        false => {
+            let between = scope.above.iter().filter(|ix| !scope.apart.contains(ix));
+            let holders = between.flat_map(|ix| &guide.loop_at(*ix).parents).chain(parents);
+            holders.into_iter().any(is_around)
+        }
+    }
 }
 
 /// The loops that a loop may stand in, and theirs.

@@ -179,9 +179,9 @@ fn missing(guide: &Guide, term: &Term, path: &[&Loop<'_>]) -> Option<X12Place> {
 
 /// The first segment of a loop; of a term, named by the segment that should be there.
 fn at_loop(guide: &Guide, found: &Loop<'_>, error_code: &str, term: Option<&Term>) -> X12Place {
-    let first = found.descend().find_map(|inner| inner.segments.first());
+    let first = found.descend().filter_map(|inner| inner.segments.first()).min_by_key(|segment| segment.ordinal);
     let starter = |term: &Term| match (&term.scope, term.segments.is_empty()) {
-        (Some((ix, _)), true) => guide.starter(*ix).map(|spec| spec.id.clone()),
+        (Some(scope), true) => guide.starter(scope.ix).map(|spec| spec.id.clone()),
         _ => Some(term.id.clone()),
     };
     let place = first.map(Segment::place).unwrap_or_default();

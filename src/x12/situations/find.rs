@@ -2,7 +2,7 @@
 
 use crate::x12::guide::LoopIx;
 use crate::x12::segment::Segment;
-use crate::x12::situations::{EVERY, Predicate, Spot, Term, Test};
+use crate::x12::situations::{EVERY, Predicate, Scope, Spot, Term, Test};
 use crate::x12::tree::Loop;
 use rust_decimal::Decimal;
 
@@ -45,33 +45,35 @@ pub(super) fn visit<'t, 'a>(term: &Term, path: &[&'t Loop<'a>], take: &mut impl 
 
 /// The loops that a term means: the rule's own, one around it, or those below the nearest one around that may hold them.
 pub(super) fn loops<'t, 'a>(term: &Term, path: &[&'t Loop<'a>], take: &mut impl FnMut(&'t Loop<'a>) -> bool) -> bool {
-    let Some(own) = path.last().copied() else { return false };
-    let Some((ix, above)) = &term.scope else { return take(own) };
-    if let Some(around) = path.iter().rev().find(|found| found.spec == *ix) {
-        return take(around);
-    }
-    let Some(anchor) = path.iter().rposition(|found| above.contains(&found.spec)) else { return false };
+    let Some((origin, depth)) = origin(term, path) else { return false };
+    let Some(scope) = term.scope.as_ref().filter(|scope| scope.ix != origin.spec) else { return take(origin) };
+    let next = path.get(depth + 1).map(|next| next.spec);
     // What comes before the loops that the path goes down to is not looked for behind the first of them.
-    let next = path.get(anchor + 1).map(|next| next.spec).filter(|next| ix < next);
-    below(path[anchor], *ix, above, next, take)
+    let stop = next.filter(|next| scope.ix < *next);
+    let is_here = |child: &LoopIx| Some(*child) != stop && (next.is_none() || !scope.apart.contains(child));
+    let children = origin.children.iter().take_while(|child| is_here(&child.spec));
+    children.into_iter().any(|child| below(child, scope, take))
 }
 
-fn below<'t, 'a>(
-    from: &'t Loop<'a>,
-    ix: LoopIx,
-    above: &[LoopIx],
-    stop: Option<LoopIx>,
-    take: &mut impl FnMut(&'t Loop<'a>) -> bool,
-) -> bool {
-    for child in from.children.iter().take_while(|child| Some(child.spec) != stop) {
-        if child.spec == ix && take(child) {
-            return true;
+/// The loop from which a term is looked for, the one it means or one that may hold it, and its depth in the path.
+pub(super) fn origin<'t, 'a>(term: &Term, path: &[&'t Loop<'a>]) -> Option<(&'t Loop<'a>, usize)> {
+    let depth = match &term.scope {
+        None => path.len().checked_sub(1),
+        Some(scope) => {
+            let around = path.iter().rposition(|found| found.spec == scope.ix);
+            around.or_else(|| path.iter().rposition(|found| scope.above.contains(&found.spec)))
         }
-        if above.contains(&child.spec) && below(child, ix, above, None, take) {
-            return true;
-        }
+    }?;
+    Some((path.get(depth)?, depth))
+}
+
+/// A loop, and what it holds unless it stands apart.
+fn below<'t, 'a>(found: &'t Loop<'a>, scope: &Scope, take: &mut impl FnMut(&'t Loop<'a>) -> bool) -> bool {
+    if found.spec == scope.ix && take(found) {
+        return true;
     }
-    false
+    let goes_down = scope.above.contains(&found.spec) && !scope.apart.contains(&found.spec);
+    goes_down && found.children.iter().any(|child| below(child, scope, take))
 }
 
 /// The segments of a loop that a term means.

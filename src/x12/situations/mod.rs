@@ -80,8 +80,8 @@ pub(crate) struct Predicate {
 /// Segments or elements, in the loop itself, in one around it, or below one of these.
 #[derive(Debug, Clone, PartialEq)]
 pub(crate) struct Term {
-    /// Another loop than the rule's, and the loops of the guide above it.
-    pub scope: Option<(LoopIx, Vec<LoopIx>)>,
+    /// Another loop than the rule's.
+    pub scope: Option<Scope>,
     /// Empty: the loop as a whole.
     pub segments: Vec<SegmentIx>,
     /// Element, component and codes that a segment is told by, where the guide's own segment has more of them.
@@ -92,6 +92,17 @@ pub(crate) struct Term {
     pub component: usize,
     /// Segment id.
     pub id: String,
+}
+
+/// Another loop than the rule's: one around it, or one below one of these.
+#[derive(Debug, Clone, PartialEq)]
+pub(crate) struct Scope {
+    pub ix: LoopIx,
+    /// The loops of the guide above it.
+    pub above: Vec<LoopIx>,
+    /// Units and levels of the guide ([`Guide::is_apart`]). What is inside of one is not seen from the outside, so that a set
+    /// says the same portion by portion as it does as a whole.
+    pub apart: Vec<LoopIx>,
 }
 
 /// Each element of a segment (`HI**-2`).
@@ -167,7 +178,9 @@ pub(crate) fn check(guide: &Guide, set: &TransactionSet<'_>, root: &Loop<'_>) ->
 
 fn walk<'t, 'a>(guide: &Guide, set: &str, found: &'t Loop<'a>, path: &mut Vec<&'t Loop<'a>>, issues: &mut Vec<Issue>) {
     path.push(found);
-    check_loop(guide, set, path, issues);
+    if !(found.part.is_context || found.part.is_cut) {
+        check_loop(guide, set, path, issues);
+    }
     for child in &found.children {
         walk(guide, set, child, path, issues);
     }
@@ -241,7 +254,7 @@ impl Situation {
             let Some(witness) = predicate.holds(path) else { return };
             trigger = trigger.or(witness);
         }
-        let Some(at) = demand::broken(self, guide, path) else { return };
+        let Some(at) = demand::broken(self, guide, path).filter(|_| self.is_sure(path)) else { return };
         let trigger = trigger.and_then(|spot| Some((spot.segment?, spot))).map(|(segment, spot)| X12Trigger {
             segment: segment.id().to_owned(),
             ordinal: segment.ordinal,
@@ -251,6 +264,25 @@ impl Situation {
         });
         let at = X12Place { transaction_set: Some(set.to_owned()), trigger: trigger.map(Box::new), ..at };
         issues.push(self.check.issue(at));
+    }
+
+    /// Whether all of what the rule looks at is here, where a set comes in portions.
+    fn is_sure(&self, path: &[&Loop<'_>]) -> bool {
+        let predicates = self.when.iter().chain([&self.demand]);
+        let mut terms = predicates.flat_map(|predicate| predicate.terms.iter().chain(predicate.test.other()));
+        terms.all(|term| find::origin(term, path).is_none_or(|(found, _)| !found.part.is_cut))
+    }
+}
+
+impl Test {
+    /// What it compares with.
+    fn other(&self) -> Option<&Term> {
+        match self {
+            Test::Equals(other) | Test::NotBefore(other) | Test::NotAfter(other) | Test::PointsInto(other) => {
+                Some(other)
+            }
+            _ => None,
+        }
     }
 }
 

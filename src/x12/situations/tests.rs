@@ -79,6 +79,14 @@ fn rules_look_into_the_levels_around_a_claim() {
 }
 
 #[test]
+fn a_claim_does_not_see_into_the_levels_beside_it() {
+    let own = claim("CLM*A1*100***11:B:1*Y*A*Y*Y", "");
+    let text = format!("{HEAD}{own}~HL*3*2*23*0~PAT*19~{own}~SE*1*0001").replace("SBR*P*18*", "SBR*P**");
+    let found: Vec<_> = found_in("837p", &text).into_iter().filter(|name| name.starts_with("claim-of")).collect();
+    assert_eq!(found, ["claim-of-subscriber SBR02 I9"]);
+}
+
+#[test]
 fn code_sets_belong_to_their_time() {
     let dated = |code: &str, day: &str| {
         found(&claim("CLM*A1*100***11:B:1*Y*A*Y*Y", "").replace("ABK:J020", code).replace("20250303", day))
@@ -176,6 +184,15 @@ fn mistakes_in_rule_files_are_told_with_their_lines() {
     assert_eq!(mistakes(&rule.replace("= 85", "is 85")), ["x.rules:3:1"]);
     assert_eq!(mistakes(&rule.replace("  need NM103\n", "")), ["x.rules:1:1"]);
     assert_eq!(mistakes(&rule.replace("  mend m\n", "  mende m\n")), ["x.rules:6:1", "x.rules:1:1"]);
+    let outer = "rule a error\n  in ST\n  need A/NM103\n  say s\n  mend m\n";
+    assert_eq!(mistakes(outer), [""; 0]);
+    let unit = |text: &str| {
+        let (stanzas, _) = notation::parse("x.rules", text);
+        let mut guide = crate::x12::guide_file::parse("x.guide", &GUIDE.replace("title T", "title T\nunit A")).unwrap();
+        guide.situations.resize_with(guide.loops.len(), Default::default);
+        compile(&stanzas[0], &mut [guide]).is_ok()
+    };
+    assert_eq!((unit(outer), unit(&outer.replace("A/NM103", "A/"))), (false, true));
     assert_eq!(mistakes("  need N3\nbogus\n"), ["x.rules:1:1", "x.rules:2:1"]);
 }
 

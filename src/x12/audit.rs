@@ -1,0 +1,195 @@
+//! The check of a file of any length, in constant memory: what [`crate::x12::check`] finds in an interchange that is held
+//! whole, portion by portion.
+
+use crate::fault::{Fault, Issue, Place};
+use crate::x12::balance::Sums;
+use crate::x12::check;
+use crate::x12::envelope::Role;
+use crate::x12::fit;
+use crate::x12::guide::Guides;
+use crate::x12::plain::{self, Levels};
+use crate::x12::portions::{self, Portion, Visitor};
+use crate::x12::stream::Step;
+use crate::x12::totals::Totals;
+use std::io::Read;
+use std::ops::ControlFlow;
+
+/// What a file held.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+pub struct Summary {
+    pub interchanges: u64,
+    pub sets: u64,
+}
+
+/// Gives each issue of a file to `each`, roughly in the order of the file; stops when `each` says so.
+pub fn audit(guides: &Guides, source: impl Read, each: impl FnMut(Issue) -> ControlFlow<()>) -> Result<Summary, Fault> {
+    let (summary, totals, group, open) = Default::default();
+    let mut audit = Audit { guides, summary, totals, group, open, each };
+    portions::visit(guides, source, &mut audit)?;
+    Ok(audit.summary)
+}
+
+struct Audit<'g, F> {
+    guides: &'g Guides,
+    summary: Summary,
+    totals: Totals,
+    group: Group,
+    open: Open,
+    each: F,
+}
+
+/// GS01 and GS08 of the open group.
+#[derive(Debug, Default)]
+struct Group {
+    functional_id: String,
+    version: String,
+}
+
+/// What is remembered of the open set from portion to portion.
+#[derive(Debug, Default)]
+struct Open {
+    /// A portion of it came.
+    is_told: bool,
+    sums: Sums,
+    /// Of a set without a guide.
+    levels: Levels,
+}
+
+impl<F: FnMut(Issue) -> ControlFlow<()>> Visitor for Audit<'_, F> {
+    fn segment(&mut self, step: &Step<'_>) -> ControlFlow<()> {
+        let (segment, mut issues) = (&step.segment, Vec::new());
+        match step.role {
+            Role::Isa => {
+                self.summary.interchanges += 1;
+                self.totals.isa(segment, &mut issues);
+            }
+            Role::Gs => {
+                self.group =
+                    Group { functional_id: segment.element(1).to_owned(), version: segment.element(8).to_owned() };
+                self.totals.gs(segment, &mut issues);
+            }
+            Role::Ge => self.totals.ge(segment, &mut issues),
+            Role::Iea => self.totals.iea(segment, &mut issues),
+            Role::Se => self.totals.se(segment, &mut issues),
+            Role::St { grouped } => {
+                self.summary.sets += 1;
+                self.totals.st(segment, grouped, &mut issues);
+                self.open = Open::default();
+                if !grouped {
+                    self.group = Group::default();
+                }
+            }
+            Role::Body | Role::Ta1 | Role::Stray | Role::Garbage => {}
+        }
+        self.envelope(issues)
+    }
+
+    fn portion(&mut self, portion: &Portion<'_>) -> ControlFlow<()> {
+        let set = &portion.set;
+        let mut issues = Vec::new();
+        let is_first = !std::mem::replace(&mut self.open.is_told, true);
+        if is_first {
+            issues.extend(fit::check(self.guides, &self.group.functional_id, &self.group.version, set));
+        }
+        let Some((guide, root)) = portion.guide.zip(portion.root()) else {
+            issues.extend(is_first.then(|| plain::no_guide(self.guides, set)));
+            let news = portion.news().map(|(segment, _)| segment);
+            plain::check_segments(set.control_number(), news, &mut self.open.levels, &mut issues);
+            return self.tell(issues);
+        };
+        for (segment, placed) in portion.news() {
+            let problem = placed.and_then(|placed| Some((placed.problem?, placed.in_loop)));
+            issues.extend(problem.map(|(problem, in_loop)| problem.issue(guide, in_loop, set, segment)));
+        }
+        check::check_part(guide, set, &root, &mut self.open.sums, &mut issues);
+        issues.sort_by_key(ordinal);
+        self.tell(issues)
+    }
+
+    fn envelope(&mut self, issues: Vec<Issue>) -> ControlFlow<()> {
+        issues.into_iter().try_for_each(&mut self.each)
+    }
+}
+
+impl<F: FnMut(Issue) -> ControlFlow<()>> Audit<'_, F> {
+    /// Tells the issues of a set, and in which interchange and group it is.
+    fn tell(&mut self, issues: Vec<Issue>) -> ControlFlow<()> {
+        for mut issue in issues {
+            if let Place::X12(at) = &mut issue.at {
+                *at = self.totals.of_group(std::mem::take(at));
+            }
+            (self.each)(issue)?;
+        }
+        ControlFlow::Continue(())
+    }
+}
+
+fn ordinal(issue: &Issue) -> Option<u32> {
+    match &issue.at {
+        Place::X12(at) => at.ordinal,
+        _ => None,
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::x12::check::check_interchange;
+    use crate::x12::guide::tests::shipped;
+    use crate::x12::portions::MAX_SEGMENTS;
+    use crate::x12::reader;
+    use crate::x12::tokens::tests::isa;
+
+    /// What is said of a set as a whole, and portion by portion.
+    fn both(group: &str, body: &str) -> [Vec<String>; 2] {
+        let text = format!("{}GS*{group}~{body}~GE*1*7~IEA*1*000000001~", isa('*', '^', ':', "~"));
+        let (interchanges, _) = reader::read(&text);
+        let whole = check_interchange(shipped(), &interchanges[0]);
+        let mut told = Vec::new();
+        let done = audit(shipped(), text.as_bytes(), |issue| {
+            told.push(issue);
+            ControlFlow::Continue(())
+        });
+        done.unwrap();
+        [whole, told].map(|issues| {
+            let mut all: Vec<_> = issues.iter().map(|issue| format!("{issue:?}")).collect();
+            all.sort();
+            all
+        })
+    }
+
+    const PROFESSIONAL: &str = "HC*S*R*20250303*1200*7*X*005010X222A1";
+    const HEAD: &str = "ST*837*0001*005010X222A1~BHT*0019*00*1*20250303*1200*31~HL*1**20*1~NM1*85*2*A~HL*2*1*22*1~SBR*S********MB~\
+                        NM1*IL*1*B~DMG*D8*20260101*F";
+    const CLAIM: &str = "CLM*A*9***11:B:7*Y*A*Y*Y**AA~HI*BK:4660~LX*2~SV1*HC:A0429*10*UN*1***7~DTP*472*D8*20250303";
+
+    #[test]
+    fn claims_under_many_levels_are_judged_alike() {
+        let patient = "HL*3*2*23*0~PAT*19~NM1*QC*1*C";
+        let late = "NM1*IL*1*LATE~DMG*D8*19800101*F~NM1*PR*2*P";
+        let body = format!(
+            "{HEAD}~{CLAIM}~{CLAIM}~{late}~{patient}~{CLAIM}~{CLAIM}~{CLAIM}~HL*4*1*22*0~SBR*P*18~{CLAIM}~HL*5*9*22*0~{CLAIM}~\
+             HL*6**20*1~{CLAIM}~SE*4*0001"
+        );
+        let [whole, told] = both(PROFESSIONAL, &body);
+        assert!(whole.iter().filter(|issue| issue.contains("original-reference")).count() == 8, "{whole:#?}");
+        assert_eq!(told, whole);
+        let [whole, told] = both("HN*S*R*1*1*7*X*005010X999", &body.replace("*005010X222A1", ""));
+        assert_eq!(told, whole);
+        let [whole, told] =
+            both("BE*S*R*20250303*1200*7*X*005010X220A1", "ST*834*0001~HL*1**20~HL*2*1*~HL*3*7~SE*5*0001");
+        assert!(whole.len() > 2);
+        assert_eq!(told, whole);
+    }
+
+    #[test]
+    fn nothing_is_said_of_what_was_given_away() {
+        let notes = "NTE*ADD*X~".repeat(MAX_SEGMENTS + 10);
+        let long = CLAIM.replace("~HI*", &format!("~{notes}REF*F8*1~HI*"));
+        let [whole, told] = both(PROFESSIONAL, &format!("{HEAD}~{long}~{CLAIM}~SE*4*0001"));
+        let is_rule = |issue: &&String| issue.contains("CG-1505") || issue.contains("CG-1504");
+        let wrong: Vec<_> = told.iter().filter(is_rule).filter(|issue| !whole.contains(issue)).collect();
+        assert!(wrong.is_empty(), "{wrong:#?}");
+        assert!(told.iter().any(|issue| issue.contains("original-reference")), "the claim after it is judged");
+    }
+}

@@ -1,0 +1,287 @@
+//! The one walk through interchanges, groups and sets: it says what each segment is and where it stands, and complains where
+//! the envelope has lost its shape. The slice reader and the streaming reader both go by it. It never stops: one bad set
+//! does not spoil its neighbours.
+
+use crate::fault::{Issue, Place, X12Place, codes};
+use crate::x12::segment::Segment;
+use crate::x12::tokens::{Kind, MAX_SEGMENT, Token};
+
+/// What a segment is to its interchange.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Role {
+    /// Text to be passed over, no segment.
+    Garbage,
+    Isa,
+    /// A TA1 that stands in no set.
+    Ta1,
+    Gs,
+    Ge,
+    /// `grouped` when a GS came before it.
+    St {
+        grouped: bool,
+    },
+    /// Between ST and SE.
+    Body,
+    Se,
+    Iea,
+    /// It should stand in a set, and does not; or it ends what never began.
+    Stray,
+}
+
+impl Role {
+    /// It stands in a set, ST and SE included.
+    pub fn in_set(self) -> bool {
+        matches!(self, Role::St { .. } | Role::Body | Role::Se)
+    }
+
+    /// A set that is open ends before it.
+    pub fn ends_set(self) -> bool {
+        matches!(self, Role::Isa | Role::Gs | Role::Ge | Role::St { .. } | Role::Iea)
+    }
+}
+
+/// Where the reading stands in the envelope.
+#[derive(Debug, Default)]
+pub struct Walk {
+    /// Where the open interchange, group and set begin, with their control numbers (ISA13, GS06, ST02).
+    interchange: Option<X12Place>,
+    group: Option<X12Place>,
+    set: Option<X12Place>,
+    /// Segments of the open set so far; 0 when none is open.
+    in_set: u32,
+    /// Segments of the interchange so far.
+    ordinal: u32,
+    /// An ISA was seen.
+    seen: bool,
+    /// The last token was garbage, and told.
+    in_garbage: bool,
+    ended: Vec<Issue>,
+    issues: Vec<Issue>,
+}
+
+/// What comes of a segment of the envelope.
+type Step = fn(&mut Walk, &Segment<'_>) -> Role;
+
+/// The segments of the envelope below ISA.
+const ENVELOPE: [(&[u8], Step); 6] = [
+    (b"GS", Walk::gs),
+    (b"GE", Walk::ge),
+    (b"ST", Walk::st),
+    (b"SE", Walk::se),
+    (b"IEA", Walk::iea),
+    (b"TA1", Walk::ta1),
+];
+
+impl Walk {
+    /// Takes the next token, whose text is `raw`, and gives its segment: with its ordinal in the set (ST = 1), or outside of
+    /// one in the interchange (ISA = 1).
+    pub fn take<'a>(&mut self, token: &Token<'_>, raw: &'a str, latin1: bool) -> (Role, Segment<'a>) {
+        let view = Segment {
+            raw,
+            delimiters: token.delimiters,
+            latin1,
+            ordinal: self.ordinal.saturating_add(1),
+            offset: token.offset,
+            line: token.line,
+        };
+        if !token.kind.is_segment() {
+            self.garbage(token, &view);
+            return (Role::Garbage, view);
+        }
+        self.in_garbage = false;
+        self.ordinal = view.ordinal;
+        let role = match token.kind {
+            Kind::Isa { fixed } => self.isa(&view, fixed),
+            _ => match envelope_row(raw.as_bytes(), token.delimiters.element) {
+                Some((_, step)) => step(self, &view),
+                None => self.body(&view),
+            },
+        };
+        let ordinal = match role {
+            Role::Isa => 1,
+            _ if role.in_set() => self.in_set,
+            _ => self.ordinal,
+        };
+        if role == Role::Se {
+            self.in_set = 0;
+        }
+        let segment = Segment { ordinal, ..view };
+        if !token.terminated {
+            self.note(&segment, codes::X12_SYNTAX, "the segment has no terminator", None);
+        }
+        (role, segment)
+    }
+
+    /// The end of the input: closes what is open, and says so when no interchange was there.
+    pub fn end(&mut self) {
+        self.leave();
+        if !self.seen {
+            let issue = Issue::error(codes::X12_ENVELOPE, Place::Whole, "the text holds no X12 interchange");
+            self.issues.push(issue.hint("an interchange begins with an ISA segment of 106 characters"));
+        }
+    }
+
+    /// What was wrong since this was asked last: with the interchange that the last step ended without an IEA, and with the
+    /// one that is open (or none).
+    pub fn issues(&mut self) -> (Vec<Issue>, Vec<Issue>) {
+        (std::mem::take(&mut self.ended), std::mem::take(&mut self.issues))
+    }
+
+    /// Whether [`Walk::issues`] has any.
+    pub fn has_issues(&self) -> bool {
+        !self.issues.is_empty() || !self.ended.is_empty()
+    }
+
+    /// Where a segment stands: interchange, group, set.
+    pub fn place(&self, segment: &Segment<'_>) -> X12Place {
+        self.within(segment.place())
+    }
+
+    fn within(&self, place: X12Place) -> X12Place {
+        let interchange = self.interchange.as_ref().and_then(|at| at.interchange.clone());
+        X12Place { interchange, ..place }
+    }
+
+    fn garbage(&mut self, token: &Token<'_>, view: &Segment<'_>) {
+        if token.raw.is_empty() || std::mem::replace(&mut self.in_garbage, true) {
+            return;
+        }
+        let place = self.within(start(view));
+        let issue = match token.kind {
+            Kind::Overlong => {
+                let text = format!("a segment longer than {MAX_SEGMENT} bytes, or its terminator is missing");
+                Issue::error(codes::X12_SYNTAX, Place::X12(place), text)
+            }
+            _ => Issue::error(codes::X12_ENVELOPE, Place::X12(place), "text that belongs to no interchange"),
+        };
+        self.issues.push(issue);
+    }
+
+    fn isa(&mut self, isa: &Segment<'_>, fixed: bool) -> Role {
+        self.leave();
+        self.ended.append(&mut self.issues);
+        self.seen = true;
+        self.ordinal = 1;
+        let isa = Segment { ordinal: 1, ..*isa };
+        self.interchange = Some(X12Place { interchange: Some(isa.element(13).trim().to_owned()), ..isa.place() });
+        if !fixed {
+            self.note(&isa, codes::X12_ENVELOPE, "the ISA is not 106 characters wide", Some("022"));
+        }
+        if let Some(fault) = isa.delimiters.fault() {
+            self.note(&isa, codes::X12_ENVELOPE, fault, Some("026"));
+        }
+        Role::Isa
+    }
+
+    /// A segment between ST and SE; elsewhere it is a stray.
+    fn body(&mut self, segment: &Segment<'_>) -> Role {
+        if self.in_set > 0 {
+            self.in_set = self.in_set.saturating_add(1);
+            return Role::Body;
+        }
+        self.note(segment, codes::X12_ENVELOPE, "a segment outside of any transaction set", None);
+        Role::Stray
+    }
+
+    fn gs(&mut self, gs: &Segment<'_>) -> Role {
+        self.leave_set();
+        self.leave_group();
+        self.group = Some(X12Place { group: Some(gs.element(6).to_owned()), ..start(gs) });
+        Role::Gs
+    }
+
+    fn ge(&mut self, ge: &Segment<'_>) -> Role {
+        self.leave_set();
+        match self.group.take() {
+            Some(_) => Role::Ge,
+            None => {
+                self.note(ge, codes::X12_ENVELOPE, "a GE without its GS", None);
+                Role::Stray
+            }
+        }
+    }
+
+    fn st(&mut self, st: &Segment<'_>) -> Role {
+        self.leave_set();
+        let grouped = self.group.is_some();
+        if !grouped {
+            self.note(st, codes::X12_ENVELOPE, "a transaction set outside of any group", None);
+            self.group = Some(X12Place { group: Some(String::new()), ..start(st) });
+        }
+        self.in_set = 1;
+        self.set = Some(X12Place { transaction_set: Some(st.element(2).to_owned()), ..start(st) });
+        Role::St { grouped }
+    }
+
+    fn se(&mut self, se: &Segment<'_>) -> Role {
+        if self.in_set == 0 {
+            self.note(se, codes::X12_ENVELOPE, "an SE without its ST", None);
+            return Role::Stray;
+        }
+        self.in_set = self.in_set.saturating_add(1);
+        self.set = None;
+        Role::Se
+    }
+
+    fn iea(&mut self, _: &Segment<'_>) -> Role {
+        self.leave_set();
+        self.leave_group();
+        match self.interchange.take() {
+            Some(_) => Role::Iea,
+            None => Role::Stray,
+        }
+    }
+
+    fn ta1(&mut self, ta1: &Segment<'_>) -> Role {
+        match self.in_set {
+            0 => Role::Ta1,
+            _ => self.body(ta1),
+        }
+    }
+
+    /// A set that is open when it should not be has lost its SE.
+    fn leave_set(&mut self) {
+        self.in_set = 0;
+        let Some(at) = self.set.take() else { return };
+        let group = self.group.as_ref().and_then(|at| at.group.clone());
+        let at = X12Place { group, error_code: Some("2".to_owned()), ..self.within(at) };
+        self.issues.push(Issue::error(codes::X12_ENVELOPE, Place::X12(at), "the transaction set has no SE"));
+    }
+
+    /// A group that is open when it should not be has lost its GE.
+    fn leave_group(&mut self) {
+        let Some(at) = self.group.take() else { return };
+        let at = X12Place { error_code: Some("3".to_owned()), ..self.within(at) };
+        self.issues.push(Issue::error(codes::X12_ENVELOPE, Place::X12(at), "the group has no GE"));
+    }
+
+    /// Ends an interchange that has no IEA.
+    fn leave(&mut self) {
+        self.leave_set();
+        self.leave_group();
+        if let Some(at) = self.interchange.take() {
+            let at = X12Place { error_code: Some("023".to_owned()), ..at };
+            self.issues.push(Issue::error(codes::X12_ENVELOPE, Place::X12(at), "the interchange has no IEA"));
+        }
+    }
+
+    /// An issue at a segment; `note_code` is the TA105 that says so.
+    fn note(&mut self, segment: &Segment<'_>, code: &'static str, text: &str, note_code: Option<&str>) {
+        let at = X12Place { error_code: note_code.map(str::to_owned), ..self.place(segment) };
+        self.issues.push(Issue::error(code, Place::X12(at), text));
+    }
+}
+
+/// Where something begins.
+fn start(segment: &Segment<'_>) -> X12Place {
+    X12Place { offset: Some(segment.offset), line: Some(segment.line), ..X12Place::default() }
+}
+
+/// The row of a segment of the envelope. Nearly every segment is none: its first letter tells.
+fn envelope_row(raw: &[u8], element: u8) -> Option<&'static (&'static [u8], Step)> {
+    if !matches!(raw.first(), Some(b'G' | b'S' | b'I' | b'T')) {
+        return None;
+    }
+    let is_id = |id: &[u8]| raw.strip_prefix(id).is_some_and(|rest| rest.first().is_none_or(|byte| *byte == element));
+    ENVELOPE.iter().find(|(id, _)| is_id(id))
+}
