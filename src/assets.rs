@@ -12,6 +12,8 @@ struct ShippedMappings;
 #[derive(RustEmbed)]
 #[folder = "conformance/"]
 #[exclude = "cases/*"]
+#[exclude = "requests/*"]
+#[exclude = "answers/*"]
 struct ShippedConformance;
 
 /// A folder of text files. Paths inside are relative, with `/`.

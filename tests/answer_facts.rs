@@ -128,7 +128,7 @@ const OWN: &[(&str, Kind)] = &[
 
 #[test]
 fn every_fact_of_our_own_answers_stands_once() {
-    let folder = Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/data/answers");
+    let folder = Path::new(env!("CARGO_MANIFEST_DIR")).join("conformance/answers");
     let mut seen = 0;
     for entry in std::fs::read_dir(folder).unwrap() {
         let path = entry.unwrap().path();
@@ -188,7 +188,7 @@ fn every_claim_of_an_835_becomes_a_sound_explanation_of_benefit() {
 
 #[test]
 fn a_remittance_in_one_piece_and_one_in_many_tell_the_same() {
-    let one = include_str!("data/answers/835-paid-denied-reversal-plb.x12");
+    let one = include_str!("../conformance/answers/835-paid-denied-reversal-plb.x12");
     let claim = &one[one.find("CLP*").unwrap()..one.find("PLB").unwrap_or(one.rfind("SE*").unwrap())];
     let many = one.replacen(claim, &claim.repeat(900), 1);
     let taken = convert(many.as_bytes(), Told::ClaimResponse);

@@ -56,7 +56,7 @@ fn make(mapping: &str, input: &Value, vars: &[(&str, &Value)]) -> Value {
 
 /// The worked example: paid, denied, reversed, corrected, and interest.
 fn example() -> responses::Reading {
-    responses::read(&LOADED.meanings, include_bytes!("data/answers/835-paid-denied-reversal-plb.x12"))
+    responses::read(&LOADED.meanings, include_bytes!("../conformance/answers/835-paid-denied-reversal-plb.x12"))
 }
 
 fn told(response: &PayerResponse, record: &BillingRecord) -> Value {
@@ -77,7 +77,7 @@ fn record() -> BillingRecord {
 }
 
 fn expected(name: &str) -> PathBuf {
-    Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/data/answers").join(name)
+    Path::new(env!("CARGO_MANIFEST_DIR")).join("conformance/answers").join(name)
 }
 
 #[test]
@@ -151,20 +151,20 @@ fn refusals_say_why_and_where() {
         let reading = responses::read(&LOADED.meanings, text);
         told(&reading.responses[0], &record())
     };
-    let refused = of(include_bytes!("data/answers/277ca-rejected.x12"));
+    let refused = of(include_bytes!("../conformance/answers/277ca-rejected.x12"));
     assert_eq!(refused["outcome"], "error");
     assert_eq!(refused["error"].as_array().unwrap().len(), 3);
     assert_eq!(refused["error"][0]["code"]["coding"][1]["code"], "164");
     assert_eq!(refused["error"][2]["itemSequence"], 3);
-    let refused = of(include_bytes!("data/answers/999-rejected.x12"));
+    let refused = of(include_bytes!("../conformance/answers/999-rejected.x12"));
     assert_eq!(refused["error"][0]["code"]["text"], "CLM05-3: invalid code value (Q)");
     assert_eq!(refused["error"][0]["code"]["coding"][0]["system"], "https://claimgate.dev/fhir/CodeSystem/x12-ik403");
-    let refused = of(include_bytes!("data/answers/ta1-rejected.x12"));
+    let refused = of(include_bytes!("../conformance/answers/ta1-rejected.x12"));
     assert_eq!(
         refused["error"][0]["code"]["coding"][0]["system"],
         "https://claimgate.dev/fhir/CodeSystem/x12-ta1-note"
     );
-    let taken = of(include_bytes!("data/answers/277ca-accepted.x12"));
+    let taken = of(include_bytes!("../conformance/answers/277ca-accepted.x12"));
     assert_eq!((taken["outcome"].as_str(), taken["error"].is_null()), (Some("queued"), true));
     assert_eq!(taken["identifier"][0]["value"], "94060555410000");
 }

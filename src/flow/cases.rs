@@ -5,13 +5,15 @@
 use crate::billing::id::{PayerId, SubmissionId};
 use crate::clock::Clock;
 use crate::config::Config;
-use crate::fault::{Fault, Place, codes};
+use crate::fault::{Fault, Issue, Place, codes};
+use crate::flow::convert::{self, Sink, Told};
 use crate::flow::dispatch::Dispatched;
-use crate::flow::{dispatch, lookup, receive, submit};
+use crate::flow::{dispatch, lookup, prepare, receive, submit, translate};
 use crate::gateway::{Gateway, Translator};
 use crate::store::{ClaimPart, DEFAULT_TENANT, Query, Submission};
 use expected::{agrees, pretty, steady};
 use serde_json::Value;
+use std::io::{self, Write};
 use std::path::{Path, PathBuf};
 
 pub mod expected;
@@ -74,6 +76,48 @@ pub async fn walk(translator: &Translator, case: &Path) -> Result<Vec<String>, F
         Ok(answer) => Life { gateway: &gateway, case }.walk(&answer).await,
         Err(fault) => Ok(vec![format!("{}: refused: {fault}", case.display())]),
     }
+}
+
+/// Uses the mappings for what lies beside the cases: requests (`conformance/requests/<name>/`, mapped for each payer that a
+/// file is named after) and answers of payers (`conformance/answers`, told in FHIR). What they must give is held by the tests.
+pub fn use_samples(translator: &Translator) -> Result<(), Fault> {
+    let folder = &translator.config.conformance_dir;
+    for request in all(&folder.join("requests"))? {
+        let body =
+            std::fs::read(request.join("request.json")).map_err(|error| unreadable(&request, &error.to_string()))?;
+        for file in entries(&request)? {
+            let name = file.file_name().unwrap_or_default().to_string_lossy().into_owned();
+            let stem = name.split('.').next().unwrap_or_default();
+            let inquiry = stem.ends_with(INQUIRY).then(prepare::Inquiry::default);
+            let payer = stem.trim_end_matches(INQUIRY);
+            if translator.payers.get(payer).is_some() {
+                // What a payer does not take is refused, and uses rules all the same.
+                let _ = translate::map_as(translator, payer, &body, 1, inquiry);
+            }
+        }
+    }
+    let is_x12 = |file: &PathBuf| file.extension().is_some_and(|ending| ending == "x12");
+    for answer in entries(&folder.join("answers"))?.into_iter().filter(is_x12) {
+        for told in [Told::ClaimResponse, Told::ExplanationOfBenefit] {
+            let file = std::fs::File::open(&answer).map_err(|error| unreadable(&answer, &error.to_string()))?;
+            convert::convert(translator, "generic", told, file, &mut Nobody)?;
+        }
+    }
+    Ok(())
+}
+
+/// What the file of a claim that is asked about ends in.
+const INQUIRY: &str = "-status-inquiry";
+
+/// Takes what is told, and keeps nothing.
+struct Nobody;
+
+impl Sink for Nobody {
+    fn resource(&mut self, _: &str, write: &mut dyn FnMut(&mut dyn Write) -> io::Result<()>) -> io::Result<()> {
+        write(&mut io::sink())
+    }
+
+    fn issue(&mut self, _: &Issue) {}
 }
 
 /// A folder that is gone when its case is.

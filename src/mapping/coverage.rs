@@ -101,6 +101,10 @@ impl Mappings {
             head(&mapping.common, visit);
             mapping.rules.rules(visit);
         }
+        for mapping in self.documents.values() {
+            head(&mapping.common, visit);
+            mapping.rules.rules(visit);
+        }
         for mapping in self.transactions.values() {
             head(&mapping.common, visit);
             mapping.loops.iter().for_each(|rules| rules.rules(visit));

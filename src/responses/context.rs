@@ -296,8 +296,9 @@ pub(super) fn procedure(segment: &Segment, element: usize) -> Option<ProcedureCo
     let mut parts = segment.components(element).map(str::trim);
     let (first, second) = (parts.next()?, parts.next());
     let (qualifier, value) = match second {
-        None if first.len() > 2 => ("", first),
-        second => (first, second.unwrap_or_default()),
+        // A code without a qualifier, or a qualifier without its code: what stands there is kept as what it is written.
+        None => ("", first),
+        Some(second) => (first, second),
     };
     if qualifier.is_empty() && value.is_empty() {
         return None;

@@ -1,4 +1,4 @@
-//! The readers over answers of our own writing (`tests/data/answers`); the public corpus is read in `tests/`.
+//! The readers over answers of our own writing (`conformance/answers`); the public corpus is read in `tests/`.
 
 use super::*;
 use crate::assets::Folder;
@@ -12,7 +12,7 @@ fn read_text(text: &str) -> Reading {
 
 macro_rules! sample {
     ($name:literal) => {
-        read_text(include_str!(concat!("../../tests/data/answers/", $name, ".x12")))
+        read_text(include_str!(concat!("../../conformance/answers/", $name, ".x12")))
     };
 }
 

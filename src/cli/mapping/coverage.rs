@@ -4,11 +4,12 @@ use super::{Format, test};
 use crate::cli::{Exit, show};
 use crate::config::Config;
 use crate::fault::Fault;
+use crate::flow::cases;
 use crate::gateway::Translator;
 use crate::mapping::coverage::{Coverage, GuideCoverage};
 use std::path::PathBuf;
 
-/// Walk the cases and print the rules that none of them exercises, and the elements of the guides that none makes
+/// Walk the cases, and with them the sample requests and answers, and print the rules that none of them exercises, and the elements of the guides that none makes
 ///
 /// Exit code 0: at least --least percent of the rules are exercised; 1: fewer. Example: claimgate mapping coverage --least 95
 #[derive(clap::Args)]
@@ -19,7 +20,7 @@ pub struct CoverageReport {
     /// Print the elements of the guides too
     #[arg(long)]
     elements: bool,
-    /// Folder of cases; that of the conformance folder when absent
+    /// Folder of cases; the cases, requests and answers of the conformance folder when absent
     #[arg(long)]
     cases: Option<PathBuf>,
     #[arg(long, value_enum, default_value = "text")]
@@ -32,6 +33,9 @@ impl CoverageReport {
         let walked = test::walk(&translator, self.cases.as_deref(), "")?;
         for case in walked.iter().filter(|case| !case.differences.is_empty()) {
             eprintln!("{} differs from what is expected: claimgate mapping test {0}", case.name);
+        }
+        if self.cases.is_none() {
+            cases::use_samples(&translator)?;
         }
         let coverage = translator.mappings.coverage();
         match self.format {
