@@ -217,4 +217,23 @@ async fn eligibility_and_inquiries_have_doors() {
         assert!(begun.elapsed() < Duration::from_secs(30), "sent in 30 s: {:?}", sent());
         tokio::time::sleep(Duration::from_millis(100)).await;
     }
+    benefits_come_home(&server, request).await;
+}
+
+/// The payer's 271, with the trace number of our 270, becomes the next version of the CoverageEligibilityResponse.
+async fn benefits_come_home(server: &Server, request: &str) {
+    let sent = server.files("generic", "outbound").into_iter();
+    let sent: Vec<String> = sent.map(|file| std::fs::read_to_string(file).unwrap()).collect();
+    let inquiry = sent.iter().find(|text| text.contains("ST*270*")).unwrap();
+    let trace = inquiry.split("TRN*1*").nth(1).unwrap().split('*').next().unwrap();
+    let answer = include_str!("../conformance/answers/271-active.x12").replace("ELIG0001-1", trace);
+    let x12 = [("content-type", "application/edi-x12")];
+    let taken = server.send("/payers/generic/interchanges", &x12, answer.into_bytes()).await.unwrap();
+    assert!(taken.status < 300, "{} {:#}", taken.status, taken.body);
+    let found = server.get(&format!("/fhir/CoverageEligibilityResponse?request={request}")).await.body;
+    let told = &found["entry"][0]["resource"];
+    assert_eq!((&found["total"], &told["outcome"]), (&json!(1), &json!("complete")), "{found:#}");
+    assert_eq!(told["request"]["reference"], request);
+    assert!(told["insurance"][0]["item"].as_array().is_some_and(|items| items.len() >= 6), "{told:#}");
+    assert_eq!(server.get(&format!("/fhir/ClaimResponse?request={request}")).await.body["total"], 0);
 }

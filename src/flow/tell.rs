@@ -57,7 +57,8 @@ impl Told {
     }
 
     pub fn response_reference(&self) -> String {
-        format!("ClaimResponse/{}", self.current["id"].as_str().unwrap_or_default())
+        let part = |name: &str| self.current[name].as_str().unwrap_or_default();
+        format!("{}/{}", part("resourceType"), part("id"))
     }
 
     /// Hears one statement about one claim.
@@ -262,7 +263,12 @@ fn claim_response(
     let submission = json!({"claim": told.submission.focal, "payer": told.submission.payer.as_str(), "parts": told.submission.parts.len()});
     let input = serde_json::to_value(response).unwrap_or(Value::Null);
     let vars = [("claim", &told.claim), ("record", &record), ("previous", &told.current), ("submission", &submission)];
-    let mapping = if response.review.is_some() { "response/review-response" } else { "response/claim-response" };
+    let mapping = match () {
+        // Whatever is said of an inquiry about benefits, its caller waits for a resource of this type.
+        () if told.current["resourceType"] == "CoverageEligibilityResponse" => "response/coverage-eligibility-response",
+        () if response.review.is_some() => "response/review-response",
+        () => "response/claim-response",
+    };
     make(translator, mapping, told.submission.payer.as_str(), &input, &vars, now)
 }
 
