@@ -12,6 +12,7 @@ use super::template::{Frame, Parts, Rule, Templates, frame, leave, parts, rule};
 use super::yaml::{Key, Node, Scalar, Spot};
 use crate::fault::codes;
 use serde_json::{Map, Value};
+use std::sync::OnceLock;
 
 /// What stands at a place of a compiled mapping.
 #[derive(Debug)]
@@ -50,6 +51,8 @@ pub struct ObjectRules {
     need: Need,
     /// Nothing here depends on the source: the object is meant as it stands.
     fixed: bool,
+    /// What a fixed object is, once it has been made without a complaint.
+    ready: OnceLock<Value>,
 }
 
 #[derive(Debug)]
@@ -141,7 +144,7 @@ impl<'n> ObjectCompiler<'_, '_, 'n> {
         self.check_required(parts, target);
         let fixed = fields.iter().all(|field| is_fixed(&field.rules));
         let need = Need::any(fields.iter().map(|field| need(&field.rules)));
-        Rules::Object(Box::new(ObjectRules { frame, fields, need, fixed }))
+        Rules::Object(Box::new(ObjectRules { frame, fields, need, fixed, ready: OnceLock::new() }))
     }
 
     /// A resource that says its own type: `resourceType: "'Patient'"` in `contained` or in an entry.
@@ -278,6 +281,21 @@ fn value<'a>(maker: &Maker<'a>, rule: &'a Rule, how: Write, this: &Item<'a>, tra
 
 /// One object; `None` when nothing in it came from the source.
 fn make_object<'a>(maker: &Maker<'a>, object: &'a ObjectRules, this: &Item<'a>, trail: &Trail<'_>) -> Option<Value> {
+    if !object.fixed || maker.keeps_lineage() {
+        return make_fields(maker, object, this, trail);
+    }
+    if let Some(ready) = object.ready.get() {
+        return Some(ready.clone());
+    }
+    let before = maker.issue_count();
+    let made = make_fields(maker, object, this, trail);
+    if let Some(value) = made.as_ref().filter(|_| maker.issue_count() == before) {
+        object.ready.get_or_init(|| value.clone());
+    }
+    made
+}
+
+fn make_fields<'a>(maker: &Maker<'a>, object: &'a ObjectRules, this: &Item<'a>, trail: &Trail<'_>) -> Option<Value> {
     let (mut substantial, mut missing) = (object.fixed || object.frame.asks(), Vec::new());
     if !substantial && trail.outer.is_some() && !maker.run.may(&object.need) {
         return None;
@@ -291,6 +309,9 @@ fn make_object<'a>(maker: &Maker<'a>, object: &'a ObjectRules, this: &Item<'a>, 
         substantial |= made.substantial;
         if made.first.is_none() && field.required && maker.issue_count() == before {
             missing.push(field);
+        }
+        if made.first.is_some() && map.is_empty() {
+            map = Map::with_capacity(object.fields.len().min(FEW));
         }
         settle(maker, field, made, this, &place, &mut map);
     }
@@ -317,9 +338,6 @@ fn settle<'a>(
 ) {
     if made.first.is_none() {
         return;
-    }
-    if map.is_empty() {
-        *map = Map::with_capacity(FEW);
     }
     if field.many {
         map.insert(field.name.clone(), Value::Array(made.into_list()));
