@@ -61,6 +61,8 @@ struct FieldRules {
     many: bool,
     required: bool,
     rules: Rules,
+    /// Without this nothing happens here: no value is made, and no complaint.
+    need: Need,
 }
 
 /// Compiles the body of a mapping to JSON.
@@ -162,7 +164,8 @@ impl<'n> ObjectCompiler<'_, '_, 'n> {
                 // Where nothing says what the target takes, a list of the mapping makes a list.
                 let many = many || matches!((&target, node), (Target::Any, Node::List(..)));
                 let rules = self.rules(node, &target, many, this);
-                Some(FieldRules { name: key.name.clone(), many, required, rules })
+                let need = if required { Need::Always } else { touch(&rules) };
+                Some(FieldRules { name: key.name.clone(), many, required, rules, need })
             }
             Err(known) => {
                 let text = format!("{} has no `{}`", target.describe(), key.name);
@@ -201,6 +204,21 @@ fn need(rules: &Rules) -> Need {
         Rules::Object(object) => object.need.clone(),
         Rules::List(all) => Need::any(all.iter().map(need)),
         Rules::Make(frame, all) => Need::all([frame.need(), Need::any(all.iter().map(need))]),
+    }
+}
+
+/// What must be found for anything to happen at a place, fixed values and complaints included: the names of a frame are
+/// computed before its conditions are asked, and may complain.
+fn touch(rules: &Rules) -> Need {
+    match rules {
+        Rules::Value(rule, _) if rule.fixed => Need::Always,
+        Rules::Value(rule, _) => rule.need.clone().outside(),
+        Rules::Object(object) => match object.frame.touch() {
+            Need::Always if !object.frame.asks() && !object.frame.computes() && !object.fixed => object.need.clone(),
+            touch => touch,
+        },
+        Rules::List(all) => Need::any(all.iter().map(touch)),
+        Rules::Make(frame, _) => frame.touch(),
     }
 }
 
@@ -301,9 +319,9 @@ fn make_fields<'a>(maker: &Maker<'a>, object: &'a ObjectRules, this: &Item<'a>, 
         return None;
     }
     let mut map = Map::new();
-    for field in &object.fields {
+    for field in object.fields.iter().filter(|field| maker.run.may(&field.need)) {
         let place = trail.step(&field.name, field.many.then_some(0));
-        let before = maker.issue_count();
+        let before = if field.required { maker.issue_count() } else { 0 };
         let mut made = Made::default();
         make(maker, &field.rules, this, &place, &mut made);
         substantial |= made.substantial;
