@@ -6,18 +6,26 @@ use crate::billing::record::{Address, BillingRecord, Party};
 use crate::code_forms::{is_digits, is_npi};
 use std::fmt::{self, Arguments, Display, Formatter};
 
-/// Where in the record a provider stands: `serviceLines[2].referringProviders[0]`. Written out only when it is named.
+/// Where in the record someone stands: `serviceLines[2].referringProviders[0]`. Written out only when it is named.
 #[derive(Clone, Copy)]
 pub struct At {
-    line: Option<usize>,
-    name: &'static str,
-    index: Option<usize>,
+    /// The list around, and the place in it.
+    pub within: Option<(&'static str, usize)>,
+    pub name: &'static str,
+    pub index: Option<usize>,
+}
+
+impl At {
+    /// Someone of the claim as a whole.
+    pub fn whole(name: &'static str) -> At {
+        At { within: None, name, index: None }
+    }
 }
 
 impl Display for At {
     fn fmt(&self, f: &mut Formatter<'_>) -> fmt::Result {
-        if let Some(line) = self.line {
-            write!(f, "serviceLines[{line}].")?;
+        if let Some((list, n)) = self.within {
+            write!(f, "{list}[{n}].")?;
         }
         f.write_str(self.name)?;
         self.index.map_or(Ok(()), |index| write!(f, "[{index}]"))
@@ -26,7 +34,7 @@ impl Display for At {
 
 /// Every provider of the record with its path.
 pub fn providers(record: &BillingRecord) -> Vec<(At, &Party)> {
-    let mut found = vec![(At { line: None, name: BILLING, index: None }, &record.billing_provider)];
+    let mut found = vec![(At::whole(BILLING), &record.billing_provider)];
     listed(&mut found, None, "referringProviders", &record.referring_providers);
     named(&mut found, None, "renderingProvider", &record.rendering_provider);
     named(&mut found, None, FACILITY, &record.service_facility);
@@ -36,7 +44,7 @@ pub fn providers(record: &BillingRecord) -> Vec<(At, &Party)> {
     named(&mut found, None, "otherOperatingPhysician", &record.other_operating_physician);
     named(&mut found, None, "assistantSurgeon", &record.assistant_surgeon);
     for (n, line) in record.service_lines.iter().enumerate() {
-        let at = Some(n);
+        let at = Some((LINES, n));
         named(&mut found, at, "renderingProvider", &line.rendering_provider);
         named(&mut found, at, "purchasedServiceProvider", &line.purchased_service_provider);
         named(&mut found, at, FACILITY, &line.service_facility);
@@ -50,15 +58,18 @@ pub fn providers(record: &BillingRecord) -> Vec<(At, &Party)> {
     found
 }
 
-const BILLING: &str = "billingProvider";
-const FACILITY: &str = "serviceFacility";
+pub const BILLING: &str = "billingProvider";
+pub const FACILITY: &str = "serviceFacility";
+pub const LINES: &str = "serviceLines";
 
-fn named<'a>(found: &mut Vec<(At, &'a Party)>, line: Option<usize>, name: &'static str, party: &'a Option<Party>) {
-    found.extend(party.iter().map(|party| (At { line, name, index: None }, party)));
+type Within = Option<(&'static str, usize)>;
+
+fn named<'a>(found: &mut Vec<(At, &'a Party)>, within: Within, name: &'static str, party: &'a Option<Party>) {
+    found.extend(party.iter().map(|party| (At { within, name, index: None }, party)));
 }
 
-fn listed<'a>(found: &mut Vec<(At, &'a Party)>, line: Option<usize>, name: &'static str, parties: &'a [Party]) {
-    found.extend(parties.iter().enumerate().map(|(n, party)| (At { line, name, index: Some(n) }, party)));
+fn listed<'a>(found: &mut Vec<(At, &'a Party)>, within: Within, name: &'static str, parties: &'a [Party]) {
+    found.extend(parties.iter().enumerate().map(|(n, party)| (At { within, name, index: Some(n) }, party)));
 }
 
 /// Visits every address that is sent, with its path.
