@@ -9,6 +9,7 @@ pub mod id;
 pub mod inquiry;
 pub mod institutional;
 pub mod journey;
+pub mod key;
 pub mod line;
 pub mod payer;
 pub mod record;

@@ -12,7 +12,7 @@ use crate::flow::{acknowledge, complaint, lookup, submit, unmatched};
 use crate::gateway::{Gateway, Translator};
 use crate::responses::correlate::{self, Candidate, Match};
 use crate::responses::{self, Reading, resource};
-use crate::store::{AnswerWrite, DEFAULT_TENANT, Found, Inbound, InboundWrite, Key, NewEvent, UnmatchedAnswer};
+use crate::store::{AnswerWrite, DEFAULT_TENANT, Found, Inbound, InboundWrite, NewEvent, UnmatchedAnswer};
 use crate::telemetry::{self, name};
 use serde_json::{Value, json};
 use sha2::{Digest, Sha256};
@@ -195,7 +195,7 @@ impl<'a> Inbox<'a> {
 pub async fn find(gateway: &Gateway, payer: &PayerId, response: &PayerResponse) -> Result<(Vec<Claim>, String), Fault> {
     let mut reason = "it names no number of ours".to_owned();
     for key in correlate::keys(response) {
-        let found = gateway.store.find(Some(payer), &store_key(&key)).await?;
+        let found = gateway.store.find(Some(payer), &key).await?;
         let claims: Vec<Claim> = found.into_iter().map(Claim::of).collect();
         let (chosen, why) = choose(response, claims);
         reason = why;
@@ -237,18 +237,6 @@ fn choose(response: &PayerResponse, claims: Vec<Claim>) -> (Vec<Claim>, String) 
             (claims.map(|(_, claim)| claim).collect(), reason)
         }
         Match::None { reason } => (Vec::new(), reason),
-    }
-}
-
-fn store_key(key: &correlate::Key) -> Key {
-    match key.clone() {
-        correlate::Key::InterchangeControlNumber(number) => Key::InterchangeControlNumber(number),
-        correlate::Key::GroupControlNumber(group, set) => Key::GroupControlNumber(group, set),
-        correlate::Key::BatchNumber(number) => Key::BatchNumber(number),
-        correlate::Key::PatientControlNumber(number) => Key::PatientControlNumber(number),
-        correlate::Key::PatientControlNumberPrefix(prefix) => Key::PatientControlNumberPrefix(prefix),
-        correlate::Key::TraceNumber(number) => Key::TraceNumber(number),
-        correlate::Key::PayerClaimControlNumber(number) => Key::PayerClaimControlNumber(number),
     }
 }
 

@@ -13,7 +13,8 @@ mod key;
 pub mod sqlite;
 mod waiting;
 
-pub use key::{Found, Key, KeyKind};
+pub use crate::billing::key::Key;
+pub use key::{Found, KeyKind};
 pub use waiting::{Held, Link, answer_to};
 
 /// What every call answers with.
