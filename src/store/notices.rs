@@ -159,13 +159,7 @@ pub trait Notices: Send + Sync {
     fn fan_out(&self, changes: Vec<(Change, Vec<String>)>, kept: u64, now: Timestamp) -> Reply<'_, ()>;
 
     /// Events of a subscriber by number, from the first to the last, both included.
-    fn notices<'a>(
-        &'a self,
-        subscriber: &'a Subscriber,
-        from: u64,
-        to: u64,
-        limit: usize,
-    ) -> Reply<'a, Vec<Notice>>;
+    fn notices<'a>(&'a self, subscriber: &'a Subscriber, from: u64, to: u64, limit: usize) -> Reply<'a, Vec<Notice>>;
 
     /// One version of a resource, present or past.
     fn version<'a>(

@@ -106,7 +106,8 @@ fn subscribe(connection: &Connection, write: &SubscriberWrite) -> Result<(), Fau
     if known.is_none() {
         room(connection, write)?;
     }
-    let sql = "INSERT INTO subscribers (tenant, id, kind, state, settings, generation, events, delivered, failures, due)
+    let sql =
+        "INSERT INTO subscribers (tenant, id, kind, state, settings, generation, events, delivered, failures, due)
                VALUES (?1, ?2, ?3, ?4, ?5, 1, 0, 0, 0, ?6)
                ON CONFLICT (tenant, id) DO UPDATE
                SET state = excluded.state, settings = excluded.settings, generation = generation + 1, failures = 0,
@@ -176,12 +177,7 @@ fn changes(connection: &Connection, limit: usize) -> Result<Vec<Change>, Fault> 
     })
 }
 
-fn fan_out(
-    connection: &Connection,
-    changes: &[(Change, Vec<String>)],
-    kept: u64,
-    now: Timestamp,
-) -> Result<(), Fault> {
+fn fan_out(connection: &Connection, changes: &[(Change, Vec<String>)], kept: u64, now: Timestamp) -> Result<(), Fault> {
     for (change, subscribers) in changes {
         // Another worker may have done it.
         if execute(connection, "DELETE FROM changes WHERE row = ?1", [change.row])? == 0 {
