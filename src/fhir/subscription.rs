@@ -195,18 +195,14 @@ fn content(channel: &Value, issues: &mut Vec<Issue>) -> Content {
     })
 }
 
-/// Whether a resource is an event of a topic, as far as it is for a subscriber: all conditions hold.
-pub fn concerns(topic: &Topic, filters: &[Filter], version: u32, resource: &Value) -> bool {
-    if resource["resourceType"] != topic.resource.as_str() || !topic.interactions.contains(&Interaction::of(version)) {
-        return false;
-    }
-    if topic.only.is_empty() && filters.is_empty() {
-        return true;
-    }
-    let entries = index::index(resource);
+/// Whether a version of a resource is an event of a topic, as far as it is for a subscriber: all conditions hold. `entries` is
+/// what the resource can be found by.
+pub fn concerns(topic: &Topic, filters: &[Filter], kind: &str, version: u32, entries: &[(String, String)]) -> bool {
     let has = |name: &str, value: &str| entries.iter().any(|(each, found)| each == name && found == value);
-    let only = topic.only.iter().all(|(name, value)| has(name, value));
-    only && filters.iter().all(|(name, values)| values.iter().any(|value| has(name, value)))
+    topic.resource == kind
+        && topic.interactions.contains(&Interaction::of(version))
+        && topic.only.iter().all(|(name, value)| has(name, value))
+        && filters.iter().all(|(name, values)| values.iter().any(|value| has(name, value)))
 }
 
 /// The Subscription as others may read it: with its status, and without the values of its headers.
