@@ -214,11 +214,15 @@ pub fn shown(subscription: &Value, status: &str, error: Option<&str>) -> Value {
     if let Some(error) = error {
         object.insert("error".into(), Value::from(error));
     }
-    for header in shown["channel"]["header"].as_array_mut().into_iter().flatten() {
+    for header in headers_of(&mut shown) {
         let name = header.as_str().and_then(|line| line.split(':').next()).unwrap_or_default();
         *header = Value::from(format!("{name}: {WITHHELD}"));
     }
     shown
+}
+
+fn headers_of(subscription: &mut Value) -> impl Iterator<Item = &mut Value> {
+    subscription.pointer_mut("/channel/header").and_then(Value::as_array_mut).into_iter().flatten()
 }
 
 /// Puts the values of headers back that a caller has read as withheld and sends again.
@@ -231,7 +235,7 @@ pub fn restore_headers(subscription: &mut Value, before: &Value) {
         .filter_map(Value::as_str)
         .map(str::to_owned)
         .collect();
-    for header in subscription["channel"]["header"].as_array_mut().into_iter().flatten() {
+    for header in headers_of(subscription) {
         let Some(line) = header.as_str().filter(|line| line.trim_end().ends_with(WITHHELD)) else { continue };
         if let Some(kept) = known.iter().find(|kept| name(kept) == name(line)) {
             *header = Value::from(kept.as_str());

@@ -105,9 +105,9 @@ fn given(call: &Call) -> Result<Vec<(String, String)>, Fault> {
 /// `GET /fhir/SubscriptionTopic`: what can be subscribed to, as Basic resources.
 pub async fn topics(call: Call) -> Result<Reply, Fault> {
     let mut bundle = call.gateway.topics.bundle();
-    for entry in bundle["entry"].as_array_mut().into_iter().flatten() {
-        let id = entry["resource"]["id"].as_str().unwrap_or_default();
-        entry["fullUrl"] = Value::from(format!("{}/Basic/{id}", call.base));
+    for entry in bundle.get_mut("entry").and_then(Value::as_array_mut).into_iter().flatten() {
+        let url = entry["resource"]["extension"][0]["valueUri"].clone();
+        entry["fullUrl"] = url;
     }
     Ok(Reply::fhir(200, &bundle))
 }
