@@ -321,6 +321,11 @@ catalogue! {
     TOO_MANY = "CG-1020" 422 "too-costly" "More entries, lines or values than the configured limit";
     PRECONDITION = "CG-1021" 412 "conflict" "A precondition of the request does not hold";
     SLOW_BODY = "CG-1022" 408 "timeout" "The body took longer to arrive than the configured limit";
+    SUBSCRIPTION = "CG-1030" 422 "business-rule" "A Subscription that can't be kept as it is";
+    SUBSCRIPTION_TOPIC = "CG-1031" 422 "not-found" "A Subscription to a topic that is not offered";
+    ENDPOINT = "CG-1032" 422 "security" "An endpoint that notifications may not go to";
+    UNKNOWN_CALLER = "CG-1040" 401 "login" "No credential, or one that is not known";
+    SCOPE = "CG-1041" 403 "forbidden" "The caller may not do this";
     REFERENCE_UNRESOLVED = "CG-1101" 422 "not-found" "A reference that resolves nowhere";
     REFERENCE_TYPE = "CG-1102" 422 "value" "A reference to a resource of a type that is not allowed there";
     REFERENCE_AMBIGUOUS = "CG-1103" 422 "multiple-matches" "A reference that matches several resources";

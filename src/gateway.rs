@@ -7,6 +7,7 @@ use crate::config::{Config, Limits};
 use crate::edits::{self, tables::Tables};
 use crate::fault::{Blame, Fault, Issue, Place, Retry, codes};
 use crate::fhir::definitions::Definitions;
+use crate::fhir::topics::Topics;
 use crate::mapping::{DocumentShape, Mappings};
 use crate::payers::{Format, PayerProfile, Payers, Route, SecretSource, Surroundings, TransportProfile};
 use crate::queue::Queue;
@@ -18,13 +19,14 @@ use crate::store::sqlite::SqliteStore;
 use crate::transport::Transport;
 use crate::transport::directory::{self, Directory};
 use crate::transport::https::{self, Credential, Https, Secret};
+use crate::transport::notifier::{Guard, Notifier};
 use crate::x12::code_sets::Lists;
 use crate::x12::guide::Guides;
 use crate::x12::policy::Policy;
 use serde_json::Value;
 use std::collections::BTreeMap;
-use std::sync::Arc;
 use std::sync::atomic::AtomicU64;
+use std::sync::{Arc, OnceLock};
 
 pub mod archive;
 pub mod live;
@@ -220,6 +222,9 @@ pub struct Gateway {
     pub queue: Arc<dyn Queue>,
     /// Submissions that wait to be sent, as last counted: the front door closes when there are too many.
     pub waiting: AtomicU64,
+    /// What callers may subscribe to.
+    pub topics: Topics,
+    notifier: OnceLock<Option<Notifier>>,
 }
 
 impl Gateway {
@@ -244,8 +249,23 @@ impl Gateway {
             Some(url) => Arc::new(RabbitQueue::connect(url)?),
             None => Arc::new(EmbeddedQueue::new()),
         };
-        let translator = Live::new(translator, clock.clone(), archive)?;
-        Ok(Gateway { translator, clock, store: Arc::new(store), queue, waiting: AtomicU64::new(0) })
+        let topics = Topics::load(&Folder::conformance(&config.conformance_dir))?;
+        let (translator, store) = (Live::new(translator, clock.clone(), archive)?, Arc::new(store));
+        let (waiting, notifier) = (AtomicU64::new(0), OnceLock::new());
+        Ok(Gateway { translator, clock, store, queue, waiting, topics, notifier })
+    }
+
+    /// Where notifications may go.
+    pub fn guard(&self) -> Guard {
+        let notify = &self.translator.config.notify;
+        Guard { allow_http: notify.allow_http, allow_private: notify.allow_private }
+    }
+
+    /// What posts notifications, made when it is first needed; `None` when this machine can't make one.
+    pub fn notifier(&self) -> Option<&Notifier> {
+        let make =
+            || Notifier::new(self.guard()).inspect_err(|reason| tracing::error!(%reason, "nobody can be notified"));
+        self.notifier.get_or_init(|| make().ok()).as_ref()
     }
 
     /// The way to a payer; one without is one whose claims wait.

@@ -147,6 +147,7 @@ pub const FIELDS: &[(&str, &str)] = &[
     ("status", "HTTP status"),
     ("step", "what was asked of the broker"),
     ("submission", "our id of a submission"),
+    ("subscriber", "our id of a Subscription, or the name of a webhook in the configuration"),
     ("trace", "id that a reply showed for an internal fault"),
     ("variable", "the name of an environment variable"),
     ("version", "version of the program or of the mappings"),
@@ -210,6 +211,10 @@ metrics_table! {
     RECEIVED_BYTES = "claimgate_received_bytes_total" Counter Bytes ["payer"] "Bytes that came from payers";
     STATEMENTS = "claimgate_statements_total" Counter Count ["kind", "outcome"] "Statements of payers, by transaction: matched, unmatched";
     UNMATCHED = "claimgate_unmatched" Gauge Count [] "Statements of payers that belong to no known submission";
+    NOTIFICATIONS = "claimgate_notifications_total" Counter Count ["kind", "outcome"] "Notifications, by kind of subscriber (subscription, webhook): delivered, failed, given up";
+    NOTIFICATION_SECONDS = "claimgate_notification_seconds" Histogram Seconds ["kind"] "Time of one attempt to notify";
+    SUBSCRIBERS = "claimgate_subscribers" Gauge Count ["kind", "state"] "Subscriptions and webhooks by the state that they are in";
+    NOTICES_DUE = "claimgate_notices_due" Gauge Count ["kind"] "Events that wait to be told";
     STORE_SECONDS = "claimgate_store_commit_seconds" Histogram Seconds [] "Time of one commit of the store";
     STORE_GROUP = "claimgate_store_commit_jobs" Histogram Count [] "Writes that shared one commit";
 }

@@ -9,6 +9,7 @@
 //! * [`inquire`] asks a payer what has become of a claim.
 //! * [`receive`] takes in what a payer answers; [`convert`] is its offline twin,
 //!   [`unmatched`] keeps what belongs to nobody yet.
+//! * [`subscribe`] takes in who wants to be told of changes; [`notify`] tells them, also by [`webhook`].
 //! * [`cases`] walks lives of claims that are kept as data, for those who edit mappings.
 //! * [`worklist`] shows billing records, [`lookup`] tells callers what is known.
 
@@ -29,12 +30,15 @@ pub mod inquire;
 pub mod intake;
 pub mod lookup;
 pub mod naming;
+pub mod notify;
 pub mod prepare;
 pub mod receive;
 pub mod store;
 pub mod submit;
+pub mod subscribe;
 pub mod tell;
 pub mod translate;
 pub mod trial;
 pub mod unmatched;
+pub mod webhook;
 pub mod worklist;

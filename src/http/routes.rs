@@ -57,6 +57,16 @@ routes! {
     POST "/fhir/CoverageEligibilityRequest" Fhir fhir::submit::create_eligibility;
     POST "/fhir" Fhir fhir::submit::bundle;
     GET "/fhir/metadata" Nothing fhir::metadata::read;
+    GET "/fhir/SubscriptionTopic" Nothing fhir::subscription::topics;
+    GET "/fhir/Subscription/$status" Nothing fhir::subscription::status;
+    POST "/fhir/Subscription/$status" Fhir fhir::subscription::status;
+    GET "/fhir/Subscription/{id}/$status" Nothing fhir::subscription::status;
+    POST "/fhir/Subscription/{id}/$status" Fhir fhir::subscription::status;
+    GET "/fhir/Subscription/{id}/$events" Nothing fhir::subscription::events;
+    POST "/fhir/Subscription/{id}/$events" Fhir fhir::subscription::events;
+    POST "/fhir/Subscription" Fhir fhir::subscription::create;
+    PUT "/fhir/Subscription/{id}" Fhir fhir::subscription::update;
+    DELETE "/fhir/Subscription/{id}" Nothing fhir::subscription::delete;
     POST "/fhir/{type}/$validate" Fhir fhir::validate::operation;
     POST "/fhir/{type}" Fhir fhir::resource::create;
     GET "/fhir/{type}" Nothing fhir::search::by_type;

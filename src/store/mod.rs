@@ -10,6 +10,7 @@ use futures_util::future::BoxFuture;
 use jiff::Timestamp;
 
 mod key;
+pub mod notices;
 pub mod sqlite;
 mod waiting;
 
@@ -358,7 +359,7 @@ pub struct Figures {
 }
 
 /// The store. All writes are durable when the reply arrives.
-pub trait Store: Send + Sync {
+pub trait Store: notices::Notices {
     /// Accepts a submission: resources, parts, events, outbox line and idempotency keys in one transaction; or finds that
     /// it was accepted before.
     fn accept(&self, submission: NewSubmission) -> Reply<'_, Accepted>;

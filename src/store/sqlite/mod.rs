@@ -15,6 +15,7 @@ mod inbound;
 mod interchanges;
 mod life;
 mod lookup;
+mod notices;
 mod readers;
 mod resources;
 mod rows;
