@@ -9,6 +9,7 @@
 //! * [`inquire`] asks a payer what has become of a claim.
 //! * [`receive`] takes in what a payer answers; [`convert`] is its offline twin,
 //!   [`unmatched`] keeps what belongs to nobody yet.
+//! * [`journal`] posts the money for accounting.
 //! * [`cases`] walks lives of claims that are kept as data, for those who edit mappings.
 //! * [`worklist`] shows billing records, [`lookup`] tells callers what is known.
 
@@ -27,6 +28,7 @@ pub mod exchange;
 pub mod hold;
 pub mod inquire;
 pub mod intake;
+pub mod journal;
 pub mod lookup;
 pub mod naming;
 pub mod prepare;

@@ -2,13 +2,14 @@
 //! nothing, and a file that nobody can read is kept and said so.
 
 use crate::billing::id::{InterchangeId, PayerId, SubmissionId};
+use crate::billing::journal::About;
 use crate::billing::journey::EventKind;
 use crate::billing::record::BillingRecord;
 use crate::billing::response::{Decision, PayerResponse, Remittance};
 use crate::fault::{Fault, Issue, codes};
 use crate::fhir::parse;
 use crate::flow::tell::{self, Told};
-use crate::flow::{acknowledge, complaint, lookup, submit, unmatched};
+use crate::flow::{acknowledge, complaint, journal, lookup, submit, unmatched};
 use crate::gateway::{Gateway, Translator};
 use crate::responses::correlate::{self, Candidate, Match};
 use crate::responses::{self, Reading, resource};
@@ -58,7 +59,7 @@ pub async fn receive(gateway: &Gateway, payer: &PayerId, name: &str, bytes: Vec<
     for (remittance, claims) in reading.remittances.iter().zip(&reading.remitted) {
         inbox.reconcile(remittance, claims.clone())?;
     }
-    let (write, matched) = inbox.close();
+    let (write, matched) = inbox.close(&reading);
     let unmatched = write.unmatched.len();
     gateway.store.apply(&id, write).await?;
     if matched > 0 {
@@ -105,6 +106,8 @@ struct Inbox<'a> {
     resources: Vec<Value>,
     /// Which claim a statement was told to, by its position: `Claim/…` and `ClaimResponse/…`.
     settled: BTreeMap<usize, (String, String)>,
+    /// And whose it is.
+    told: BTreeMap<usize, SubmissionId>,
     matched: usize,
 }
 
@@ -119,6 +122,7 @@ impl<'a> Inbox<'a> {
             unmatched: Vec::new(),
             resources: Vec::new(),
             settled: BTreeMap::new(),
+            told: BTreeMap::new(),
             matched: 0,
         }
     }
@@ -157,6 +161,7 @@ impl<'a> Inbox<'a> {
         let response = complaint::in_callers_words(self.gateway, claim, response).await;
         told.hear(self.gateway, claim, &response, detail)?;
         self.settled.insert(position, (told.submission.focal.clone(), told.response_reference()));
+        self.told.entry(position).or_insert(id);
         Ok(())
     }
 
@@ -184,10 +189,12 @@ impl<'a> Inbox<'a> {
         Ok(())
     }
 
-    fn close(self) -> (InboundWrite, usize) {
+    fn close(self, reading: &Reading) -> (InboundWrite, usize) {
+        let about = About { payer: self.payer.as_str(), day: journal::day(self.gateway.clock.now()) };
+        let journal = journal::of_reading(&about, reading, &self.told);
         let answers: Vec<AnswerWrite> = self.open.into_values().map(Told::write).collect();
         let resources = self.resources.into_iter().map(submit::write).collect();
-        (InboundWrite { answers, unmatched: self.unmatched, resources }, self.matched)
+        (InboundWrite { answers, unmatched: self.unmatched, resources, journal }, self.matched)
     }
 }
 

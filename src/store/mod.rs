@@ -4,17 +4,20 @@
 //! Absent on purpose: FHIR, X12, the queue. The store keeps texts and gives them back unchanged.
 
 use crate::billing::id::{InterchangeId, PayerId, SubmissionId};
-use crate::billing::journey::{EventKind, State};
+use crate::billing::journey::{Awaited, EventKind, State};
 use crate::fault::Fault;
 use futures_util::future::BoxFuture;
 use jiff::Timestamp;
+use std::time::Duration;
 
 mod key;
 pub mod sqlite;
 mod waiting;
+mod worklists;
 
 pub use key::{Found, Key, KeyKind};
 pub use waiting::{Held, Link, answer_to};
+pub use worklists::*;
 
 /// What every call answers with.
 pub type Reply<'a, T> = BoxFuture<'a, Result<T, Fault>>;
@@ -221,6 +224,8 @@ pub struct NewInterchange {
     pub partner: String,
     pub submissions: Vec<SubmissionId>,
     pub at: Timestamp,
+    /// Answers that are waited for from the sending on, and how long.
+    pub deadlines: Vec<(Awaited, Duration)>,
     /// An error leaves the counter where it was.
     pub build: Build,
 }
@@ -314,6 +319,8 @@ pub struct AnswerWrite {
     pub response: Option<String>,
     /// The statements themselves, kept with the submission.
     pub answers: Vec<MatchedAnswer>,
+    /// What they mean for the worklists, in order.
+    pub facts: Vec<AnswerFacts>,
 }
 
 /// A statement of a payer about one part of a submission, as it was heard.
@@ -346,6 +353,8 @@ pub struct InboundWrite {
     pub unmatched: Vec<UnmatchedAnswer>,
     /// Resources of the file as a whole: PaymentReconciliation.
     pub resources: Vec<ResourceWrite>,
+    /// The money of the file, one for each 835.
+    pub journal: Vec<JournalWrite>,
 }
 
 /// Figures for `/metrics`, `/health/ready` and `queue list`.
@@ -357,7 +366,7 @@ pub struct Figures {
 }
 
 /// The store. All writes are durable when the reply arrives.
-pub trait Store: Send + Sync {
+pub trait Store: Worklists + Send + Sync {
     /// Accepts a submission: resources, parts, events, outbox line and idempotency keys in one transaction; or finds that
     /// it was accepted before.
     fn accept(&self, submission: NewSubmission) -> Reply<'_, Accepted>;
