@@ -209,6 +209,7 @@ metrics_table! {
     RECEIVED = "claimgate_received_total" Counter Count ["payer", "outcome"] "Files that came from payers: taken, repeated";
     RECEIVED_BYTES = "claimgate_received_bytes_total" Counter Bytes ["payer"] "Bytes that came from payers";
     STATEMENTS = "claimgate_statements_total" Counter Count ["kind", "outcome"] "Statements of payers, by transaction: matched, unmatched";
+    OVERDUE = "claimgate_overdue_total" Counter Count ["payer", "answer"] "Answers that did not come in the payer's time: ta1, 999, 277ca, 835";
     UNMATCHED = "claimgate_unmatched" Gauge Count [] "Statements of payers that belong to no known submission";
     STORE_SECONDS = "claimgate_store_commit_seconds" Histogram Seconds [] "Time of one commit of the store";
     STORE_GROUP = "claimgate_store_commit_jobs" Histogram Count [] "Writes that shared one commit";

@@ -291,7 +291,11 @@ fn of_statuses(date: Date, response: &PayerResponse) -> Vec<Denial> {
     let refused = response.statuses.iter().filter(|status| REFUSED.contains(&status.category.as_str()));
     let denial = |status: &ClaimStatus| Denial {
         date: status.date.unwrap_or(date),
-        reason: [Some(status.category.as_str()), status.code.as_deref()].into_iter().flatten().collect::<Vec<_>>().join(":"),
+        reason: [Some(status.category.as_str()), status.code.as_deref()]
+            .into_iter()
+            .flatten()
+            .collect::<Vec<_>>()
+            .join(":"),
         remark: status.entity.clone().unwrap_or_default(),
         line: status.line_control_number.clone().or_else(|| status.line.map(|line| line.to_string())),
         procedure: None,

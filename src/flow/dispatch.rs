@@ -374,22 +374,24 @@ pub async fn collect(gateway: &Gateway, payer: &PayerId, transport: &dyn Transpo
     let mut taken = 0;
     for file in incoming {
         let received = receive::receive(gateway, payer, &file.name, file.bytes.clone()).await?;
-        acknowledge(payer, transport, &file.name, received.acknowledgment).await;
+        reply(payer, transport, ("999", &file.name), received.acknowledgment).await;
+        reply(payer, transport, ("277", &file.name), received.answer).await;
         transport.taken(&file).await.map_err(unreachable)?;
         taken += 1;
     }
     Ok(taken)
 }
 
-/// Sends the TA1 or 999 for a file. One that can't be sent is told in the log: the payer asks again, or sends its file again.
-async fn acknowledge(payer: &PayerId, transport: &dyn Transport, file: &str, bytes: Vec<u8>) {
+/// Sends the TA1 or 999 for a file, or the 277 for what was asked in it. One that can't be sent is told in the log: the payer
+/// asks again, or sends its file again.
+async fn reply(payer: &PayerId, transport: &dyn Transport, (kind, file): (&str, &str), bytes: Vec<u8>) {
     if bytes.is_empty() {
         return;
     }
     let stem = file.rsplit_once('.').map_or(file, |(stem, _)| stem);
-    let outgoing = Outgoing { name: format!("999-{stem}.x12"), bytes };
+    let outgoing = Outgoing { name: format!("{kind}-{stem}.x12"), bytes };
     if let Err(error) = transport.send(&outgoing).await {
-        tracing::warn!(payer = payer.as_str(), file, reason = error.reason(), "an acknowledgment could not be sent");
+        tracing::warn!(payer = payer.as_str(), file, reason = error.reason(), "a reply to a file could not be sent");
     }
 }
 

@@ -33,7 +33,10 @@ pub enum Format {
 impl Format {
     /// The format of this name.
     pub fn of(name: &str) -> Option<Format> {
-        [("csv", Format::Csv), ("ndjson", Format::Ndjson)].into_iter().find(|(known, _)| *known == name).map(|each| each.1)
+        [("csv", Format::Csv), ("ndjson", Format::Ndjson)]
+            .into_iter()
+            .find(|(known, _)| *known == name)
+            .map(|each| each.1)
     }
 
     pub fn media_type(self) -> &'static str {
@@ -131,11 +134,7 @@ pub fn day(at: Timestamp) -> Date {
 
 /// What a file posts: a journal for each 835, and one for what stands outside of any (FHIR). `told` is whose claim a
 /// statement was found to be about, by its position.
-pub fn of_reading(
-    about: &About,
-    reading: &Reading,
-    told: &BTreeMap<usize, SubmissionId>,
-) -> Vec<JournalWrite> {
+pub fn of_reading(about: &About, reading: &Reading, told: &BTreeMap<usize, SubmissionId>) -> Vec<JournalWrite> {
     let mut posted = Vec::new();
     let mut covered = vec![false; reading.responses.len()];
     let line = |position: Option<usize>, entry: &Entry| JournalLine {
@@ -217,12 +216,7 @@ pub fn entry_of(row: &JournalRow) -> Result<Entry, Fault> {
 }
 
 /// What a caller asks for: first and last day, payer.
-pub fn filter(
-    tenant: &str,
-    from: Option<&str>,
-    to: Option<&str>,
-    payer: Option<&str>,
-) -> Result<JournalFilter, Fault> {
+pub fn filter(tenant: &str, from: Option<&str>, to: Option<&str>, payer: Option<&str>) -> Result<JournalFilter, Fault> {
     let (from, to) = (date("from", from)?, date("to", to)?);
     let payer = payer.map(|payer| PayerId(payer.to_owned()));
     Ok(JournalFilter { tenant: tenant.to_owned(), from, to, payer, ..JournalFilter::default() })

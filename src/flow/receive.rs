@@ -9,7 +9,7 @@ use crate::billing::response::{Decision, PayerResponse, Remittance};
 use crate::fault::{Fault, Issue, codes};
 use crate::fhir::parse;
 use crate::flow::tell::{self, Told};
-use crate::flow::{acknowledge, complaint, journal, lookup, submit, unmatched};
+use crate::flow::{acknowledge, complaint, journal, lookup, status, submit, unmatched};
 use crate::gateway::{Gateway, Translator};
 use crate::responses::correlate::{self, Candidate, Match};
 use crate::responses::{self, Reading, resource};
@@ -31,6 +31,8 @@ pub struct Received {
     pub issues: Vec<Issue>,
     /// TA1 or 999 to send back; empty when none is due.
     pub acknowledgment: Vec<u8>,
+    /// What was asked in it is answered so: 277; empty when nothing was asked.
+    pub answer: Vec<u8>,
 }
 
 /// The journey.
@@ -46,11 +48,13 @@ pub async fn receive(gateway: &Gateway, payer: &PayerId, name: &str, bytes: Vec<
         bytes,
         at: gateway.clock.now(),
     };
+    // A question is answered as often as it is asked.
+    let answer = status::answer(gateway, payer, &file.bytes).await?;
     let (id, size) = (file.id.clone(), file.bytes.len());
     let new = gateway.store.receive(file).await?;
     count_file(payer, size, new);
     if !new {
-        return Ok(Received { repeated: true, ..Received::default() });
+        return Ok(Received { repeated: true, answer, ..Received::default() });
     }
     let mut inbox = Inbox::new(gateway, payer, name, &id);
     for (position, response) in reading.responses.iter().enumerate() {
@@ -67,7 +71,7 @@ pub async fn receive(gateway: &Gateway, payer: &PayerId, name: &str, bytes: Vec<
         unmatched::retry(gateway, payer).await?;
     }
     telemetry::issues(&reading.issues);
-    Ok(Received { repeated: false, matched, unmatched, issues: reading.issues, acknowledgment })
+    Ok(Received { repeated: false, matched, unmatched, issues: reading.issues, acknowledgment, answer })
 }
 
 /// X12, or FHIR from a payer that speaks it.
@@ -281,18 +285,29 @@ pub fn detail(file: &File, response: &PayerResponse, reason: &str) -> Value {
         })
         .chain(response.complaints.iter().map(|complaint| format!("{} {}", complaint.list, complaint.code)))
         .collect();
-    json!({
+    let mut detail = json!({
         "transaction": response.transaction,
         "file": file.name,
         "inbound": file.id.as_str(),
         "statement": file.position + 1,
         "from": response.payer_name,
         "interchange": response.source.interchange_control_number,
+        "group": response.source.group_control_number,
         "set": response.source.transaction_set_control_number,
         "segments": [response.source.first_segment, response.source.last_segment],
         "codes": codes,
         "match": reason,
-    })
+    });
+    if let Some(adjudication) = &response.adjudication {
+        detail["amounts"] = json!({
+            "charge": adjudication.charge,
+            "paid": adjudication.paid,
+            "patientResponsibility": adjudication.patient_responsibility,
+        });
+        detail["payerClaimControlNumber"] = json!(response.payer_claim_control_number);
+        detail["traceNumber"] = json!(response.payment.as_ref().map(|payment| &payment.trace_number));
+    }
+    detail
 }
 
 /// The event that a decision is.

@@ -79,11 +79,7 @@ impl Told {
         self.events.push(event(event_of(decision), part, now, &detail));
         if innocent(decision, &response) {
             // The set was refused for another claim's sake: this one goes out again, in an interchange without it.
-            self.facts.push(AnswerFacts {
-                part: claim.found.part,
-                settled: Awaited::ALL,
-                ..AnswerFacts::default()
-            });
+            self.facts.push(AnswerFacts { part: claim.found.part, settled: Awaited::ALL, ..AnswerFacts::default() });
             self.events.push(event(
                 EventKind::Released,
                 part,

@@ -60,7 +60,10 @@ pub const RESULTS_MOST: usize = 1_000;
 /// Most values in all conditions of one search together.
 pub const SEARCH_VALUES_MOST: usize = 1_000;
 
-/// A search: all conditions hold, each by any of its values. `_id` needs no index entry.
+/// The condition of a search that is not about what a resource says: those made before the resource of this id.
+pub const PLACE: &str = "_place";
+
+/// A search: all conditions hold, each by any of its values. `_id` and [`PLACE`] need no index entry.
 #[derive(Debug, Clone, Default)]
 pub struct Query {
     pub kind: String,

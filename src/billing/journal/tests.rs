@@ -62,7 +62,8 @@ fn adjustments() -> impl Strategy<Value = Vec<Adjustment>> {
 }
 
 fn claims() -> impl Strategy<Value = Vec<PayerResponse>> {
-    let lines = prop::collection::vec((0_i64..1_000, adjustments()).prop_map(|(charge, each)| line(charge, each)), 0..4);
+    let lines =
+        prop::collection::vec((0_i64..1_000, adjustments()).prop_map(|(charge, each)| line(charge, each)), 0..4);
     let one = (lines, 0_i64..1_000, adjustments(), any::<bool>())
         .prop_map(|(lines, charge, adjustments, reversed)| claim(lines, charge, adjustments, reversed));
     prop::collection::vec(one, 0..6)
@@ -122,7 +123,11 @@ fn denials_are_what_was_not_paid_and_no_contract_price() {
         denials(about().day, claim).into_iter().map(|denial| (denial.reason, denial.line)).collect()
     };
     assert_eq!(told(&claim(vec![priced(), refused()], 0, vec![], false)), [("CO-50".to_owned(), Some("2".to_owned()))]);
-    assert_eq!(told(&claim(vec![priced(), refused()], 0, vec![], true)), [], "a reversal takes back, and denies nothing");
+    assert_eq!(
+        told(&claim(vec![priced(), refused()], 0, vec![], true)),
+        [],
+        "a reversal takes back, and denies nothing"
+    );
     let mut denied = claim(vec![], 100, vec![adjustment("PR", "1", 100)], false);
     assert_eq!(told(&denied), [], "a deductible is no denial");
     denied.decision = "denied".into();

@@ -45,8 +45,7 @@ pub fn begin(connection: &Connection, interchange: i64, at: Timestamp) -> Result
 
 /// These answers of a part are waited for no more.
 pub fn settle(connection: &Connection, submission: i64, part: u32, answers: &[Awaited]) -> Result<(), Fault> {
-    let mut delete =
-        statement(connection, "DELETE FROM awaited WHERE submission = ?1 AND part = ?2 AND answer = ?3")?;
+    let mut delete = statement(connection, "DELETE FROM awaited WHERE submission = ?1 AND part = ?2 AND answer = ?3")?;
     for answer in answers {
         delete.execute(params![submission, part, answer.word()])?;
     }
