@@ -213,6 +213,20 @@ fn transport(profile: &TransportProfile, limits: &Limits, clock: &Clock) -> Resu
     })
 }
 
+/// The embedded store in the data folder.
+const STORE_FILE: &str = "claimgate.sqlite";
+
+/// The store alone, for those who only look into it; refused when there is none.
+pub fn open_store(config: &Config, clock: Clock) -> Result<Arc<dyn Store>, Fault> {
+    let path = config.data_dir.join(STORE_FILE);
+    if !path.is_file() {
+        let text = format!("there is no store in {}", config.data_dir.display());
+        let hint = "set CLAIMGATE_DATA_DIR to the data folder of the gateway";
+        return Err(Fault::refuse(codes::NOT_FOUND, Place::Whole, text, hint));
+    }
+    Ok(Arc::new(SqliteStore::open(&path, clock)?))
+}
+
 /// The whole gateway.
 pub struct Gateway {
     /// What translates: the active version of what people edit.
@@ -244,7 +258,7 @@ impl Gateway {
         std::fs::create_dir_all(&config.data_dir).map_err(|error| {
             Fault::ours(codes::CONFIGURATION, format!("data folder {}: {error}", config.data_dir.display()))
         })?;
-        let store = SqliteStore::open(&config.data_dir.join("claimgate.sqlite"), clock.clone())?;
+        let store = SqliteStore::open(&config.data_dir.join(STORE_FILE), clock.clone())?;
         let queue: Arc<dyn Queue> = match &config.amqp_url {
             Some(url) => Arc::new(RabbitQueue::connect(url)?),
             None => Arc::new(EmbeddedQueue::new()),

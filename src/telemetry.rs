@@ -210,6 +210,7 @@ metrics_table! {
     RECEIVED = "claimgate_received_total" Counter Count ["payer", "outcome"] "Files that came from payers: taken, repeated";
     RECEIVED_BYTES = "claimgate_received_bytes_total" Counter Bytes ["payer"] "Bytes that came from payers";
     STATEMENTS = "claimgate_statements_total" Counter Count ["kind", "outcome"] "Statements of payers, by transaction: matched, unmatched";
+    OVERDUE = "claimgate_overdue_total" Counter Count ["payer", "answer"] "Answers that did not come in the payer's time: ta1, 999, 277ca, 835";
     UNMATCHED = "claimgate_unmatched" Gauge Count [] "Statements of payers that belong to no known submission";
     NOTIFICATIONS = "claimgate_notifications_total" Counter Count ["kind", "outcome"] "Notifications, by kind of subscriber (subscription, webhook): delivered, failed, given up";
     NOTIFICATION_SECONDS = "claimgate_notification_seconds" Histogram Seconds ["kind"] "Time of one attempt to notify";

@@ -77,6 +77,33 @@ words!(EventKind {
     Rejected = "rejected", Failed = "failed", Noted = "noted",
 });
 
+/// An answer that a sent claim waits for.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub enum Awaited {
+    Ta1,
+    Implementation999,
+    Acknowledgment277ca,
+    Remittance835,
+}
+
+words!(Awaited { Ta1 = "ta1", Implementation999 = "999", Acknowledgment277ca = "277ca", Remittance835 = "835", });
+
+impl Awaited {
+    /// Answers that are not waited for any more when a payer has said this: each stands for all before it, and after a
+    /// rejection none comes.
+    pub fn settled_by(transaction: &str, rejected: bool) -> &'static [Awaited] {
+        let last = match transaction {
+            _ if rejected => 4,
+            "TA1" => 1,
+            "999" | "997" => 2,
+            "277CA" | "277" => 3,
+            // 835, and whatever decides: 271, 278, FHIR.
+            _ => 4,
+        };
+        &Awaited::ALL[..last]
+    }
+}
+
 /// The state after an event. Steps may be skipped forward, never back: an answer that comes late leaves the state as it is.
 /// `None` is the state before the first event.
 pub fn advance(state: Option<State>, event: EventKind) -> Option<State> {

@@ -10,9 +10,13 @@
 //! * [`receive`] takes in what a payer answers; [`convert`] is its offline twin,
 //!   [`unmatched`] keeps what belongs to nobody yet.
 //! * [`subscribe`] takes in who wants to be told of changes; [`notify`] tells them, also by [`webhook`].
+//! * [`status`] answers who asks by a 276; [`journey`] tells one claim's life.
+//! * [`overdue`] and [`denials`] are lists that people work through; [`journal`] posts the money for accounting, [`account`]
+//!   says what of a claim is still owed.
 //! * [`cases`] walks lives of claims that are kept as data, for those who edit mappings.
 //! * [`worklist`] shows billing records, [`lookup`] tells callers what is known.
 
+pub mod account;
 pub mod acknowledge;
 pub mod bill;
 pub mod cases;
@@ -20,6 +24,7 @@ pub mod compare;
 pub mod complaint;
 pub mod convert;
 pub mod correct;
+pub mod denials;
 pub mod derive;
 pub mod dispatch;
 pub mod document;
@@ -28,11 +33,15 @@ pub mod exchange;
 pub mod hold;
 pub mod inquire;
 pub mod intake;
+pub mod journal;
+pub mod journey;
 pub mod lookup;
 pub mod naming;
 pub mod notify;
+pub mod overdue;
 pub mod prepare;
 pub mod receive;
+pub mod status;
 pub mod store;
 pub mod submit;
 pub mod subscribe;

@@ -58,6 +58,15 @@ impl Reading {
         self.taken + self.responses.len()
     }
 
+    /// For those who read on for long: of the envelopes only the open one is needed, and not what was in it. Whether there
+    /// is any.
+    pub fn keep_last_envelope(&mut self) -> bool {
+        let envelopes = &mut self.interchanges;
+        envelopes.drain(..envelopes.len().saturating_sub(1));
+        envelopes.iter_mut().for_each(|envelope| envelope.transactions.clear());
+        !envelopes.is_empty()
+    }
+
     /// Takes the statements out that have been read so far.
     pub fn take(&mut self) -> Vec<PayerResponse> {
         self.taken += self.responses.len();
