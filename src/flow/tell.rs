@@ -1,6 +1,7 @@
 //! What a submission's caller is told: each statement becomes events and, when it changes what the caller should see, the
 //! next version of the ClaimResponse. A reversal cancels the ClaimResponse, and the correction that follows is a new one.
 
+use crate::billing::id::SubmissionId;
 use crate::billing::journey::EventKind;
 use crate::billing::response::{Decision, PayerResponse, Remittance};
 use crate::fault::{Fault, Issue, codes};
@@ -9,7 +10,7 @@ use crate::flow::{lookup, naming, submit};
 use crate::gateway::{Gateway, Translator};
 use crate::mapping::Scope;
 use crate::responses::{combine, correlate, pairing};
-use crate::store::{AnswerWrite, MatchedAnswer, NewEvent, Submission};
+use crate::store::{AnswerWrite, MatchedAnswer, NewEvent, NewSubmission, Submission};
 use jiff::Timestamp;
 use rust_decimal::Decimal;
 use serde_json::{Value, json};
@@ -20,8 +21,9 @@ pub const ERROR_SYSTEM: &str = "https://claimgate.dev/fhir/CodeSystem/error";
 /// A submission while a file is taken in.
 pub struct Told {
     pub submission: Submission,
-    claim: Value,
-    current: Value,
+    pub(super) claim: Value,
+    /// The ClaimResponse as it will stand.
+    pub(super) current: Value,
     /// ClaimResponses to be written, the current one last; a cancelled one before it.
     versions: Vec<Value>,
     /// What the payer asks for.
@@ -32,6 +34,11 @@ pub struct Told {
     answers: Vec<MatchedAnswer>,
     /// The payer's own numbers of the claim's parts.
     numbers: Vec<(u32, String)>,
+    /// The last statement that has changed what is seen, its parts put together.
+    pub(super) decided: Option<PayerResponse>,
+    /// What comes next, and which drafts of before are overtaken.
+    pub(super) drafts: Vec<NewSubmission>,
+    pub(super) overtaken: Vec<(SubmissionId, NewEvent)>,
 }
 
 impl Told {
@@ -53,7 +60,20 @@ impl Told {
             events: Vec::new(),
             answers,
             numbers: Vec::new(),
+            decided: None,
+            drafts: Vec::new(),
+            overtaken: Vec::new(),
         })
+    }
+
+    /// One more step of the journey.
+    pub(super) fn note(&mut self, event: NewEvent) {
+        self.events.push(event);
+    }
+
+    /// The payer's own number of the claim, by the newest answer of this file.
+    pub(super) fn number(&self) -> Option<&str> {
+        self.numbers.last().map(|(_, number)| number.as_str())
     }
 
     pub fn response_reference(&self) -> String {
@@ -139,6 +159,7 @@ impl Told {
         let next = claim_response(translator, self, claim, &whole, now)?;
         self.current = keep_identity(next, &self.current, decision);
         self.changed = true;
+        self.decided = Some(whole);
         Ok(())
     }
 
@@ -191,6 +212,8 @@ impl Told {
             payer_claim_control_numbers: self.numbers,
             response,
             answers: self.answers.into_iter().filter(|answer| answer.fresh).collect(),
+            drafts: self.drafts,
+            overtaken: self.overtaken,
         }
     }
 }

@@ -143,6 +143,8 @@ fn answer(submission: &SubmissionId, kind: EventKind) -> AnswerWrite {
         payer_claim_control_numbers: Vec::new(),
         response: None,
         answers: Vec::new(),
+        drafts: Vec::new(),
+        overtaken: Vec::new(),
     }
 }
 

@@ -86,6 +86,13 @@ fn write_answer(connection: &Connection, answer: &AnswerWrite, now: Timestamp) -
         execute(connection, sql, params![life.tenant, life.row, said.part, micros(said.at), said.body])?;
     }
     held::answered(connection, &life.tenant, &answer.submission, now)?;
+    for (draft, event) in &answer.overtaken {
+        let mut life = life::known(connection, draft)?;
+        life::append(connection, &mut life, std::slice::from_ref(event))?;
+    }
+    for draft in &answer.drafts {
+        accept::accept(connection, draft)?;
+    }
     Ok(life.row)
 }
 
