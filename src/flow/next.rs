@@ -81,7 +81,8 @@ async fn plan(gateway: &Gateway, told: &mut Told, said: &PayerResponse) -> Resul
             json!({"next": "forwarded", "to": crossover.name, "payerId": crossover.id, "codes": [crossover.told_by]});
         told.note(event(EventKind::Noted, None, gateway.clock.now(), &detail));
     }
-    let claims = prepare::intent(&told.claim) == "claim";
+    // What is wrong with an envelope is no claim's fault.
+    let claims = prepare::intent(&told.claim) == "claim" && said.transaction != "TA1";
     let next = match claims && wants_secondary(decision, &advice) {
         true => next_coverage(gateway, told).await?,
         false => None,

@@ -3,7 +3,7 @@
 
 use crate::assets::Folder;
 use crate::billing::payer::Adjustment;
-use crate::billing::response::{Adjudication, Decision, PayerResponse, Remark};
+use crate::billing::response::{Adjudication, Complaint, Decision, PayerResponse, Remark};
 use crate::fault::{Blame, Fault, Issue, Place, Retry, codes};
 use rust_decimal::Decimal;
 use std::collections::HashMap;
@@ -235,23 +235,24 @@ impl Gathered<'_> {
 
     fn rejection(&mut self, said: &PayerResponse) {
         for status in &said.statuses {
-            let line = status.line;
+            let line = item_of(said, status.line);
             self.add("STCC", &status.category, None, line, None);
             if let Some(code) = &status.code {
                 let words = status.meaning.clone().unwrap_or_else(|| format!("status {code}"));
-                self.add("STC", code, None, line, Some(mend(words)));
+                self.add("STC", code, None, line, Some(mend(words, None)));
             }
         }
         for complaint in &said.complaints {
             let system = if complaint.list == "AAA03" { "AAA" } else { complaint.list.as_str() };
-            self.add(system, &complaint.code, None, complaint.line, Some(mend(complaint.meaning.clone())));
+            let row = mend(complaint.meaning.clone(), place_of(complaint));
+            self.add(system, &complaint.code, None, complaint.line, Some(row));
         }
     }
 
     /// A 277 that asks, a 278 that decides.
     fn asked(&mut self, said: &PayerResponse) {
         for status in &said.statuses {
-            self.add("STCC", &status.category, None, status.line, None);
+            self.add("STCC", &status.category, None, item_of(said, status.line), None);
         }
         let reviewed = said.review.as_ref();
         let services = reviewed.into_iter().flat_map(|review| review.event.iter().chain(&review.services));
@@ -264,8 +265,23 @@ impl Gathered<'_> {
 }
 
 /// A complaint without a row: its own words say what is to be mended.
-fn mend(what: String) -> Row {
-    Row { step: Step::CorrectAndResubmit, record: None, fhirpath: None, x12: None, what }
+fn mend(what: String, x12: Option<String>) -> Row {
+    Row { step: Step::CorrectAndResubmit, record: None, fhirpath: None, x12, what }
+}
+
+/// Our item that a line of a 277CA or 277 is about; `line` is its place there.
+fn item_of(said: &PayerResponse, line: Option<u32>) -> Option<u32> {
+    let at = usize::try_from(line?).ok()?.checked_sub(1)?;
+    said.lines.get(at)?.item_sequence.or(line)
+}
+
+/// `2300 CLM05-3`, as a 999 names it.
+fn place_of(complaint: &Complaint) -> Option<String> {
+    let segment = complaint.segment.as_ref()?;
+    let element = complaint.element.map(|element| format!("{element:02}")).unwrap_or_default();
+    let component = complaint.component.map(|component| format!("-{component}")).unwrap_or_default();
+    let loop_id = complaint.loop_id.as_ref().map(|id| format!("{id} ")).unwrap_or_default();
+    Some(format!("{loop_id}{segment}{element}{component}"))
 }
 
 /// An adjustment without a row. What was paid nevertheless needs nobody.

@@ -9,27 +9,52 @@ use crate::responses::next_step::{Advice, Reason};
 use serde_json::{Value, json};
 
 /// The list of an answer's changes: which code asks for what, where in the caller's resources (FHIRPath, by the lineage of the
-/// mapping where it has one) and where in what was sent.
+/// mapping where it has one) and where in what was sent. What names no place is left out where others do.
 pub fn list(translator: &Translator, resources: &Resources, payer: &str, known: &Known, advice: &Advice) -> Vec<Value> {
     let made = prepare::record_of(translator, resources, payer, known).ok();
     let own = |reason: &Reason| {
         let (record, lineage) = made.as_ref()?;
         source(reason, record, lineage)
     };
-    let one = |reason: &Reason| {
-        let row = &reason.row;
-        let (what, told) = traced(&row.what);
-        let at = told.map(str::to_owned).or_else(|| own(reason)).or_else(|| row.fhirpath.clone());
+    let mut changes: Vec<Change> = Vec::new();
+    for reason in advice.changes() {
+        let (what, told) = traced(&reason.row.what);
+        let at = told.map(str::to_owned).or_else(|| own(reason)).or_else(|| reason.row.fhirpath.clone());
+        let placed = at.is_some();
         let at = at.unwrap_or_else(|| reason.line.map_or("Claim".to_owned(), |line| at_line(resources.focal(), line)));
-        let mut change = json!({"system": reason.system, "code": reason.code, "at": at, "what": what});
-        for (name, value) in [("x12", row.x12.clone().map(Value::from)), ("line", reason.line.map(Value::from))] {
-            if let Some(value) = value {
-                change[name] = value;
-            }
+        let same = |change: &&mut Change| {
+            change.reason.system == reason.system && change.reason.code == reason.code && change.at == at
+        };
+        match changes.iter_mut().find(same) {
+            Some(change) => change.lines.extend(reason.line),
+            None => changes.push(Change { reason, at, what, placed, lines: reason.line.into_iter().collect() }),
         }
-        change
-    };
-    advice.changes().map(one).collect()
+    }
+    let any = changes.iter().any(|change| change.placed);
+    changes.iter().filter(|change| change.placed || !any).map(Change::told).collect()
+}
+
+/// One change, with all the lines that ask for it.
+struct Change<'r> {
+    reason: &'r Reason,
+    at: String,
+    what: &'r str,
+    placed: bool,
+    lines: Vec<u32>,
+}
+
+impl Change<'_> {
+    fn told(&self) -> Value {
+        let Reason { system, code, row, .. } = self.reason;
+        let mut told = json!({"system": system, "code": code, "at": self.at, "what": self.what});
+        if let Some(x12) = &row.x12 {
+            told["x12"] = Value::from(x12.clone());
+        }
+        if !self.lines.is_empty() {
+            told["lines"] = Value::from(self.lines.clone());
+        }
+        told
+    }
 }
 
 /// Every reason with the step that it asks for.

@@ -59,6 +59,19 @@ pub fn replacement(answered: &Answered, today: Date) -> Value {
     claim
 }
 
+/// The same as a new claim: the payer could not process it, and has none to replace. It has a number of its own.
+pub fn anew(answered: &Answered, today: Date) -> Value {
+    let mut claim = begun(answered.claim, today);
+    for identifier in claim["identifier"].as_array_mut().into_iter().flatten() {
+        if let Some(value) = identifier["value"].as_str() {
+            identifier["value"] = Value::from(format!("{value}-R"));
+        }
+    }
+    original(&mut claim);
+    relate(&mut claim, answered, "associated");
+    claim
+}
+
 /// A copy that nobody has promised to send.
 fn begun(claim: &Value, today: Date) -> Value {
     let mut claim = claim.clone();
@@ -191,5 +204,9 @@ mod tests {
         assert!(is_related(&made["related"][0], "prior"));
         assert_eq!(made["related"][0]["claim"]["reference"], "Claim/1");
         assert_eq!(made["related"][0]["reference"]["value"], "ICN1");
+        let made = anew(&answered(&claim), date(2026, 4, 1));
+        assert_eq!(made["identifier"][0]["value"], "A100-R");
+        assert_eq!(made["supportingInfo"][0]["code"]["coding"][0]["code"], "0131");
+        assert!(is_related(&made["related"][0], "associated") && !is_for_a_later_payer(&made));
     }
 }

@@ -15,13 +15,16 @@ use crate::flow::tell::Told;
 use crate::flow::{derive, duplicate, hold, intake, submit};
 use crate::gateway::Gateway;
 use crate::payers::Secondary;
-use crate::responses::next_step::Advice;
+use crate::responses::next_step::{Advice, Step};
 use crate::store::{Held, KeyKind, NewEvent, NewSubmission, Submission};
 use serde_json::{Value, json};
 use std::time::Duration;
 
 /// Longest reason of a discard, in characters.
 const REASON_MOST: usize = 500;
+
+/// How often a draft is mended before nobody looks further.
+const MENDED_MOST: usize = 16;
 
 /// The business key of a submission's draft: a later answer takes its place.
 pub fn key(kind: Kind, of: &SubmissionId) -> String {
@@ -71,14 +74,16 @@ pub async fn replacement(
     let response = told.response_reference();
     let rejected = Decision::of(&said.decision) == Decision::Rejected;
     let number = told.number().map(str::to_owned);
-    let claim = claim::replacement(&answered(told, said, &response), today(gateway));
+    let (as_new, was) = (advice.is_unprocessable(), answered(told, said, &response));
+    let claim = if as_new { claim::anew(&was, today(gateway)) } else { claim::replacement(&was, today(gateway)) };
     let Some(place) = placed(gateway, told, Kind::Replacement, &claim).await? else { return Ok(false) };
-    let frequency = if rejected { "1" } else { "7" };
+    let frequency = if rejected || as_new { "1" } else { "7" };
     let placed = Placed { frequency: Some(frequency), number, ..Placed::default() };
     let known = submit::known(gateway, &placed, false);
     let resources = resources(gateway, told).await?;
     let changes = change::list(&gateway.translator, &resources, told.submission.payer.as_str(), &known, advice);
-    let place = Standing { corrects: Some(told.submission.id.clone()), ..place };
+    let corrects = (!as_new).then(|| told.submission.id.clone());
+    let place = Standing { corrects, ..place };
     write(gateway, told, advice, Plan { kind: Kind::Replacement, claim, changes, known, place }).await
 }
 
@@ -89,6 +94,12 @@ struct Plan {
     changes: Vec<Value>,
     known: Known,
     place: Standing,
+}
+
+impl Plan {
+    fn step(&self, advice: &Advice) -> Step {
+        if self.kind == Kind::Secondary { Step::BillNextPayer } else { advice.step() }
+    }
 }
 
 /// Where a draft stands among those of before.
@@ -124,14 +135,25 @@ async fn placed(gateway: &Gateway, told: &Told, kind: Kind, claim: &Value) -> Re
     if content == hash {
         return Ok(None);
     }
-    let Some(holder) = gateway.store.submission(&holder).await? else { return Ok(None) };
-    if matches!(holder.state, State::Held | State::Rejected | State::Failed | State::Discarded) {
+    let Some(newest) = newest(gateway, &holder).await? else { return Ok(None) };
+    let waits = matches!(newest.state, State::Held | State::Rejected | State::Failed | State::Discarded);
+    if waits && newest.id == holder {
         return Ok(Some(Standing { key, hash, corrects: None }));
     }
     // The next payer has a claim by what was decided before: a replacement tells it what is decided now.
     let key = format!("{key}|{hash}");
     let new = kind == Kind::Secondary && gateway.store.known(tenant, KeyKind::Business, &key).await?.is_none();
-    Ok(new.then(|| Standing { key, hash, corrects: Some(holder.id) }))
+    Ok(new.then(|| Standing { key, hash, corrects: Some(newest.id) }))
+}
+
+/// The submission, or what has taken its place: a draft that was mended goes on as another.
+async fn newest(gateway: &Gateway, id: &SubmissionId) -> Result<Option<Submission>, Fault> {
+    let mut found = gateway.store.submission(id).await?;
+    for _ in 0..MENDED_MOST {
+        let Some(by) = found.as_ref().and_then(|found| found.superseded.clone()) else { break };
+        found = gateway.store.submission(&by).await?;
+    }
+    Ok(found)
 }
 
 /// Writes the draft beside the answer, and says so in both journeys.
@@ -231,7 +253,7 @@ fn held(gateway: &Gateway, told: &Told, advice: &Advice, plan: &Plan, trial: &Tr
                 "claim": told.submission.focal,
                 "claimResponse": told.response_reference(),
             },
-            "step": advice.step().word(),
+            "step": plan.step(advice).word(),
             "because": change::because(advice),
             "changes": plan.changes,
         },
