@@ -196,6 +196,7 @@ metrics_table! {
     HTTP_CONNECTIONS = "claimgate_http_connections" Gauge Count [] "Open HTTP connections";
     SUBMISSIONS = "claimgate_submissions_total" Counter Count ["intent", "outcome"] "Submissions by how they were answered: accepted, repeated, refused";
     SUBMISSIONS_BY_STATE = "claimgate_submissions" Gauge Count ["state"] "Submissions by the state that they are in";
+    NEXT_STEPS = "claimgate_next_steps_total" Counter Count ["kind", "outcome"] "What comes after payers' answers: secondary and replacement claims drafted, sent, released, discarded or overtaken, and claims that the payer forwarded";
     STATION_SECONDS = "claimgate_station_seconds" Histogram Seconds ["station"] "Time of one station of a submission: read, resolve, prepare, promise, commit";
     ISSUES = "claimgate_issues_total" Counter Count ["code"] "Issues told to callers and found in payers' files, by code";
     OUTBOX_DUE = "claimgate_outbox_due" Gauge Count [] "Work that waits to be published or sent";

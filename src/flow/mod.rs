@@ -7,6 +7,7 @@
 //! * [`submit`] takes a claim in and promises to carry it.
 //! * [`dispatch`] puts submissions into interchanges, or [`document`]s of the payer's own format, and sends them.
 //! * [`inquire`] asks a payer what has become of a claim.
+//! * [`next`] prepares what a biller does next: the claim for the next payer, the one that mends what was refused.
 //! * [`receive`] takes in what a payer answers; [`convert`] is its offline twin,
 //!   [`unmatched`] keeps what belongs to nobody yet.
 //! * [`subscribe`] takes in who wants to be told of changes; [`notify`] tells them, also by [`webhook`].
@@ -37,6 +38,7 @@ pub mod journal;
 pub mod journey;
 pub mod lookup;
 pub mod naming;
+pub mod next;
 pub mod notify;
 pub mod overdue;
 pub mod prepare;

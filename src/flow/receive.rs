@@ -9,7 +9,7 @@ use crate::billing::response::{Decision, PayerResponse, Remittance};
 use crate::fault::{Fault, Issue, codes};
 use crate::fhir::parse;
 use crate::flow::tell::{self, Told};
-use crate::flow::{acknowledge, complaint, journal, lookup, status, submit, unmatched};
+use crate::flow::{acknowledge, complaint, journal, lookup, next, status, submit, unmatched};
 use crate::gateway::{Gateway, Translator};
 use crate::responses::correlate::{self, Candidate, Match};
 use crate::responses::{self, Reading, resource};
@@ -63,6 +63,7 @@ pub async fn receive(gateway: &Gateway, payer: &PayerId, name: &str, bytes: Vec<
     for (remittance, claims) in reading.remittances.iter().zip(&reading.remitted) {
         inbox.reconcile(remittance, claims.clone())?;
     }
+    inbox.follow().await?;
     let (write, matched) = inbox.close(&reading);
     let unmatched = write.unmatched.len();
     gateway.store.apply(&id, write).await?;
@@ -190,6 +191,14 @@ impl<'a> Inbox<'a> {
         }
         let now = self.gateway.clock.now();
         self.resources.push(tell::reconciliation(&self.gateway.translator, self.payer.as_str(), &remittance, now)?);
+        Ok(())
+    }
+
+    /// What comes next for each claim that was told something.
+    async fn follow(&mut self) -> Result<(), Fault> {
+        for told in self.open.values_mut() {
+            next::follow(self.gateway, told).await?;
+        }
         Ok(())
     }
 

@@ -88,6 +88,7 @@ routes! {
     GET "/billing-records" Nothing records::list;
     GET "/billing-records/{id}" Nothing records::read;
     POST "/billing-records/{id}/$release" Nothing records::release;
+    POST "/billing-records/{id}/$discard" Fhir records::discard;
     GET "/admin/responses" Nothing operations::responses;
     POST "/admin/responses/{id}/match" Fhir operations::match_response;
     GET "/health/live" Nothing operations::live;

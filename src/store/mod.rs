@@ -191,6 +191,8 @@ pub struct Filter {
     pub payer: Option<PayerId>,
     /// In its state since before this time: for deadlines.
     pub before: Option<Timestamp>,
+    /// Only drafts: held submissions whose content names one.
+    pub drafts: bool,
     /// At most this many, those longest in their state first.
     pub limit: usize,
 }
@@ -326,6 +328,10 @@ pub struct AnswerWrite {
     pub answers: Vec<MatchedAnswer>,
     /// What they mean for the worklists, in order.
     pub facts: Vec<AnswerFacts>,
+    /// What comes next by this answer: submissions to be accepted with it. One that is known already changes nothing.
+    pub drafts: Vec<NewSubmission>,
+    /// Drafts of before that this answer has overtaken, each with the event that says so.
+    pub overtaken: Vec<(SubmissionId, NewEvent)>,
 }
 
 /// A statement of a payer about one part of a submission, as it was heard.
