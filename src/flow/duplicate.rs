@@ -17,7 +17,7 @@ pub fn services(prepared: &Prepared, placed: &Placed) -> Option<String> {
     if placed.is_correction() {
         return None;
     }
-    let records = prepared.parts.iter().map(|part| &part.record);
+    let records = prepared.parts.iter().map(|part| &*part.record);
     let original =
         |record: &&BillingRecord| record.intent == "claim" && !matches!(record.frequency_code.as_str(), "7" | "8");
     let first = records.clone().next().filter(original)?;
