@@ -8,6 +8,7 @@ pub mod dental;
 pub mod id;
 pub mod inquiry;
 pub mod institutional;
+pub mod journal;
 pub mod journey;
 pub mod key;
 pub mod line;

@@ -9,15 +9,20 @@ use std::path::Path;
 use writer::Writer;
 
 mod accept;
+mod awaited;
 mod connect;
+mod denials;
 mod held;
 mod inbound;
 mod interchanges;
+mod journal;
 mod life;
 mod lookup;
+mod notices;
 mod readers;
 mod resources;
 mod rows;
+mod worklists;
 mod writer;
 
 pub struct SqliteStore {
