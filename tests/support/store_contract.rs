@@ -23,7 +23,7 @@ fn write(kind: &str, id: &str, body: &str, index: &[(&str, &str)]) -> ResourceWr
     ResourceWrite { kind: kind.into(), id: id.into(), body: body.into(), index: index.iter().map(entry).collect() }
 }
 
-fn event(kind: EventKind, seconds: i64) -> NewEvent {
+pub fn event(kind: EventKind, seconds: i64) -> NewEvent {
     NewEvent { kind, part: None, at: at(seconds), detail: "{}".into() }
 }
 
@@ -87,7 +87,7 @@ fn kinds(events: &[Event]) -> Vec<EventKind> {
 }
 
 /// An interchange whose bytes name its numbers; every submission has two claims in it.
-fn interchange(submissions: &[SubmissionId], seconds: i64) -> NewInterchange {
+pub fn interchange(submissions: &[SubmissionId], seconds: i64) -> NewInterchange {
     NewInterchange {
         id: InterchangeId::make(),
         tenant: DEFAULT_TENANT.into(),
@@ -124,7 +124,7 @@ async fn outbox(store: &dyn Store, stale: i64) -> Vec<SubmissionId> {
     store.outbox(at(stale), 100).await.unwrap().into_iter().map(|line| line.submission).collect()
 }
 
-fn inbound(name: &str) -> Inbound {
+pub fn inbound(name: &str) -> Inbound {
     Inbound {
         id: InterchangeId::make(),
         tenant: DEFAULT_TENANT.into(),
