@@ -23,6 +23,7 @@ mod front_door;
 mod journey;
 mod live_mappings;
 mod mapping_tools;
+mod notifications;
 mod pairs;
 mod privacy;
 mod queue_embedded;

@@ -10,6 +10,7 @@ pub mod inquiry;
 pub mod institutional;
 pub mod journal;
 pub mod journey;
+pub mod key;
 pub mod line;
 pub mod payer;
 pub mod record;

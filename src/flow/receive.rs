@@ -9,11 +9,11 @@ use crate::billing::response::{Decision, PayerResponse, Remittance};
 use crate::fault::{Fault, Issue, codes};
 use crate::fhir::parse;
 use crate::flow::tell::{self, Told};
-use crate::flow::{acknowledge, complaint, journal, lookup, status, submit, unmatched};
+use crate::flow::{acknowledge, complaint, journal, lookup, next, status, submit, unmatched};
 use crate::gateway::{Gateway, Translator};
 use crate::responses::correlate::{self, Candidate, Match};
 use crate::responses::{self, Reading, resource};
-use crate::store::{AnswerWrite, DEFAULT_TENANT, Found, Inbound, InboundWrite, Key, NewEvent, UnmatchedAnswer};
+use crate::store::{AnswerWrite, DEFAULT_TENANT, Found, Inbound, InboundWrite, NewEvent, UnmatchedAnswer};
 use crate::telemetry::{self, name};
 use serde_json::{Value, json};
 use sha2::{Digest, Sha256};
@@ -63,6 +63,7 @@ pub async fn receive(gateway: &Gateway, payer: &PayerId, name: &str, bytes: Vec<
     for (remittance, claims) in reading.remittances.iter().zip(&reading.remitted) {
         inbox.reconcile(remittance, claims.clone())?;
     }
+    inbox.follow().await?;
     let (write, matched) = inbox.close(&reading);
     let unmatched = write.unmatched.len();
     gateway.store.apply(&id, write).await?;
@@ -193,6 +194,14 @@ impl<'a> Inbox<'a> {
         Ok(())
     }
 
+    /// What comes next for each claim that was told something.
+    async fn follow(&mut self) -> Result<(), Fault> {
+        for told in self.open.values_mut() {
+            next::follow(self.gateway, told).await?;
+        }
+        Ok(())
+    }
+
     fn close(self, reading: &Reading) -> (InboundWrite, usize) {
         let about = About { payer: self.payer.as_str(), day: journal::day(self.gateway.clock.now()) };
         let journal = journal::of_reading(&about, reading, &self.told);
@@ -206,7 +215,7 @@ impl<'a> Inbox<'a> {
 pub async fn find(gateway: &Gateway, payer: &PayerId, response: &PayerResponse) -> Result<(Vec<Claim>, String), Fault> {
     let mut reason = "it names no number of ours".to_owned();
     for key in correlate::keys(response) {
-        let found = gateway.store.find(Some(payer), &store_key(&key)).await?;
+        let found = gateway.store.find(Some(payer), &key).await?;
         let claims: Vec<Claim> = found.into_iter().map(Claim::of).collect();
         let (chosen, why) = choose(response, claims);
         reason = why;
@@ -248,18 +257,6 @@ fn choose(response: &PayerResponse, claims: Vec<Claim>) -> (Vec<Claim>, String) 
             (claims.map(|(_, claim)| claim).collect(), reason)
         }
         Match::None { reason } => (Vec::new(), reason),
-    }
-}
-
-fn store_key(key: &correlate::Key) -> Key {
-    match key.clone() {
-        correlate::Key::InterchangeControlNumber(number) => Key::InterchangeControlNumber(number),
-        correlate::Key::GroupControlNumber(group, set) => Key::GroupControlNumber(group, set),
-        correlate::Key::BatchNumber(number) => Key::BatchNumber(number),
-        correlate::Key::PatientControlNumber(number) => Key::PatientControlNumber(number),
-        correlate::Key::PatientControlNumberPrefix(prefix) => Key::PatientControlNumberPrefix(prefix),
-        correlate::Key::TraceNumber(number) => Key::TraceNumber(number),
-        correlate::Key::PayerClaimControlNumber(number) => Key::PayerClaimControlNumber(number),
     }
 }
 

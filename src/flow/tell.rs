@@ -1,6 +1,7 @@
 //! What a submission's caller is told: each statement becomes events and, when it changes what the caller should see, the
 //! next version of the ClaimResponse. A reversal cancels the ClaimResponse, and the correction that follows is a new one.
 
+use crate::billing::id::SubmissionId;
 use crate::billing::journal;
 use crate::billing::journey::{Awaited, EventKind};
 use crate::billing::response::{Decision, PayerResponse, Remittance};
@@ -10,7 +11,7 @@ use crate::flow::{lookup, naming, submit};
 use crate::gateway::{Gateway, Translator};
 use crate::mapping::Scope;
 use crate::responses::{combine, correlate, pairing};
-use crate::store::{AnswerFacts, AnswerWrite, Ended, MatchedAnswer, NewEvent, Submission};
+use crate::store::{AnswerFacts, AnswerWrite, Ended, MatchedAnswer, NewEvent, NewSubmission, Submission};
 use jiff::Timestamp;
 use rust_decimal::Decimal;
 use serde_json::{Value, json};
@@ -21,8 +22,9 @@ pub const ERROR_SYSTEM: &str = "https://claimgate.dev/fhir/CodeSystem/error";
 /// A submission while a file is taken in.
 pub struct Told {
     pub submission: Submission,
-    claim: Value,
-    current: Value,
+    pub(super) claim: Value,
+    /// The ClaimResponse as it will stand.
+    pub(super) current: Value,
     /// ClaimResponses to be written, the current one last; a cancelled one before it.
     versions: Vec<Value>,
     /// What the payer asks for.
@@ -34,6 +36,11 @@ pub struct Told {
     /// The payer's own numbers of the claim's parts.
     numbers: Vec<(u32, String)>,
     facts: Vec<AnswerFacts>,
+    /// The last statement that has changed what is seen, its parts put together.
+    pub(super) decided: Option<PayerResponse>,
+    /// What comes next, and which drafts of before are overtaken.
+    pub(super) drafts: Vec<NewSubmission>,
+    pub(super) overtaken: Vec<(SubmissionId, NewEvent)>,
 }
 
 impl Told {
@@ -56,7 +63,20 @@ impl Told {
             answers,
             numbers: Vec::new(),
             facts: Vec::new(),
+            decided: None,
+            drafts: Vec::new(),
+            overtaken: Vec::new(),
         })
+    }
+
+    /// One more step of the journey.
+    pub(super) fn note(&mut self, event: NewEvent) {
+        self.events.push(event);
+    }
+
+    /// The payer's own number of the claim, by the newest answer of this file.
+    pub(super) fn number(&self) -> Option<&str> {
+        self.numbers.last().map(|(_, number)| number.as_str())
     }
 
     pub fn response_reference(&self) -> String {
@@ -144,6 +164,7 @@ impl Told {
         let next = claim_response(translator, self, claim, &whole, now)?;
         self.current = keep_identity(next, &self.current, decision);
         self.changed = true;
+        self.decided = Some(whole);
         Ok(())
     }
 
@@ -197,6 +218,8 @@ impl Told {
             response,
             answers: self.answers.into_iter().filter(|answer| answer.fresh).collect(),
             facts: self.facts,
+            drafts: self.drafts,
+            overtaken: self.overtaken,
         }
     }
 }

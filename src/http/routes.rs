@@ -57,6 +57,16 @@ routes! {
     POST "/fhir/CoverageEligibilityRequest" Fhir fhir::submit::create_eligibility;
     POST "/fhir" Fhir fhir::submit::bundle;
     GET "/fhir/metadata" Nothing fhir::metadata::read;
+    GET "/fhir/SubscriptionTopic" Nothing fhir::subscription::topics;
+    GET "/fhir/Subscription/$status" Nothing fhir::subscription::status;
+    POST "/fhir/Subscription/$status" Fhir fhir::subscription::status;
+    GET "/fhir/Subscription/{id}/$status" Nothing fhir::subscription::status;
+    POST "/fhir/Subscription/{id}/$status" Fhir fhir::subscription::status;
+    GET "/fhir/Subscription/{id}/$events" Nothing fhir::subscription::events;
+    POST "/fhir/Subscription/{id}/$events" Fhir fhir::subscription::events;
+    POST "/fhir/Subscription" Fhir fhir::subscription::create;
+    PUT "/fhir/Subscription/{id}" Fhir fhir::subscription::update;
+    DELETE "/fhir/Subscription/{id}" Nothing fhir::subscription::delete;
     POST "/fhir/{type}/$validate" Fhir fhir::validate::operation;
     POST "/fhir/{type}" Fhir fhir::resource::create;
     GET "/fhir/{type}" Nothing fhir::search::by_type;
@@ -78,6 +88,7 @@ routes! {
     GET "/billing-records" Nothing records::list;
     GET "/billing-records/{id}" Nothing records::read;
     POST "/billing-records/{id}/$release" Nothing records::release;
+    POST "/billing-records/{id}/$discard" Fhir records::discard;
     GET "/admin/responses" Nothing operations::responses;
     POST "/admin/responses/{id}/match" Fhir operations::match_response;
     GET "/health/live" Nothing operations::live;

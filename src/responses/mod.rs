@@ -25,6 +25,7 @@ pub mod correlate;
 mod eligibility;
 pub mod lines;
 pub mod meaning;
+pub mod next_step;
 pub mod pairing;
 mod remittance;
 pub mod resource;

@@ -11,11 +11,13 @@ use jiff::Timestamp;
 use std::time::Duration;
 
 mod key;
+pub mod notices;
 pub mod sqlite;
 mod waiting;
 mod worklists;
 
-pub use key::{Found, Key, KeyKind};
+pub use crate::billing::key::Key;
+pub use key::{Found, KeyKind};
 pub use waiting::{Held, Link, answer_to};
 pub use worklists::*;
 
@@ -189,6 +191,8 @@ pub struct Filter {
     pub payer: Option<PayerId>,
     /// In its state since before this time: for deadlines.
     pub before: Option<Timestamp>,
+    /// Only drafts: held submissions whose content names one.
+    pub drafts: bool,
     /// At most this many, those longest in their state first.
     pub limit: usize,
 }
@@ -324,6 +328,10 @@ pub struct AnswerWrite {
     pub answers: Vec<MatchedAnswer>,
     /// What they mean for the worklists, in order.
     pub facts: Vec<AnswerFacts>,
+    /// What comes next by this answer: submissions to be accepted with it. One that is known already changes nothing.
+    pub drafts: Vec<NewSubmission>,
+    /// Drafts of before that this answer has overtaken, each with the event that says so.
+    pub overtaken: Vec<(SubmissionId, NewEvent)>,
 }
 
 /// A statement of a payer about one part of a submission, as it was heard.
@@ -369,7 +377,7 @@ pub struct Figures {
 }
 
 /// The store. All writes are durable when the reply arrives.
-pub trait Store: Worklists + Send + Sync {
+pub trait Store: notices::Notices + Worklists + Send + Sync {
     /// Accepts a submission: resources, parts, events, outbox line and idempotency keys in one transaction; or finds that
     /// it was accepted before.
     fn accept(&self, submission: NewSubmission) -> Reply<'_, Accepted>;

@@ -79,7 +79,8 @@ pub enum Secret {
 }
 
 impl Secret {
-    async fn read(&self) -> Result<String, SendError> {
+    /// The secret as it stands now.
+    pub async fn read(&self) -> Result<String, SendError> {
         let (text, place) = match self {
             Secret::Environment(name) => (std::env::var(name).ok(), format!("the environment variable {name}")),
             Secret::File(path) => {
@@ -91,7 +92,7 @@ impl Secret {
         match text.as_deref().map(str::trim) {
             Some(secret) if !secret.is_empty() => Ok(secret.to_owned()),
             // Operators mend this; the interchange waits meanwhile.
-            _ => Err(SendError::Retry(format!("{place} holds no credential for the payer"))),
+            _ => Err(SendError::Retry(format!("{place} holds no credential"))),
         }
     }
 }
@@ -274,7 +275,7 @@ fn lost(error: reqwest::Error) -> SendError {
 }
 
 /// The innermost reason, which is the one that helps (`connection refused`, `invalid peer certificate`).
-fn root(error: &reqwest::Error) -> String {
+pub(super) fn root(error: &reqwest::Error) -> String {
     let mut inner: &dyn Error = error;
     while let Some(source) = inner.source() {
         inner = source;

@@ -6,6 +6,7 @@
 //! * [`collect`] brings home what payers answer.
 //! * [`deadlines`] notices answers that don't come.
 //! * [`reload`] takes up edited mappings.
+//! * [`notify`] tells subscribers and webhooks what has changed.
 //! * [`resume`] lets go on what was held, when what it waited for has come.
 
 use crate::gateway::Gateway;
@@ -19,6 +20,7 @@ use tokio::task::JoinSet;
 pub mod collect;
 pub mod deadlines;
 pub mod dispatch;
+pub mod notify;
 pub mod relay;
 pub mod reload;
 pub mod resume;
@@ -32,6 +34,7 @@ pub async fn run(gateway: Arc<Gateway>, shutdown: Shutdown) {
     tasks.spawn(relay::run(gateway.clone(), shutdown.clone()));
     tasks.spawn(reload::run(gateway.clone(), shutdown.clone()));
     tasks.spawn(resume::run(gateway.clone(), shutdown.clone()));
+    tasks.spawn(notify::run(gateway.clone(), shutdown.clone()));
     tasks.spawn(deadlines::run(gateway.clone(), shutdown.clone()));
     let mut known = BTreeSet::new();
     loop {

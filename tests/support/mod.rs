@@ -7,6 +7,7 @@ pub mod gateway;
 pub mod house;
 pub mod queue_contract;
 pub mod rabbit;
+pub mod receiver;
 pub mod server;
 pub mod simulator;
 pub mod store_contract;

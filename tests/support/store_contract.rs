@@ -145,6 +145,8 @@ fn answer(submission: &SubmissionId, kind: EventKind) -> AnswerWrite {
         response: None,
         answers: Vec::new(),
         facts: Vec::new(),
+        drafts: Vec::new(),
+        overtaken: Vec::new(),
     }
 }
 

@@ -138,6 +138,8 @@ pub async fn corrections_are_one_chain_and_an_answer_wakes_them(store: &dyn Stor
         response: None,
         answers: vec![],
         facts: vec![],
+        drafts: vec![],
+        overtaken: vec![],
     };
     let id = file.id.clone();
     store.receive(file).await.unwrap();

@@ -91,6 +91,13 @@ fn write_answer(connection: &Connection, answer: &AnswerWrite, now: Timestamp) -
         denials::write(connection, &life.tenant, life.row, facts)?;
     }
     held::answered(connection, &life.tenant, &answer.submission, now)?;
+    for (draft, event) in &answer.overtaken {
+        let mut life = life::known(connection, draft)?;
+        life::append(connection, &mut life, std::slice::from_ref(event))?;
+    }
+    for draft in &answer.drafts {
+        accept::accept(connection, draft)?;
+    }
     Ok(life.row)
 }
 
