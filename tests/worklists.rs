@@ -66,7 +66,7 @@ async fn denials_are_listed_by_reason() {
     let find = |reason: &str| reasons.iter().find(|row| row["reason"] == reason).unwrap_or_else(|| panic!("{list:#}"));
     let refused = find("CO-16");
     assert_eq!((&refused["remark"], &refused["claims"]), (&json!("M119"), &json!(2)), "{list:#}");
-    assert_eq!(refused["amount"], json!("280"), "{list:#}");
+    assert_eq!(refused["amount"], json!("280.00"), "{list:#}");
     assert!(refused["meaning"].is_string());
     assert_eq!(find("A7:164")["claims"], 1);
     let claims = denied(&house, Some("CO-16")).await;
@@ -178,7 +178,7 @@ async fn who_asks_by_a_276_gets_a_277() {
     };
     assert!(status("ASK0").starts_with("STC*F1:65*"), "{text}");
     assert!(status("ASK0").contains("*140*"), "{text}");
-    assert!(status("ASK1").starts_with("STC*A0:16:PR*"), "{text}");
+    assert!(status("ASK1").starts_with("STC*A0:16:PRP*"), "{text}");
     assert!(status("ASK2").starts_with("STC*A4:35*"), "{text}");
     assert!(status("ASK3").starts_with("STC*A4:35*"), "a claim of another member is told to nobody: {text}");
     let (interchanges, _) = reader::read(&text);
@@ -240,7 +240,7 @@ async fn lists_books_and_journeys_over_http_and_on_the_command_line() {
         assert_eq!((reply.status, reply.body["resourceType"].as_str()), (400, Some("OperationOutcome")), "{wrong}");
     }
     let account = server.get(&format!("/accounting/claims/{}", claims[0])).await;
-    assert_eq!((account.status, account.body["charge"].as_str()), (200, Some("140")), "{:#}", account.body);
+    assert_eq!((account.status, account.body["charge"].as_str()), (200, Some("140.00")), "{:#}", account.body);
     assert_eq!(server.get("/accounting/claims/HTTP1").await.body["claim"], json!(claims[0]));
     let denied = server.get("/worklists/denials?reason=CO-16").await;
     assert_eq!(denied.body["claims"][0]["claim"], json!(claims[2]), "{:#}", denied.body);

@@ -23,7 +23,7 @@ fn write(kind: &str, id: &str, body: &str, index: &[(&str, &str)]) -> ResourceWr
     ResourceWrite { kind: kind.into(), id: id.into(), body: body.into(), index: index.iter().map(entry).collect() }
 }
 
-pub fn event(kind: EventKind, seconds: i64) -> NewEvent {
+fn event(kind: EventKind, seconds: i64) -> NewEvent {
     NewEvent { kind, part: None, at: at(seconds), detail: "{}".into() }
 }
 
@@ -136,7 +136,7 @@ pub fn inbound(name: &str) -> Inbound {
     }
 }
 
-fn answer(submission: &SubmissionId, kind: EventKind) -> AnswerWrite {
+pub fn answer(submission: &SubmissionId, kind: EventKind) -> AnswerWrite {
     AnswerWrite {
         submission: submission.clone(),
         events: vec![event(kind, 60)],

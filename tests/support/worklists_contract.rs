@@ -1,6 +1,6 @@
 //! What every store keeps for the worklists.
 
-use super::store_contract::{at, event, inbound, interchange, submission};
+use super::store_contract::{answer, at, inbound, interchange, submission};
 use claimgate::billing::id::SubmissionId;
 use claimgate::billing::journal::Denial;
 use claimgate::billing::journey::{Awaited, EventKind};
@@ -19,15 +19,7 @@ async fn accepted(store: &dyn Store, n: u32) -> SubmissionId {
 
 async fn apply(store: &dyn Store, name: &str, id: &SubmissionId, facts: Vec<AnswerFacts>) {
     let file = inbound(name);
-    let answer = AnswerWrite {
-        submission: id.clone(),
-        events: vec![event(EventKind::Noted, 60)],
-        resources: vec![],
-        payer_claim_control_numbers: vec![],
-        response: None,
-        answers: vec![],
-        facts,
-    };
+    let answer = AnswerWrite { facts, ..answer(id, EventKind::Noted) };
     assert!(store.receive(file.clone()).await.unwrap());
     store.apply(&file.id, InboundWrite { answers: vec![answer], ..InboundWrite::default() }).await.unwrap();
 }
@@ -157,15 +149,7 @@ pub async fn the_journal_holds_every_payment_once(store: &dyn Store) {
     assert_eq!(journal(store, JournalFilter { from: day(3), to: day(8), ..JournalFilter::default() }).await, ["plb"]);
     assert_eq!(store.journal_of(&id).await.unwrap().len(), 1);
 
-    let write = AnswerWrite {
-        submission: id.clone(),
-        events: vec![event(EventKind::Noted, 60)],
-        resources: vec![],
-        payer_claim_control_numbers: vec![],
-        response: None,
-        answers: vec![],
-        facts: vec![],
-    };
+    let write = answer(&id, EventKind::Noted);
     assert!(store.assign(&file.id, 1, write).await.unwrap());
     let bodies: Vec<String> = store.journal_of(&id).await.unwrap().into_iter().map(|row| row.body).collect();
     assert_eq!(bodies, ["late", "early"], "an answer that has found its claim brings its money");
