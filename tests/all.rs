@@ -6,6 +6,7 @@
 
 mod support;
 
+mod accounting;
 mod answer_facts;
 mod architecture;
 mod bad_input;
@@ -33,6 +34,7 @@ mod responses_fhir;
 mod responses_gateway;
 mod store_crash;
 mod store_sqlite;
+mod worklists;
 mod x12_acknowledged;
 mod x12_conformance;
 mod x12_corpus;
