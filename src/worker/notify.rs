@@ -14,7 +14,7 @@ use tokio::task::JoinSet;
 /// Pause between two looks.
 const PAUSE: Duration = Duration::from_millis(100);
 /// Pause between two counts.
-const COUNT_EVERY: Duration = Duration::from_secs(5);
+const COUNT_EVERY: Duration = Duration::from_secs(2);
 
 /// A subscriber, by tenant and id.
 type Name = (String, String);
