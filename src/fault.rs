@@ -364,6 +364,7 @@ catalogue! {
     REPLACEMENT_EARLY = "CG-1405" 409 "business-rule" "A replacement or void before the payer has given the claim its number";
     ENCOUNTER_INCOMPLETE = "CG-1406" 422 "business-rule" "An Encounter that can't be billed yet";
     NOT_HELD = "CG-1407" 409 "conflict" "A submission that is not held can't be released";
+    DRAFT = "CG-1408" 409 "business-rule" "A draft waits for a person";
     X12_ENVELOPE = "CG-1501" 400 "structure" "The X12 envelope is broken";
     X12_SYNTAX = "CG-1502" 422 "structure" "X12 syntax (SNIP 1)";
     X12_GUIDE = "CG-1503" 422 "invariant" "The implementation guide is not met (SNIP 2)";

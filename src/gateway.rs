@@ -14,6 +14,7 @@ use crate::queue::Queue;
 use crate::queue::embedded::EmbeddedQueue;
 use crate::queue::rabbit::RabbitQueue;
 use crate::responses::meaning::Meanings;
+use crate::responses::next_step::NextSteps;
 use crate::store::Store;
 use crate::store::sqlite::SqliteStore;
 use crate::transport::Transport;
@@ -41,6 +42,8 @@ pub struct Translator {
     pub mappings: Arc<Mappings>,
     pub payers: Payers,
     pub meanings: Arc<Meanings>,
+    /// What a biller does next, by the codes of payers.
+    pub next_steps: Arc<NextSteps>,
     /// Code lists, pairs and limits of `codes_dir`.
     pub tables: Arc<Tables>,
     pub config: Config,
@@ -57,13 +60,14 @@ impl Translator {
         let guides = Arc::new(Guides::load_with(&conformance, &lists)?);
         let definitions = Arc::new(Definitions::load(&conformance)?);
         let tables = config.codes_dir.as_deref().map(Tables::load).transpose()?.unwrap_or_default();
-        Translator::of(&folder, guides, definitions, Arc::new(tables), config)
+        let next_steps = Arc::new(NextSteps::load(&conformance)?);
+        Translator::of(&folder, (guides, definitions, Arc::new(tables), next_steps), config)
     }
 
     /// The same guides and FHIR tables with the mappings of another folder.
     pub fn reread(&self, folder: &Folder) -> Result<Translator, Fault> {
-        let (guides, definitions) = (self.guides.clone(), self.definitions.clone());
-        Translator::of(folder, guides, definitions, self.tables.clone(), self.config.clone())
+        let kept = (self.guides.clone(), self.definitions.clone(), self.tables.clone(), self.next_steps.clone());
+        Translator::of(folder, kept, self.config.clone())
     }
 
     /// The same mappings where another configuration says: only the profiles are read anew.
@@ -71,14 +75,14 @@ impl Translator {
         let payers = Payers::load(&Folder::mappings(&config.mappings_dir), &Surroundings::of(&config))?;
         let (guides, definitions, tables) = (self.guides.clone(), self.definitions.clone(), self.tables.clone());
         let (mappings, meanings) = (self.mappings.clone(), self.meanings.clone());
-        Ok(Translator { guides, definitions, mappings, facts: facts(&payers), payers, meanings, tables, config })
+        let next_steps = self.next_steps.clone();
+        let facts = facts(&payers);
+        Ok(Translator { guides, definitions, mappings, facts, payers, meanings, next_steps, tables, config })
     }
 
     fn of(
         folder: &Folder,
-        guides: Arc<Guides>,
-        definitions: Arc<Definitions>,
-        tables: Arc<Tables>,
+        (guides, definitions, tables, next_steps): (Arc<Guides>, Arc<Definitions>, Arc<Tables>, Arc<NextSteps>),
         config: Config,
     ) -> Result<Translator, Fault> {
         let meanings = Arc::new(Meanings::load(folder)?);
@@ -86,7 +90,8 @@ impl Translator {
         let (payers, mappings) = both(payers, Mappings::load(folder, &guides, &definitions))?;
         routed(&payers, &mappings)?;
         let mappings = Arc::new(mappings);
-        Ok(Translator { guides, definitions, mappings, facts: facts(&payers), payers, meanings, tables, config })
+        let facts = facts(&payers);
+        Ok(Translator { guides, definitions, mappings, facts, payers, meanings, next_steps, tables, config })
     }
 
     /// What a payer asks of the checks of X12; what the rule files say when there is no such payer.
@@ -213,6 +218,20 @@ fn transport(profile: &TransportProfile, limits: &Limits, clock: &Clock) -> Resu
     })
 }
 
+/// The embedded store in the data folder.
+const STORE_FILE: &str = "claimgate.sqlite";
+
+/// The store alone, for those who only look into it; refused when there is none.
+pub fn open_store(config: &Config, clock: Clock) -> Result<Arc<dyn Store>, Fault> {
+    let path = config.data_dir.join(STORE_FILE);
+    if !path.is_file() {
+        let text = format!("there is no store in {}", config.data_dir.display());
+        let hint = "set CLAIMGATE_DATA_DIR to the data folder of the gateway";
+        return Err(Fault::refuse(codes::NOT_FOUND, Place::Whole, text, hint));
+    }
+    Ok(Arc::new(SqliteStore::open(&path, clock)?))
+}
+
 /// The whole gateway.
 pub struct Gateway {
     /// What translates: the active version of what people edit.
@@ -244,7 +263,7 @@ impl Gateway {
         std::fs::create_dir_all(&config.data_dir).map_err(|error| {
             Fault::ours(codes::CONFIGURATION, format!("data folder {}: {error}", config.data_dir.display()))
         })?;
-        let store = SqliteStore::open(&config.data_dir.join("claimgate.sqlite"), clock.clone())?;
+        let store = SqliteStore::open(&config.data_dir.join(STORE_FILE), clock.clone())?;
         let queue: Arc<dyn Queue> = match &config.amqp_url {
             Some(url) => Arc::new(RabbitQueue::connect(url)?),
             None => Arc::new(EmbeddedQueue::new()),

@@ -196,6 +196,7 @@ metrics_table! {
     HTTP_CONNECTIONS = "claimgate_http_connections" Gauge Count [] "Open HTTP connections";
     SUBMISSIONS = "claimgate_submissions_total" Counter Count ["intent", "outcome"] "Submissions by how they were answered: accepted, repeated, refused";
     SUBMISSIONS_BY_STATE = "claimgate_submissions" Gauge Count ["state"] "Submissions by the state that they are in";
+    NEXT_STEPS = "claimgate_next_steps_total" Counter Count ["kind", "outcome"] "What comes after payers' answers: secondary and replacement claims drafted, sent, released, discarded or overtaken, and claims that the payer forwarded";
     STATION_SECONDS = "claimgate_station_seconds" Histogram Seconds ["station"] "Time of one station of a submission: read, resolve, prepare, promise, commit";
     ISSUES = "claimgate_issues_total" Counter Count ["code"] "Issues told to callers and found in payers' files, by code";
     OUTBOX_DUE = "claimgate_outbox_due" Gauge Count [] "Work that waits to be published or sent";
@@ -210,6 +211,7 @@ metrics_table! {
     RECEIVED = "claimgate_received_total" Counter Count ["payer", "outcome"] "Files that came from payers: taken, repeated";
     RECEIVED_BYTES = "claimgate_received_bytes_total" Counter Bytes ["payer"] "Bytes that came from payers";
     STATEMENTS = "claimgate_statements_total" Counter Count ["kind", "outcome"] "Statements of payers, by transaction: matched, unmatched";
+    OVERDUE = "claimgate_overdue_total" Counter Count ["payer", "answer"] "Answers that did not come in the payer's time: ta1, 999, 277ca, 835";
     UNMATCHED = "claimgate_unmatched" Gauge Count [] "Statements of payers that belong to no known submission";
     NOTIFICATIONS = "claimgate_notifications_total" Counter Count ["kind", "outcome"] "Notifications, by kind of subscriber (subscription, webhook): delivered, failed, given up";
     NOTIFICATION_SECONDS = "claimgate_notification_seconds" Histogram Seconds ["kind"] "Time of one attempt to notify";

@@ -107,12 +107,23 @@ fn parties(record: &mut BillingRecord) -> Vec<(String, &mut Party)> {
     found
 }
 
-/// Every address of the record, with its path.
-fn addresses(record: &mut BillingRecord) -> Vec<(String, &mut Address)> {
-    parties(record)
-        .into_iter()
-        .filter_map(|(path, party)| Some((format!("{path}.address"), party.address.as_mut()?)))
-        .collect()
+/// Hands over every address of the record, with its path.
+fn each_address(record: &mut BillingRecord, mut act: impl FnMut(&str, &mut Address)) {
+    for (path, party) in parties(record) {
+        if let Some(address) = &mut party.address {
+            act(&format!("{path}.address"), address);
+        }
+    }
+    let single =
+        [("payToAddress", &mut record.pay_to_address), ("coverage.payerAddress", &mut record.coverage.payer_address)];
+    for (path, address) in single.into_iter().filter_map(|(path, address)| Some((path, address.as_mut()?))) {
+        act(path, address);
+    }
+    for (n, payer) in record.other_payers.iter_mut().enumerate() {
+        if let Some(address) = &mut payer.coverage.payer_address {
+            act(&format!("otherPayers[{n}].coverage.payerAddress"), address);
+        }
+    }
 }
 
 fn single_blanks(text: &str) -> String {
@@ -137,12 +148,12 @@ fn blanks(record: &mut BillingRecord, done: &mut Vec<String>) {
             rewrite_some(text, || format!("{path}.{field}"), done, single_blanks);
         }
     }
-    for (path, address) in addresses(record) {
+    each_address(record, |path, address| {
         for (field, text) in [("line1", &mut address.line1), ("line2", &mut address.line2), ("city", &mut address.city)]
         {
             rewrite_some(text, || format!("{path}.{field}"), done, single_blanks);
         }
-    }
+    });
 }
 
 fn capitals(record: &mut BillingRecord, done: &mut Vec<String>) {
@@ -157,9 +168,9 @@ fn capitals(record: &mut BillingRecord, done: &mut Vec<String>) {
     for (path, party) in parties(record) {
         rewrite_some(&mut party.taxonomy, || format!("{path}.taxonomy"), done, upper);
     }
-    for (path, address) in addresses(record) {
+    each_address(record, |path, address| {
         rewrite_some(&mut address.state, || format!("{path}.state"), done, upper);
-    }
+    });
 }
 
 fn digits(record: &mut BillingRecord, done: &mut Vec<String>) {
@@ -214,17 +225,10 @@ fn width(record: &mut BillingRecord, done: &mut Vec<String>) {
 }
 
 fn zip_zero(record: &mut BillingRecord, done: &mut Vec<String>) {
-    for (path, address) in addresses(record).into_iter().filter(|(_, address)| address.country.is_none()) {
-        rewrite_some(
-            &mut address.postal_code,
-            || format!("{path}.postalCode"),
-            done,
-            |text| {
-                let lost = matches!(text.len(), 4 | 8) && text.bytes().all(|byte| byte.is_ascii_digit());
-                if lost { format!("0{text}") } else { text.to_owned() }
-            },
-        );
-    }
+    each_address(record, |path, address| {
+        let lost = |text: &str| matches!(text.len(), 4 | 8) && text.bytes().all(|byte| byte.is_ascii_digit());
+        zip(address, path, done, |text| if lost(text) { format!("0{text}") } else { text.to_owned() });
+    });
 }
 
 /// ZIP+4 of a place that is not told more exactly.
@@ -232,18 +236,18 @@ const NOT_KNOWN: &str = "9998";
 
 fn zip_plus_four(record: &mut BillingRecord, done: &mut Vec<String>) {
     let wants_nine = |path: &str| path == "billingProvider.address" || path.ends_with("serviceFacility.address");
-    let domestic =
-        addresses(record).into_iter().filter(|(path, address)| wants_nine(path) && address.country.is_none());
-    for (path, address) in domestic {
-        rewrite_some(
-            &mut address.postal_code,
-            || format!("{path}.postalCode"),
-            done,
-            |text| {
-                let five = text.len() == 5 && text.bytes().all(|byte| byte.is_ascii_digit());
-                if five { format!("{text}{NOT_KNOWN}") } else { text.to_owned() }
-            },
-        );
+    each_address(record, |path, address| {
+        let five = |text: &str| text.len() == 5 && text.bytes().all(|byte| byte.is_ascii_digit());
+        if wants_nine(path) {
+            zip(address, path, done, |text| if five(text) { format!("{text}{NOT_KNOWN}") } else { text.to_owned() });
+        }
+    });
+}
+
+/// Rewrites the ZIP code of an address in the United States.
+fn zip(address: &mut Address, path: &str, done: &mut Vec<String>, rewritten: impl Fn(&str) -> String) {
+    if address.country.is_none() {
+        rewrite_some(&mut address.postal_code, || format!("{path}.postalCode"), done, rewritten);
     }
 }
 
@@ -273,6 +277,11 @@ mod tests {
             "zip-zero",
             |r| r.subscriber.address.as_mut().unwrap().postal_code = text("2134"),
             "subscriber.address.postalCode",
+        ),
+        (
+            "zip-zero",
+            |r| r.coverage.payer_address = Some(Address { postal_code: text("2134"), ..Default::default() }),
+            "coverage.payerAddress.postalCode",
         ),
         (
             "zip-plus-four",

@@ -212,29 +212,28 @@ impl Resources {
 
     /// References that lead nowhere yet.
     pub fn unresolved(&self, definitions: &Definitions) -> Vec<Wanted> {
-        let mut wanted = Vec::new();
-        self.walk(definitions, &mut |_, met, target| {
-            if target.is_none() {
-                wanted.extend(want(met));
-            }
-        });
-        wanted
+        self.references(definitions).0
     }
 
-    /// References to a resource of a type that is not allowed there.
-    pub fn check_targets(&self, definitions: &Definitions) -> Vec<Issue> {
-        let mut issues = Vec::new();
-        self.walk(definitions, &mut |focal, met, target| {
-            let wrong = target.map(kind).filter(|kind| !met.element.may_point_to(kind));
-            if let Some(kind) = wrong {
-                let text = format!("the reference leads to a {kind}");
-                let hint = format!("point to one of: {}", met.element.targets.join(", "));
-                let issue = Issue::error(codes::REFERENCE_TYPE, Place::FhirPath(met.path.text()), text).hint(hint);
-                issues.push(if focal { issue } else { Issue { severity: Severity::Warning, ..issue } });
-            }
+    /// References that lead nowhere yet, and complaints about those that lead to a resource of a type that is not allowed
+    /// there.
+    pub fn references(&self, definitions: &Definitions) -> (Vec<Wanted>, Vec<Issue>) {
+        let (mut wanted, mut issues) = (Vec::new(), Vec::new());
+        self.walk(definitions, &mut |focal, met, target| match target.map(kind) {
+            None => wanted.extend(want(met)),
+            Some(kind) if met.element.may_point_to(kind) => {}
+            Some(kind) => issues.push(wrong_target(focal, met, kind)),
         });
-        issues
+        (wanted, issues)
     }
+}
+
+/// A reference to a resource of the wrong type. Beside what is submitted it is only said.
+fn wrong_target(focal: bool, met: &Met<'_, '_>, kind: &str) -> Issue {
+    let text = format!("the reference leads to a {kind}");
+    let hint = format!("point to one of: {}", met.element.targets.join(", "));
+    let issue = Issue::error(codes::REFERENCE_TYPE, Place::FhirPath(met.path.text()), text).hint(hint);
+    if focal { issue } else { Issue { severity: Severity::Warning, ..issue } }
 }
 
 fn want(met: &Met<'_, '_>) -> Option<Wanted> {
@@ -345,7 +344,7 @@ mod tests {
         let mut body = bundle();
         body["entry"][1]["resource"]["patient"] =
             json!({ "reference": "urn:uuid:5d9588d8-3cd6-4b32-8fb7-ad13694e069d" });
-        let issues = collected(body).check_targets(&definitions());
+        let issues = collected(body).references(&definitions()).1;
         assert_eq!(issues.len(), 1);
         assert_eq!((issues[0].code, &issues[0].at), (codes::REFERENCE_TYPE, &Place::FhirPath("Claim.patient".into())));
     }

@@ -5,6 +5,7 @@ use crate::assets::Folder;
 use crate::fault::{Fault, Issue, Place, codes};
 use crate::fhir::primitive::{self, Primitive};
 use crate::fhir::suggest;
+use crate::lexicon::Lexicon;
 use std::collections::{BTreeMap, HashMap, HashSet};
 
 /// Number of a type.
@@ -34,6 +35,8 @@ pub struct TypeDefinition {
     pub elements: Vec<ElementDefinition>,
     /// Names as they stand in JSON, shortest first: `valueQuantity` beside `valueString`.
     properties: Vec<Property>,
+    /// Those names, by the place of their property.
+    names: Lexicon,
     pub(super) required: Seen,
 }
 
@@ -161,9 +164,7 @@ impl Definitions {
 impl TypeDefinition {
     /// A name as it stands in JSON.
     pub fn property(&self, name: &str) -> Option<&Property> {
-        let key = (name.len(), name.as_bytes());
-        let found = self.properties.binary_search_by(|each| (each.name.len(), each.name.as_bytes()).cmp(&key));
-        found.ok().and_then(|at| self.properties.get(at))
+        self.names.number(name).and_then(|at| self.properties.get(at as usize))
     }
 
     /// Names as they stand in JSON.
@@ -401,6 +402,10 @@ fn index(of: &mut TypeDefinition) {
         }
     }
     of.properties.sort_by(|a, b| (a.name.len(), &a.name).cmp(&(b.name.len(), &b.name)));
+    of.properties.dedup_by(|a, b| a.name == b.name);
+    for property in &of.properties {
+        of.names.enter(&property.name);
+    }
 }
 
 #[cfg(test)]

@@ -76,7 +76,7 @@ impl Given {
                 by_url.entry(url.clone()).or_insert(n);
             }
             if let Some(id) = entry.value.get("id").and_then(Value::as_str) {
-                by_id.entry(format!("{}/{id}", kind(&entry.value))).or_default().push(n);
+                by_id.entry([kind(&entry.value), "/", id].concat()).or_default().push(n);
             }
         }
         Given { shell, entries, by_url, by_id }
@@ -116,7 +116,7 @@ impl Given {
             Literal::Urn(url) => self.by_url.get(url).or_else(|| self.by_url.get(&url.to_ascii_lowercase())).copied(),
             Literal::Absolute(url) => self.by_url.get(url).copied().or_else(|| self.by_kind_and_id(literal, true)),
             Literal::Relative(relative) => {
-                let absolute = from.and_then(reference::base).map(|base| format!("{base}{relative}"));
+                let absolute = from.and_then(reference::base).map(|base| [base, relative].concat());
                 let found = absolute.and_then(|url| self.by_url.get(&url).copied());
                 found.or_else(|| self.by_kind_and_id(literal, false))
             }
@@ -125,8 +125,7 @@ impl Given {
 
     /// By `Type/id`; for an absolute reference only when the entry has no other URL.
     fn by_kind_and_id(&self, literal: Literal<'_>, without_url: bool) -> Option<usize> {
-        let (kind, id) = literal.kind_and_id()?;
-        let found = self.by_id.get(&format!("{kind}/{id}"))?.iter().copied();
+        let found = self.by_id.get(literal.name()?)?.iter().copied();
         found.into_iter().find(|n| !without_url || self.entries.get(*n).is_some_and(|entry| entry.full_url.is_none()))
     }
 }

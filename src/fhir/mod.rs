@@ -13,6 +13,7 @@ pub mod outcome;
 pub mod parse;
 pub mod path;
 pub mod primitive;
+mod quick;
 pub mod reference;
 pub mod second_opinion;
 pub mod subscription;

@@ -42,11 +42,16 @@ impl<'r> Literal<'r> {
 
     /// The type and id that it ends with: `Patient/1`.
     pub fn kind_and_id(self) -> Option<(&'r str, &'r str)> {
+        self.name()?.split_once('/')
+    }
+
+    /// The same as one text.
+    pub fn name(self) -> Option<&'r str> {
         let (Literal::Absolute(text) | Literal::Relative(text)) = self else { return None };
         let (front, id) = text.rsplit_once('/')?;
-        let kind = front.rsplit_once('/').map_or(front, |(_, kind)| kind);
-        let named = kind.starts_with(|letter: char| letter.is_ascii_uppercase());
-        (named && !id.is_empty()).then_some((kind, id))
+        let name = front.rfind('/').map_or(text, |slash| &text[slash + 1..]);
+        let named = name.starts_with(|letter: char| letter.is_ascii_uppercase());
+        (named && !id.is_empty()).then_some(name)
     }
 }
 

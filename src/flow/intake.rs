@@ -177,9 +177,9 @@ async fn by_identifier(
 }
 
 fn nothing_missing(translator: &Translator, resources: &Resources) -> Result<(), Fault> {
-    let wanted = resources.unresolved(&translator.definitions);
+    let (wanted, wrong) = resources.references(&translator.definitions);
     let mut issues: Vec<Issue> = wanted.iter().filter(|want| needed(want)).map(missing).collect();
-    issues.extend(resources.check_targets(&translator.definitions));
+    issues.extend(wrong);
     if any_error(&issues) { Err(Fault::caller(issues)) } else { Ok(()) }
 }
 

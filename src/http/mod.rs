@@ -10,6 +10,7 @@ use std::sync::Arc;
 use tokio::net::TcpListener;
 use tokio::sync::watch;
 
+mod accounting;
 mod answer;
 mod body;
 mod call;
@@ -21,6 +22,7 @@ mod records;
 pub mod reply;
 pub mod routes;
 mod server;
+mod worklists;
 
 /// Serves until shutdown; then requests that run may end within the configured time.
 pub async fn serve(gateway: Arc<Gateway>, listener: TcpListener, shutdown: watch::Receiver<bool>) -> Result<(), Fault> {

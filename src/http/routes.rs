@@ -5,7 +5,7 @@ use crate::gateway::Gateway;
 use crate::http::answer::{self, Parts};
 use crate::http::call::Call;
 use crate::http::reply::Reply;
-use crate::http::{fhir, operations, payer, records};
+use crate::http::{accounting, fhir, operations, payer, records, worklists};
 use futures_util::future::BoxFuture;
 use std::sync::Arc;
 use warp::filters::BoxedFilter;
@@ -76,6 +76,11 @@ routes! {
     GET "/fhir/{type}/{id}/_history" Nothing fhir::resource::history;
     GET "/fhir/{type}/{id}/_history/{version}" Nothing fhir::resource::version;
     POST "/payers/{payer}/interchanges" X12 payer::receive;
+    GET "/worklists/overdue" Nothing worklists::overdue;
+    GET "/worklists/denials" Nothing worklists::denials;
+    GET "/accounting/journal" Nothing accounting::journal;
+    GET "/accounting/claims/{id}" Nothing accounting::claim;
+    GET "/accounting/claims/{type}/{id}" Nothing accounting::claim;
     GET "/journeys/{id}" Nothing operations::journey;
     GET "/journeys/{type}/{id}" Nothing operations::journey;
     POST "/admin/mappings/{version}/activate" Nothing operations::activate;
@@ -83,6 +88,7 @@ routes! {
     GET "/billing-records" Nothing records::list;
     GET "/billing-records/{id}" Nothing records::read;
     POST "/billing-records/{id}/$release" Nothing records::release;
+    POST "/billing-records/{id}/$discard" Fhir records::discard;
     GET "/admin/responses" Nothing operations::responses;
     POST "/admin/responses/{id}/match" Fhir operations::match_response;
     GET "/health/live" Nothing operations::live;

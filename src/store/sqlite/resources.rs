@@ -3,7 +3,7 @@
 use super::notices;
 use super::rows::{all, execute, kept, micros, one, statement, time};
 use crate::fault::{Fault, Place, codes};
-use crate::store::{IndexEntry, Query, RESULTS_MOST, ResourceVersion, ResourceWrite, SEARCH_VALUES_MOST};
+use crate::store::{IndexEntry, PLACE, Query, RESULTS_MOST, ResourceVersion, ResourceWrite, SEARCH_VALUES_MOST};
 use jiff::Timestamp;
 use rusqlite::types::Value;
 use rusqlite::{Connection, Row, params, params_from_iter};
@@ -215,6 +215,9 @@ fn search_sql(tenant: &str, query: &Query) -> (String, Vec<Value>) {
         let holes = vec!["?"; values.len()].join(", ");
         if name == "_id" {
             sql.push_str(&format!(" AND id IN ({holes})"));
+        } else if name == PLACE {
+            let place = "SELECT row FROM resources WHERE tenant = ?1 AND kind = ?2 AND id IN";
+            sql.push_str(&format!(" AND row < ({place} ({holes}))"));
         } else {
             let found = format!("SELECT resource FROM resource_index WHERE path = ? AND value IN ({holes})");
             sql.push_str(&format!(" AND row IN ({found})"));
