@@ -6,6 +6,7 @@
 
 mod support;
 
+mod access;
 mod answer_facts;
 mod architecture;
 mod bad_input;
