@@ -33,6 +33,7 @@ mod responses_corpus;
 mod responses_fhir;
 mod responses_gateway;
 mod store_crash;
+mod store_notices;
 mod store_sqlite;
 mod x12_acknowledged;
 mod x12_conformance;

@@ -63,11 +63,13 @@ async fn listeners(gateway: &Gateway) -> Result<Vec<Listener>, Fault> {
         }
         let (topics, filters) = match subscriber.kind {
             SubscriberKind::Webhook => (webhook::topics(gateway, &subscriber), Vec::new()),
-            SubscriberKind::Subscription => match Settings::of(&subscriber)?.wanted(gateway) {
-                Ok(wanted) => (vec![wanted.topic], wanted.filters),
-                // The topic is not offered any more: attending to it says so.
-                Err(_) => continue,
-            },
+            SubscriberKind::Subscription => {
+                match Settings::of(&subscriber).and_then(|settings| settings.wanted(gateway)) {
+                    Ok(wanted) => (vec![wanted.topic], wanted.filters),
+                    // The topic is not offered any more: attending to it says so.
+                    Err(_) => continue,
+                }
+            }
         };
         listeners.push(Listener { subscriber, topics, filters, waiting });
     }
