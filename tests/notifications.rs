@@ -161,11 +161,7 @@ async fn filters_choose_and_the_whole_resource_comes_when_asked_for() {
     submit(&server, "FILTER2").await;
     answer_all(&server, "northwind").await;
     server.answered(&claim, |answer| answer["outcome"] == "complete").await;
-    let taken = eventually("both payments are told", Duration::from_secs(30), async || {
-        let taken = paid.taken();
-        (numbers(&taken).len() >= 2).then_some(taken)
-    })
-    .await;
+    let taken = paid.wait(2).await;
     for got in &taken[1..] {
         let bundle = got.json();
         for entry in &bundle["entry"].as_array().unwrap()[1..] {

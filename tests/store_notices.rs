@@ -146,6 +146,55 @@ async fn there_is_room_for_so_many_and_who_goes_leaves_nothing() {
     assert_eq!(store.subscribers().await.unwrap().len(), 3);
 }
 
+/// As Da Vinci PAS asks: results of requests for authorization, by the NPI of who made them.
+#[tokio::test]
+async fn results_of_authorizations_are_told_to_those_who_asked() {
+    let house = House::with(|config| {
+        config.notify.allow_http = true;
+        config.notify.allow_private = true;
+    })
+    .await;
+    let (gateway, receiver) = (&house.gateway, Receiver::start().await);
+    let mut ids = Vec::new();
+    for npi in ["1234567893", "1999999984"] {
+        let wanted = json!({
+            "resourceType": "Subscription", "status": "requested", "reason": "test",
+            "criteria": "http://hl7.org/fhir/us/davinci-pas/SubscriptionTopic/PASSubscriptionTopic",
+            "_criteria": {"extension": [{
+                "url": "http://hl7.org/fhir/uv/subscriptions-backport/StructureDefinition/backport-filter-criteria",
+                "valueString": format!("orgIdentifier={npi}"),
+            }]},
+            "channel": {"type": "rest-hook", "endpoint": receiver.url("/")},
+        });
+        let kept = subscribe::create(gateway, DEFAULT_TENANT, "http://gateway.example/fhir", wanted).await.unwrap();
+        ids.push(kept.id);
+    }
+    let of = |kind: &str, id: &str, value: serde_json::Value| resource(kind, id, &value.to_string());
+    let npi = json!([{"system": "http://hl7.org/fhir/sid/us-npi", "value": "1234567893"}]);
+    let mut response = json!({
+        "resourceType": "ClaimResponse", "id": "r", "status": "active", "use": "preauthorization", "outcome": "queued",
+        "requestor": {"reference": "PractitionerRole/p"},
+    });
+    let mut writes = vec![
+        of("Organization", "o", json!({"resourceType": "Organization", "id": "o", "identifier": npi})),
+        of(
+            "PractitionerRole",
+            "p",
+            json!({"resourceType": "PractitionerRole", "organization": {"reference": "Organization/o"}}),
+        ),
+        of("ClaimResponse", "r", response.clone()),
+    ];
+    gateway.store.put(DEFAULT_TENANT, writes.clone(), at(0)).await.unwrap();
+    response["outcome"] = json!("complete");
+    writes = vec![of("ClaimResponse", "r", response.clone())];
+    gateway.store.put(DEFAULT_TENANT, writes, at(1)).await.unwrap();
+    response["use"] = json!("claim");
+    gateway.store.put(DEFAULT_TENANT, vec![of("ClaimResponse", "r", response)], at(2)).await.unwrap();
+    assert_eq!(notify::fan_out(gateway).await.unwrap(), 3);
+    let events = async |id: &str| gateway.store.subscriber(DEFAULT_TENANT, id).await.unwrap().unwrap().events;
+    assert_eq!((events(&ids[0]).await, events(&ids[1]).await), (1, 0), "neither the first answer nor a claim's");
+}
+
 /// Up to the limit all waits; the event above is not numbered, and the subscriber is given up.
 #[tokio::test]
 async fn too_much_that_waits_ends_a_subscription() {
