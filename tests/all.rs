@@ -6,6 +6,7 @@
 
 mod support;
 
+mod access;
 mod accounting;
 mod answer_facts;
 mod architecture;
@@ -33,6 +34,7 @@ mod responses_corpus;
 mod responses_fhir;
 mod responses_gateway;
 mod store_crash;
+mod store_notices;
 mod store_sqlite;
 mod worklists;
 mod x12_acknowledged;
