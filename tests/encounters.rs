@@ -96,8 +96,7 @@ fn the_type_of_bill_is_that_of_the_place_and_the_stay() {
                 "Encounter" => {
                     resource["class"]["code"] = json!(class);
                     if let Some(told) = told {
-                        resource["type"] =
-                            json!([{"coding": [{"system": "https://www.nubc.org/CodeSystem/TypeOfBill", "code": told}]}]);
+                        resource["type"] = json!([{"coding": [{"system": "https://www.nubc.org/CodeSystem/TypeOfBill", "code": told}]}]);
                     }
                 }
                 "Coverage" => {
@@ -116,7 +115,11 @@ fn the_type_of_bill_is_that_of_the_place_and_the_stay() {
         let made = content.prepare("generic", collected(&resources).to_string().as_bytes());
         let text = made.text();
         assert!(!text.is_empty(), "{class} {taxonomy:?}: {:#?}", made.issues);
-        assert_eq!(segment(&text, "CLM"), format!("CLM*STAY9*3040***{expected}**A*Y*Y"), "{class} {taxonomy:?} {told:?}");
+        assert_eq!(
+            segment(&text, "CLM"),
+            format!("CLM*STAY9*3040***{expected}**A*Y*Y"),
+            "{class} {taxonomy:?} {told:?}"
+        );
     }
 }
 
