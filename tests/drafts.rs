@@ -322,7 +322,8 @@ async fn drafts_are_seen_released_and_discarded_over_http() {
         claims.push(reply.body["request"]["reference"].as_str().unwrap().to_owned());
         let headers = [("content-type", "application/edi-x12")];
         let bytes = remittance(n, "80", &coinsurance(number, &format!("ICN{n}")));
-        server.send("/payers/northwind/interchanges", &headers, bytes).await.unwrap();
+        let reply = server.send("/payers/northwind/interchanges", &headers, bytes).await.unwrap();
+        assert_eq!(reply.status, 200);
     }
     let list = server.get("/billing-records?state=draft").await.body;
     assert_eq!(list["total"], 2, "{list:#}");
