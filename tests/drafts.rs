@@ -418,6 +418,8 @@ fn the_next_payers_claim_balances_whatever_a_balanced_835_says() {
 
 /// The 835 of two lines with an adjustment of the claim as a whole, in cents.
 fn balanced(one: &(u32, Vec<(&str, &str, i64)>), two: &(u32, Vec<(&str, &str, i64)>), whole: i64) -> Vec<u8> {
+    // A payer takes no more off the claim than it has paid on the lines.
+    let whole = whole.min(i64::from(one.0) + i64::from(two.0));
     let paid = i64::from(one.0) + i64::from(two.0) - whole;
     let mut claim = format!("CLP*BAL1*1*140*{}**12*ICN1*11*1~", cents(paid));
     if whole != 0 {
