@@ -16,6 +16,7 @@ mod claim_cycle;
 mod claim_mapping;
 mod complaints;
 mod documents;
+mod drafts;
 mod encounters;
 mod faults;
 mod fhir_corpus;
