@@ -164,7 +164,7 @@ fn bundles_of_claims_become_submissions_or_are_told_why_not() {
         };
         taken += 1;
         let mut issues = resources.validate(&definitions);
-        issues.extend(resources.check_targets(&definitions));
+        issues.extend(resources.references(&definitions).1);
         let left = resources.unresolved(&definitions);
         outcome::operation_outcome(&issues, 200);
         if file.name.ends_with("inferno-pas-missing_referenced_resource_request_bundle.json") {
@@ -195,7 +195,7 @@ fn no_spoiled_file_panics() {
             judge(&definitions, value.to_string().as_bytes());
             if let Ok(resources) = Resources::collect(value, ENTRIES) {
                 resources.validate(&definitions);
-                resources.check_targets(&definitions);
+                resources.references(&definitions);
                 resources.unresolved(&definitions);
             }
         }

@@ -21,6 +21,7 @@ mod tests;
 use crate::billing::record::BillingRecord;
 use crate::fault::{Issue, Place, Severity, codes};
 use jiff::civil::Date;
+use std::fmt::Display;
 use tables::Tables;
 
 /// One rule.
@@ -64,12 +65,12 @@ pub struct Report<'a> {
 
 impl Report<'_> {
     /// The value at a path of the record is not as it should be.
-    pub fn add(&mut self, path: impl Into<String>, text: impl Into<String>) {
-        self.found.push((path.into(), text.into()));
+    pub fn add(&mut self, path: impl Display, text: impl Display) {
+        self.found.push((path.to_string(), text.to_string()));
     }
 
-    /// As `add`, when the rule does not hold.
-    pub fn require(&mut self, holds: bool, path: impl Into<String>, text: impl Into<String>) {
+    /// As `add`, when the rule does not hold. Given with `format_args!`, path and text cost nothing while it holds.
+    pub fn require(&mut self, holds: bool, path: impl Display, text: impl Display) {
         if !holds {
             self.add(path, text);
         }
@@ -307,7 +308,7 @@ edits! {
         "a code for what is not listed elsewhere is described",
         "005010X222A1 SV101-7: payers deny what they can't price",
         "give productOrService.text, or a note in supportingInfo named by item.informationSequence";
-    "minutes" EDIT_SITUATION Error "P" situations::minutes,
+    "minutes" EDIT_SITUATION Warning "P" situations::minutes,
         "minutes are billed for anesthesia only",
         "005010X222A1 SV103: MJ counts minutes, everything else counts units",
         "give the number of units in item.quantity";

@@ -4,9 +4,11 @@
 use crate::fault::{Fault, Issue, Place, Severity, codes};
 use crate::fhir::definitions::Definitions;
 use crate::fhir::entries::{Entry, Given, contained, has_id, identifiers, kind, system_and_value};
+use crate::fhir::named;
 use crate::fhir::path::Path;
 use crate::fhir::reference::{self, Literal, Met};
 use crate::fhir::validate;
+use crate::json;
 use serde_json::Value;
 use std::collections::HashSet;
 
@@ -89,7 +91,7 @@ impl Resources {
 
     /// What the store lent: reference and resource.
     pub fn stored(&self) -> impl Iterator<Item = (&str, &Value)> {
-        self.stored.iter().map(|entry| (entry.full_url.as_deref().unwrap_or_default(), &entry.value))
+        self.stored.iter().filter_map(|entry| Some((entry.full_url.as_deref()?, &entry.value)))
     }
 
     fn path<'a>(&'a self, entry: &'a Entry) -> &'a str {
@@ -113,6 +115,17 @@ impl Resources {
             path: format!("{kind}.where(id='{id}')"),
             number: 0,
         });
+    }
+
+    /// Makes resources of the references that only name someone whom nobody knows better.
+    pub fn add_named(&mut self, definitions: &Definitions) {
+        let mut found = Vec::new();
+        self.walk(definitions, &mut |_, met, target| {
+            if let (None, Some(value)) = (target, named::described(met)) {
+                found.push(Entry { full_url: None, value, path: format!("{}.resolve()", met.path.text()), number: 0 });
+            }
+        });
+        self.stored.extend(found);
     }
 
     /// Where a resource stands, for issues: `Claim`, `Bundle.entry[3].resource.ofType(Coverage)`; of a stored one its name.
@@ -154,8 +167,8 @@ impl Resources {
     }
 
     fn logical(&self, reference: &Value) -> Option<&Value> {
-        let wanted = reference.get("identifier").and_then(system_and_value)?;
-        let of = reference.get("type").and_then(Value::as_str);
+        let wanted = json::property(reference, "identifier").and_then(system_and_value)?;
+        let of = json::text(reference, "type");
         let fits = |value: &&Value| {
             of.is_none_or(|of| kind(value) == of)
                 && identifiers(value).any(|each| system_and_value(each) == Some(wanted))
@@ -212,34 +225,33 @@ impl Resources {
 
     /// References that lead nowhere yet.
     pub fn unresolved(&self, definitions: &Definitions) -> Vec<Wanted> {
-        let mut wanted = Vec::new();
-        self.walk(definitions, &mut |_, met, target| {
-            if target.is_none() {
-                wanted.extend(want(met));
-            }
-        });
-        wanted
+        self.references(definitions).0
     }
 
-    /// References to a resource of a type that is not allowed there.
-    pub fn check_targets(&self, definitions: &Definitions) -> Vec<Issue> {
-        let mut issues = Vec::new();
-        self.walk(definitions, &mut |focal, met, target| {
-            let wrong = target.map(kind).filter(|kind| !met.element.may_point_to(kind));
-            if let Some(kind) = wrong {
-                let text = format!("the reference leads to a {kind}");
-                let hint = format!("point to one of: {}", met.element.targets.join(", "));
-                let issue = Issue::error(codes::REFERENCE_TYPE, Place::FhirPath(met.path.text()), text).hint(hint);
-                issues.push(if focal { issue } else { Issue { severity: Severity::Warning, ..issue } });
-            }
+    /// References that lead nowhere yet, and complaints about those that lead to a resource of a type that is not allowed
+    /// there.
+    pub fn references(&self, definitions: &Definitions) -> (Vec<Wanted>, Vec<Issue>) {
+        let (mut wanted, mut issues) = (Vec::new(), Vec::new());
+        self.walk(definitions, &mut |focal, met, target| match target.map(kind) {
+            None => wanted.extend(want(met)),
+            Some(kind) if met.element.may_point_to(kind) => {}
+            Some(kind) => issues.push(wrong_target(focal, met, kind)),
         });
-        issues
+        (wanted, issues)
     }
+}
+
+/// A reference to a resource of the wrong type. Beside what is submitted it is only said.
+fn wrong_target(focal: bool, met: &Met<'_, '_>, kind: &str) -> Issue {
+    let text = format!("the reference leads to a {kind}");
+    let hint = format!("point to one of: {}", met.element.targets.join(", "));
+    let issue = Issue::error(codes::REFERENCE_TYPE, Place::FhirPath(met.path.text()), text).hint(hint);
+    if focal { issue } else { Issue { severity: Severity::Warning, ..issue } }
 }
 
 fn want(met: &Met<'_, '_>) -> Option<Wanted> {
     let literal = Literal::of(met.reference);
-    let identifier = met.reference.get("identifier").and_then(system_and_value);
+    let identifier = json::property(met.reference, "identifier").and_then(system_and_value);
     if literal.is_none() && identifier.is_none() {
         return None;
     }
@@ -247,7 +259,7 @@ fn want(met: &Met<'_, '_>) -> Option<Wanted> {
     let pair = |(a, b): (&str, &str)| (a.to_owned(), b.to_owned());
     Some(Wanted {
         path: met.path.text(),
-        text: met.reference.get("reference").and_then(Value::as_str).map(str::to_owned),
+        text: json::text(met.reference, "reference").map(str::to_owned),
         reference: relative.and_then(Literal::kind_and_id).map(pair),
         identifier: identifier.map(pair),
         kinds: met.element.targets.clone(),
@@ -345,7 +357,7 @@ mod tests {
         let mut body = bundle();
         body["entry"][1]["resource"]["patient"] =
             json!({ "reference": "urn:uuid:5d9588d8-3cd6-4b32-8fb7-ad13694e069d" });
-        let issues = collected(body).check_targets(&definitions());
+        let issues = collected(body).references(&definitions()).1;
         assert_eq!(issues.len(), 1);
         assert_eq!((issues[0].code, &issues[0].at), (codes::REFERENCE_TYPE, &Place::FhirPath("Claim.patient".into())));
     }

@@ -1,6 +1,7 @@
 //! JSON from outside: bounded in depth, no property twice, numbers with the digits they came with.
 
 use crate::fault::{Fault, Place, codes};
+use crate::fhir::quick;
 use serde::de::{DeserializeSeed, Deserializer, Error, MapAccess, SeqAccess, Visitor};
 use serde_json::{Map, Value};
 use std::fmt;
@@ -8,10 +9,15 @@ use std::fmt;
 /// Reads one JSON text; `depth` is how deep arrays and objects may nest.
 pub fn json(bytes: &[u8], depth: usize) -> Result<Value, Fault> {
     let bytes = bytes.strip_prefix(BYTE_ORDER_MARK).unwrap_or(bytes);
+    let quick = std::str::from_utf8(bytes).ok().and_then(|text| quick::read(text, depth));
+    quick.map_or_else(|| slow(bytes, depth).map_err(|error| refusal(bytes, depth, &error)), Ok)
+}
+
+/// Reads it with serde_json, which knows what is wrong and where.
+pub(super) fn slow(bytes: &[u8], depth: usize) -> Result<Value, serde_json::Error> {
     let mut deserializer = serde_json::Deserializer::from_slice(bytes);
     let read = Bounded { depth }.deserialize(&mut deserializer);
-    let read = read.and_then(|value| deserializer.end().map(|()| value));
-    read.map_err(|error| refusal(bytes, depth, &error))
+    read.and_then(|value| deserializer.end().map(|()| value))
 }
 
 /// Some clients write it before UTF-8, which needs none.

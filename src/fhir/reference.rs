@@ -2,6 +2,7 @@
 
 use crate::fhir::definitions::{Definitions, ElementDefinition, Kind, TypeIx};
 use crate::fhir::path::Path;
+use crate::json;
 use serde_json::Value;
 
 /// What `Reference.reference` says, its version left aside.
@@ -20,7 +21,7 @@ pub enum Literal<'r> {
 impl<'r> Literal<'r> {
     /// Takes a reference apart; `None` when it is empty.
     pub fn of(reference: &'r Value) -> Option<Literal<'r>> {
-        reference.get("reference").and_then(Value::as_str).and_then(Literal::parse)
+        json::text(reference, "reference").and_then(Literal::parse)
     }
 
     pub fn parse(text: &'r str) -> Option<Literal<'r>> {
@@ -42,11 +43,16 @@ impl<'r> Literal<'r> {
 
     /// The type and id that it ends with: `Patient/1`.
     pub fn kind_and_id(self) -> Option<(&'r str, &'r str)> {
+        self.name()?.split_once('/')
+    }
+
+    /// The same as one text.
+    pub fn name(self) -> Option<&'r str> {
         let (Literal::Absolute(text) | Literal::Relative(text)) = self else { return None };
         let (front, id) = text.rsplit_once('/')?;
-        let kind = front.rsplit_once('/').map_or(front, |(_, kind)| kind);
-        let named = kind.starts_with(|letter: char| letter.is_ascii_uppercase());
-        (named && !id.is_empty()).then_some((kind, id))
+        let name = front.rfind('/').map_or(text, |slash| &text[slash + 1..]);
+        let named = name.starts_with(|letter: char| letter.is_ascii_uppercase());
+        (named && !id.is_empty()).then_some(name)
     }
 }
 
@@ -65,7 +71,7 @@ pub struct Met<'v, 'p> {
 
 /// Visits every Reference of a resource, contained resources and extensions included.
 pub fn each<'v>(definitions: &Definitions, resource: &'v Value, at: &Path<'_>, visit: &mut dyn FnMut(Met<'v, '_>)) {
-    let kind = resource.get("resourceType").and_then(Value::as_str);
+    let kind = json::text(resource, "resourceType");
     if let Some(ix) = kind.and_then(|kind| definitions.ix(kind)) {
         object(definitions, resource, ix, at, visit);
     }
@@ -100,7 +106,7 @@ fn object<'v>(
 }
 
 fn nested<'v>(definitions: &Definitions, value: &'v Value, at: &Path<'_>, visit: &mut dyn FnMut(Met<'v, '_>)) {
-    let kind = value.get("resourceType").and_then(Value::as_str).unwrap_or_default();
+    let kind = json::text(value, "resourceType").unwrap_or_default();
     each(definitions, value, &at.of_type(kind), visit);
 }
 

@@ -7,7 +7,8 @@ pub mod inquiry;
 mod pas;
 mod route;
 
-pub use explain::{Explained, explain, explain_segments, lineage_of};
+pub use explain::{Explained, explain, explain_segments, lineage_of, record_of};
+pub use route::payer;
 
 use crate::billing::record::BillingRecord;
 use crate::billing::split;
@@ -69,7 +70,8 @@ impl Prepared<'_> {
 
 /// One claim on the wire.
 pub struct PreparedPart {
-    pub record: BillingRecord,
+    /// Large, and handed from station to station.
+    pub record: Box<BillingRecord>,
     /// The record as JSON.
     pub value: Value,
     /// X12: loop 2000A down, in the payer's delimiters. JSON, CSV and FHIR: the document as JSON.
@@ -172,7 +174,7 @@ impl<'a> Station<'a> {
     }
 
     /// The record as a typed value. The mapping has checked each field, so a failure is a fault of ours.
-    fn read(&self, value: &Value) -> Result<BillingRecord, Fault> {
+    fn read(&self, value: &Value) -> Result<Box<BillingRecord>, Fault> {
         serde::Deserialize::deserialize(value)
             .map_err(|_| Fault::ours(codes::INTERNAL, "the billing record does not have its shape"))
     }
@@ -209,7 +211,7 @@ impl<'a> Station<'a> {
     }
 
     /// A record with more lines than the guide takes becomes several.
-    fn split(&self, record: BillingRecord, value: Value) -> Result<Vec<(BillingRecord, Value)>, Fault> {
+    fn split(&self, record: Box<BillingRecord>, value: Value) -> Result<Vec<(Box<BillingRecord>, Value)>, Fault> {
         let most = self.translator.config.limits.claim_lines;
         if record.service_lines.len() > most {
             let text = format!("the claim has {} lines, more than the limit of {most}", record.service_lines.len());
@@ -224,9 +226,9 @@ impl<'a> Station<'a> {
         if record.service_lines.len() <= of_guide {
             return Ok(vec![(record, value)]);
         }
-        let parts = split::split(record, of_guide).into_iter().enumerate();
-        let traced = parts.map(|(n, part)| BillingRecord { trace_number: self.trace_of(n), ..part });
-        let json = |part: BillingRecord| serde_json::to_value(&part).map(|value| (part, value));
+        let parts = split::split(*record, of_guide).into_iter().enumerate();
+        let traced = parts.map(|(n, part)| Box::new(BillingRecord { trace_number: self.trace_of(n), ..part }));
+        let json = |part: Box<BillingRecord>| serde_json::to_value(&part).map(|value| (part, value));
         let parts: Result<Vec<_>, _> = traced.map(json).collect();
         parts.map_err(|_| Fault::ours(codes::INTERNAL, "a part of the claim can't be written as JSON"))
     }

@@ -10,6 +10,7 @@ use super::fhirpath::expr::{Expr, How, Step};
 use super::fhirpath::functions::{Function, Returns, X12_EXTENSION};
 use super::fhirpath::time::looks_like_date;
 use super::record::GIVEN;
+use crate::lexicon::Lexicon;
 use serde_json::Value;
 
 /// A condition on the source; where it does not hold, the rule gives nothing.
@@ -76,56 +77,14 @@ impl Need {
 /// The words that the rules of one mapping ask for.
 #[derive(Debug, Default)]
 pub struct Words {
-    words: Vec<Box<str>>,
-    /// Numbers of the words by their [`mark`], in a table twice as large or more; `u32::MAX` stands where there is none.
-    table: Vec<(u64, u32)>,
-    /// Lengths of the words, one bit each, the last for all that are longer: most texts are turned away by it.
-    lengths: u128,
+    words: Lexicon,
     /// Whether a rule looks beyond the resource that is mapped.
     reaches: bool,
 }
 
-const NONE: (u64, u32) = (0, u32::MAX);
-
 impl Words {
     fn need(&mut self, word: &str) -> Need {
-        if let Some(number) = self.number(word) {
-            return Need::Word(number);
-        }
-        let number = self.words.len() as u32;
-        self.words.push(word.into());
-        self.lengths |= length_bit(word);
-        if self.words.len() * 2 > self.table.len() {
-            self.table = vec![NONE; (self.words.len() * 4).next_power_of_two()];
-            (0..number).for_each(|number| self.enter(number));
-        }
-        self.enter(number);
-        Need::Word(number)
-    }
-
-    fn enter(&mut self, number: u32) {
-        let mark = mark(&self.words[number as usize]);
-        let mut at = mark as usize & (self.table.len() - 1);
-        while self.table[at].1 != NONE.1 {
-            at = (at + 1) & (self.table.len() - 1);
-        }
-        self.table[at] = (mark, number);
-    }
-
-    fn number(&self, word: &str) -> Option<u32> {
-        if self.lengths & length_bit(word) == 0 {
-            return None;
-        }
-        let mark = mark(word);
-        let mut at = mark as usize;
-        loop {
-            let (known, number) = *self.table.get(at & (self.table.len() - 1))?;
-            match self.words.get(number as usize) {
-                Some(found) if known == mark && **found == *word => return Some(number),
-                Some(_) => at = at.wrapping_add(1),
-                None => return None,
-            }
-        }
+        Need::Word(self.words.enter(word))
     }
 
     /// Notes that a rule calls a function.
@@ -141,7 +100,7 @@ impl Words {
     /// Every word.
     #[cfg(test)]
     pub fn all(&self) -> impl Iterator<Item = &str> {
-        self.words.iter().map(AsRef::as_ref)
+        self.words.words()
     }
 
     /// Looks up every word of a source.
@@ -166,29 +125,10 @@ impl Words {
     }
 
     fn look_up(&self, word: &str, found: &mut Found) {
-        if let Some(number) = self.number(word) {
+        if let Some(number) = self.words.number(word) {
             found.put(number);
         }
     }
-}
-
-fn length_bit(word: &str) -> u128 {
-    1 << word.len().min(127)
-}
-
-/// A quick hash of a word's length, beginning and end. The words come from mappings, not from callers: nobody can choose
-/// them to collide.
-fn mark(word: &str) -> u64 {
-    let bytes = word.as_bytes();
-    let eight = |bytes: &[u8]| {
-        let mut eight = [0; 8];
-        eight[..bytes.len()].copy_from_slice(bytes);
-        u64::from_le_bytes(eight)
-    };
-    let (first, last) = (&bytes[..bytes.len().min(8)], &bytes[bytes.len().saturating_sub(8)..]);
-    let mixed = (eight(first) ^ eight(last).rotate_left(29)).wrapping_add(bytes.len() as u64);
-    let mixed = mixed.wrapping_mul(0x9e37_79b9_7f4a_7c15);
-    mixed ^ (mixed >> 29)
 }
 
 /// The words of [`Words`] that a source holds, one bit each.

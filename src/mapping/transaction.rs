@@ -3,7 +3,7 @@
 
 use super::Scope;
 use super::fhirpath::eval::several;
-use super::fhirpath::item::Item;
+use super::fhirpath::item::{Item, Items};
 use super::lineage::Lineage;
 use super::maker::{Maker, Trail};
 use super::needs::Need;
@@ -322,16 +322,32 @@ impl<'a> Writer<'_, 'a> {
             return false;
         };
         let items = self.maker.value(&rules.rule, this, trail);
-        let place = trail.slash(&rules.name, None);
-        let texts = items.iter().filter_map(|item| self.text(spec, &rules.rule, item, this, &place));
-        let texts: Vec<String> = texts.filter(|text| !text.is_empty()).collect();
-        if texts.len() > 1 && spec.repeat <= 1 {
-            self.maker.problem(&rules.rule, this, &place, *several(texts.len()));
+        if items.is_empty() {
             return false;
         }
-        let substantial = !texts.is_empty() && !rules.rule.fixed;
+        let place = trail.slash(&rules.name, None);
+        let texts = self.texts(spec, &rules.rule, &items, this, &place);
+        if texts.count() > 1 && spec.repeat <= 1 {
+            self.maker.problem(&rules.rule, this, &place, *several(texts.count()));
+            return false;
+        }
+        let substantial = texts.count() > 0 && !rules.rule.fixed;
         put(node, rules.element, rules.component, texts);
         substantial
+    }
+
+    /// The values of a rule as their element wants them; empty ones are left out.
+    fn texts(
+        &self,
+        spec: &ElementSpec,
+        rule: &'a Rule,
+        items: &Items<'a>,
+        this: &Item<'a>,
+        trail: &Trail<'_>,
+    ) -> Texts {
+        let texts = items.iter().filter_map(|item| self.text(spec, rule, item, this, trail));
+        let mut texts = texts.filter(|text| !text.is_empty());
+        Texts { first: texts.next(), more: texts.collect() }
     }
 
     /// A value as its element wants it.
@@ -410,9 +426,8 @@ impl<'a> Writer<'_, 'a> {
             let name = if *component == 0 { format!("{element:02}") } else { format!("{element:02}-{component}") };
             let place = trail.slash(&name, None);
             let items = self.maker.value(rule, this, &place);
-            let texts = items.iter().filter_map(|item| self.text(spec, rule, item, this, &place));
-            let texts: Vec<String> = texts.filter(|text| !text.is_empty()).collect();
-            any |= !texts.is_empty() && !rule.fixed;
+            let texts = self.texts(spec, rule, &items, this, &place);
+            any |= texts.count() > 0 && !rule.fixed;
             put(into, element, *component, texts);
         }
         any
@@ -427,12 +442,27 @@ struct More {
     further: Vec<SegmentNode>,
 }
 
+/// The values of one rule. Most rules give one, and need no list for it.
+struct Texts {
+    first: Option<String>,
+    more: Vec<String>,
+}
+
+impl Texts {
+    fn count(&self) -> usize {
+        usize::from(self.first.is_some()) + self.more.len()
+    }
+}
+
 /// Puts texts into an element or component; several are repetitions.
-fn put(node: &mut SegmentNode, element: usize, component: usize, mut texts: Vec<String>) {
-    match (texts.len(), component) {
-        (0, _) => {}
-        (1, 0) => node.set(element, texts.swap_remove(0)),
-        (_, 0) => *node.element_mut(element) = Element::Repeated(texts.into_iter().map(Element::Text).collect()),
-        (_, component) => node.element_mut(element).fill_component(component, &texts[0]),
+fn put(node: &mut SegmentNode, element: usize, component: usize, texts: Texts) {
+    let Some(first) = texts.first else { return };
+    match (texts.more.is_empty(), component) {
+        (true, 0) => node.set(element, first),
+        (false, 0) => {
+            let all = std::iter::once(first).chain(texts.more);
+            *node.element_mut(element) = Element::Repeated(all.map(Element::Text).collect());
+        }
+        (_, component) => node.element_mut(element).fill_component(component, &first),
     }
 }

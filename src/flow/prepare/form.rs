@@ -50,7 +50,7 @@ impl Station<'_> {
     /// Billing record → what is sent, checked, as text.
     pub fn body(
         &self,
-        (record, value): (BillingRecord, Value),
+        (record, value): (Box<BillingRecord>, Value),
         warnings: &mut Vec<Issue>,
     ) -> Result<PreparedPart, Fault> {
         let body = match self.form {

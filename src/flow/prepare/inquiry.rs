@@ -39,7 +39,7 @@ pub fn inquire(
     let mut body = Vec::with_capacity(2048);
     writer::write_loop(&mapping.guide, &node, &profile.delimiters, &mut body);
     let unreadable = |_| Fault::ours(codes::INTERNAL, "an inquiry can't be made of the claim's record");
-    let record: BillingRecord =
+    let record: Box<BillingRecord> =
         serde::Deserialize::deserialize(&value).map_err(|_| Fault::ours(codes::INTERNAL, "a record can't be read"))?;
     Ok(PreparedPart { record, value, body: String::from_utf8(body).map_err(unreadable)? })
 }
