@@ -68,6 +68,10 @@ fn deductible(number: &str, icn: &str) -> String {
     )
 }
 
+/// What the second payer makes of it.
+const SECOND_ANSWER: &str = "CLP*TWO1-2*2*140*60*40*12*ICN2*11*1~NM1*QC*1*RIVERA*ANA~SVC*HC:99213*100*60~DTM*472*20260303~\
+     CAS*PR*2*40~SVC*HC:87880*40*0~DTM*472*20260303~CAS*OA*23*40~";
+
 /// 80 dollars are paid, 20 are the patient's.
 fn coinsurance(number: &str, icn: &str) -> String {
     format!(
@@ -141,7 +145,7 @@ async fn a_deductible_goes_on_to_the_second_payer_and_from_there_to_the_third() 
     assert_eq!(text.matches("DTP*573*D8*20260325~").count(), 2, "nothing was paid, and yet it was decided on a day");
     assert_eq!(house.steps(&second).await[..3], ["drafted", "held", "released"]);
 
-    pay(&house, "generic", 2, "60", &"CLP*TWO1-2*2*140*60*40*12*ICN2*11*1~NM1*QC*1*RIVERA*ANA~SVC*HC:99213*100*60~DTM*472*20260303~CAS*PR*2*40~SVC*HC:87880*40*0~DTM*472*20260303~CAS*OA*23*40~").await;
+    pay(&house, "generic", 2, "60", SECOND_ANSWER).await;
     let third = id(&only_draft(&house).await);
     hold::release(&house.gateway, DEFAULT_TENANT, &third).await.unwrap();
     let text = house.send(&third).await;
@@ -209,7 +213,7 @@ async fn a_later_decision_replaces_what_the_next_payer_has() {
         "generic",
         2,
         "10",
-        &"CLP*TWO4-2*2*140*10*90*12*ICNB*11*1~NM1*QC*1*RIVERA*ANA~CAS*OA*23*40~CAS*PR*1*90~",
+        "CLP*TWO4-2*2*140*10*90*12*ICNB*11*1~NM1*QC*1*RIVERA*ANA~CAS*OA*23*40~CAS*PR*1*90~",
     )
     .await;
     pay(&house, "northwind", 3, "80", &coinsurance("TWO4", "ICN1")).await;
