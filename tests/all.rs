@@ -7,6 +7,7 @@
 mod support;
 
 mod access;
+mod accounting;
 mod answer_facts;
 mod architecture;
 mod bad_input;
@@ -35,6 +36,7 @@ mod responses_gateway;
 mod store_crash;
 mod store_notices;
 mod store_sqlite;
+mod worklists;
 mod x12_acknowledged;
 mod x12_conformance;
 mod x12_corpus;

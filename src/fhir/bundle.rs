@@ -4,9 +4,11 @@
 use crate::fault::{Fault, Issue, Place, Severity, codes};
 use crate::fhir::definitions::Definitions;
 use crate::fhir::entries::{Entry, Given, contained, has_id, identifiers, kind, system_and_value};
+use crate::fhir::named;
 use crate::fhir::path::Path;
 use crate::fhir::reference::{self, Literal, Met};
 use crate::fhir::validate;
+use crate::json;
 use serde_json::Value;
 use std::collections::HashSet;
 
@@ -89,7 +91,7 @@ impl Resources {
 
     /// What the store lent: reference and resource.
     pub fn stored(&self) -> impl Iterator<Item = (&str, &Value)> {
-        self.stored.iter().map(|entry| (entry.full_url.as_deref().unwrap_or_default(), &entry.value))
+        self.stored.iter().filter_map(|entry| Some((entry.full_url.as_deref()?, &entry.value)))
     }
 
     fn path<'a>(&'a self, entry: &'a Entry) -> &'a str {
@@ -113,6 +115,17 @@ impl Resources {
             path: format!("{kind}.where(id='{id}')"),
             number: 0,
         });
+    }
+
+    /// Makes resources of the references that only name someone whom nobody knows better.
+    pub fn add_named(&mut self, definitions: &Definitions) {
+        let mut found = Vec::new();
+        self.walk(definitions, &mut |_, met, target| {
+            if let (None, Some(value)) = (target, named::described(met)) {
+                found.push(Entry { full_url: None, value, path: format!("{}.resolve()", met.path.text()), number: 0 });
+            }
+        });
+        self.stored.extend(found);
     }
 
     /// Where a resource stands, for issues: `Claim`, `Bundle.entry[3].resource.ofType(Coverage)`; of a stored one its name.
@@ -154,8 +167,8 @@ impl Resources {
     }
 
     fn logical(&self, reference: &Value) -> Option<&Value> {
-        let wanted = reference.get("identifier").and_then(system_and_value)?;
-        let of = reference.get("type").and_then(Value::as_str);
+        let wanted = json::property(reference, "identifier").and_then(system_and_value)?;
+        let of = json::text(reference, "type");
         let fits = |value: &&Value| {
             of.is_none_or(|of| kind(value) == of)
                 && identifiers(value).any(|each| system_and_value(each) == Some(wanted))
@@ -238,7 +251,7 @@ fn wrong_target(focal: bool, met: &Met<'_, '_>, kind: &str) -> Issue {
 
 fn want(met: &Met<'_, '_>) -> Option<Wanted> {
     let literal = Literal::of(met.reference);
-    let identifier = met.reference.get("identifier").and_then(system_and_value);
+    let identifier = json::property(met.reference, "identifier").and_then(system_and_value);
     if literal.is_none() && identifier.is_none() {
         return None;
     }
@@ -246,7 +259,7 @@ fn want(met: &Met<'_, '_>) -> Option<Wanted> {
     let pair = |(a, b): (&str, &str)| (a.to_owned(), b.to_owned());
     Some(Wanted {
         path: met.path.text(),
-        text: met.reference.get("reference").and_then(Value::as_str).map(str::to_owned),
+        text: json::text(met.reference, "reference").map(str::to_owned),
         reference: relative.and_then(Literal::kind_and_id).map(pair),
         identifier: identifier.map(pair),
         kinds: met.element.targets.clone(),

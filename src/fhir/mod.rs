@@ -8,6 +8,7 @@ pub mod capability;
 pub mod definitions;
 mod entries;
 pub mod index;
+mod named;
 pub mod notification;
 pub mod outcome;
 pub mod parse;

@@ -110,7 +110,21 @@ fn who_did_one_line_stands_in_this_line() {
     let place = |segments: &[String], start: &str| segments.iter().position(|segment| segment.starts_with(start));
     let both = rendering(&[0, 1]);
     assert!(place(&both, "NM1*82") < place(&both, "LX*1"), "{both:#?}");
+    let first = rendering(&[0]);
+    assert!(place(&first, "NM1*82") < place(&first, "LX*1"), "nobody else did anything: {first:#?}");
     let second = rendering(&[1]);
     assert!(place(&second, "NM1*82") > place(&second, "LX*2"), "{second:#?}");
     lacks(&second[..place(&second, "LX*2").unwrap()], &["NM1*82"]);
+}
+
+/// Nobody stored the practitioner, and still the caller says all that a payer asks for.
+#[test]
+fn a_reference_that_names_someone_is_enough() {
+    let segments = segments(|body| {
+        of(body, "Claim")["careTeam"][0]["provider"] = json!({
+            "identifier": {"system": "http://hl7.org/fhir/sid/us-npi", "value": "1679576722"},
+            "display": "Dr. Nell N Nurse, MD"
+        });
+    });
+    holds(&segments, &["NM1*82*1*NURSE*NELL*N***XX*1679576722"]);
 }
