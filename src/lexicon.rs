@@ -8,7 +8,7 @@ pub struct Lexicon {
     /// Numbers of the words by their [`mark`], in a table twice as large or more; `NONE` stands where there is none.
     table: Vec<(u64, u32)>,
     /// Lengths of the words, one bit each, the last for all that are longer: most texts are turned away by it.
-    lengths: u128,
+    lengths: u64,
 }
 
 const NONE: (u64, u32) = (0, u32::MAX);
@@ -72,8 +72,8 @@ impl Lexicon {
     }
 }
 
-fn length_bit(word: &str) -> u128 {
-    1 << word.len().min(127)
+fn length_bit(word: &str) -> u64 {
+    1 << word.len().min(63)
 }
 
 /// A quick hash of a word's length, beginning and end. The words are ours, not the callers': nobody can choose them to

@@ -9,7 +9,7 @@
 //! * [`responses`] reads what a payer answered; [`store`] keeps everything; [`queue`] carries ids; [`transport`] moves bytes.
 //! * [`billing`] are plain values; [`x12`] is X12 005010 and nothing else.
 //! * [`simulator`] is the payer that answers, for demonstrations and tests; [`cli`] is the command line.
-//! * [`config`], [`assets`], [`fault`], [`code_forms`], [`lexicon`], [`retry`], [`clock`] and [`telemetry`] serve all of them.
+//! * [`config`], [`assets`], [`fault`], [`code_forms`], [`json`], [`lexicon`], [`retry`], [`clock`] and [`telemetry`] serve all of them.
 //!
 //! Imports run down only; `tests/architecture.rs` holds the table.
 
@@ -25,6 +25,7 @@ pub mod fhir;
 pub mod flow;
 pub mod gateway;
 pub mod http;
+pub mod json;
 pub mod lexicon;
 pub mod mapping;
 pub mod payers;

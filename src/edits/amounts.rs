@@ -46,8 +46,8 @@ pub fn quantities(record: &BillingRecord, report: &mut Report<'_>) {
         let fine = quantity > Decimal::ZERO && quantity.scale() <= 3;
         report.require(
             fine,
-            format!("serviceLines[{n}].quantity"),
-            format!("line {} has the quantity {quantity}", n + 1),
+            format_args!("serviceLines[{n}].quantity"),
+            format_args!("line {} has the quantity {quantity}", n + 1),
         );
     }
 }

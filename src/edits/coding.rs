@@ -47,8 +47,8 @@ pub fn diagnosis_codes(record: &BillingRecord, report: &mut Report<'_>) {
         };
         report.require(
             fine,
-            format!("diagnoses[{n}].code"),
-            format!("`{}` has not the form of an {set} code", diagnosis.code),
+            format_args!("diagnoses[{n}].code"),
+            format_args!("`{}` has not the form of an {set} code", diagnosis.code),
         );
     }
 }
@@ -82,8 +82,8 @@ pub fn diagnosis_twice(record: &BillingRecord, report: &mut Report<'_>) {
             !diagnosis.code.is_empty() && record.diagnoses[..n].iter().any(|earlier| earlier.code == diagnosis.code);
         report.require(
             !again,
-            format!("diagnoses[{n}].code"),
-            format!("the diagnosis `{}` stands twice", diagnosis.code),
+            format_args!("diagnoses[{n}].code"),
+            format_args!("the diagnosis `{}` stands twice", diagnosis.code),
         );
     }
 }
@@ -127,7 +127,7 @@ pub fn modifiers(record: &BillingRecord, report: &mut Report<'_>) {
         report.require(
             modifiers.len() <= MOST_MODIFIERS,
             &path,
-            format!("line {} has {} modifiers", n + 1, modifiers.len()),
+            format_args!("line {} has {} modifiers", n + 1, modifiers.len()),
         );
         for (m, modifier) in modifiers.iter().enumerate().filter(|(_, modifier)| !is_modifier(modifier)) {
             report.add(format!("{path}[{m}]"), format!("`{modifier}` is no modifier"));
@@ -151,11 +151,15 @@ pub fn drugs(record: &BillingRecord, report: &mut Report<'_>) {
         let path = format!("serviceLines[{n}].drug");
         report.require(
             is_digits(code, 11),
-            format!("{path}.nationalDrugCode"),
-            format!("`{code}` has not eleven digits"),
+            format_args!("{path}.nationalDrugCode"),
+            format_args!("`{code}` has not eleven digits"),
         );
         let some = drug.quantity > Decimal::ZERO;
-        report.require(some, format!("{path}.quantity"), format!("the drug of line {} has no quantity", n + 1));
+        report.require(
+            some,
+            format_args!("{path}.quantity"),
+            format_args!("the drug of line {} has no quantity", n + 1),
+        );
     }
 }
 
@@ -172,7 +176,7 @@ pub fn taxonomies(record: &BillingRecord, report: &mut Report<'_>) {
 pub fn places(record: &BillingRecord, report: &mut Report<'_>) {
     match record.place_of_service.as_deref() {
         None => report.add("placeOfService", "the claim has no place of service"),
-        Some(code) => report.require(is_place(code), "placeOfService", format!("`{code}` is no place of service")),
+        Some(code) => report.require(is_place(code), "placeOfService", format_args!("`{code}` is no place of service")),
     }
     for (n, line) in lines(record) {
         if let Some(code) = line.place_of_service.as_deref().filter(|code| !is_place(code)) {

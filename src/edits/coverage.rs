@@ -22,7 +22,7 @@ pub fn sequences(record: &BillingRecord, report: &mut Report<'_>) {
         let sequence = &coverage.payer_sequence;
         let again = coverages[..n].iter().any(|(_, earlier)| earlier.payer_sequence == *sequence);
         let text = format!("two payers have the place {sequence} in line");
-        report.require(!again || sequence == "U", format!("{path}.payerSequence"), text);
+        report.require(!again || sequence == "U", format_args!("{path}.payerSequence"), text);
     }
 }
 
@@ -38,7 +38,7 @@ pub fn filing_unknown(record: &BillingRecord, report: &mut Report<'_>) {
     for (path, coverage) in coverages(record) {
         let known = coverage.claim_filing_indicator.as_deref().is_some_and(|code| code != "ZZ");
         let text = format!("the kind of insurance of {} is not known", coverage.payer_name);
-        report.require(known, format!("{path}.claimFilingIndicator"), text);
+        report.require(known, format_args!("{path}.claimFilingIndicator"), text);
     }
 }
 
@@ -68,7 +68,7 @@ pub fn earlier_payers(record: &BillingRecord, report: &mut Report<'_>) {
     for (n, payer) in record.other_payers.iter().enumerate() {
         let earlier = place(&payer.coverage).is_some_and(|other| other < own);
         let text = format!("the payer {} comes first, and what it decided is missing", payer.coverage.payer_name);
-        report.require(!earlier || payer.paid.is_some(), format!("otherPayers[{n}].paid"), text);
+        report.require(!earlier || payer.paid.is_some(), format_args!("otherPayers[{n}].paid"), text);
     }
 }
 
@@ -85,7 +85,7 @@ pub fn balance(record: &BillingRecord, report: &mut Report<'_>) {
             (explained - paid).normalize(),
             record.total_charge.normalize()
         );
-        report.require(explained == record.total_charge, format!("otherPayers[{n}].paid"), text);
+        report.require(explained == record.total_charge, format_args!("otherPayers[{n}].paid"), text);
         record.service_lines.iter().enumerate().for_each(|(m, line)| line_balance(report, m, line, payer));
     }
 }
@@ -116,5 +116,5 @@ fn line_balance(report: &mut Report<'_>, n: usize, line: &ServiceLine, payer: &O
         n + 1,
         line.charge.normalize()
     );
-    report.require(explained == line.charge, format!("serviceLines[{n}].adjudications[{first}].paid"), text);
+    report.require(explained == line.charge, format_args!("serviceLines[{n}].adjudications[{first}].paid"), text);
 }

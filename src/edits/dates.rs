@@ -13,8 +13,8 @@ pub fn service_dates(record: &BillingRecord, report: &mut Report<'_>) {
         let known = line.first_day().is_some();
         report.require(
             known,
-            format!("serviceLines[{n}].serviceDate"),
-            format!("line {} has no date of service", n + 1),
+            format_args!("serviceLines[{n}].serviceDate"),
+            format_args!("line {} has no date of service", n + 1),
         );
     }
 }
@@ -34,14 +34,14 @@ pub fn order(record: &BillingRecord, report: &mut Report<'_>) {
         report.require(
             !late,
             "patient.birthDate",
-            format!("the patient's birth date {birth} is after the service, or after today"),
+            format_args!("the patient's birth date {birth} is after the service, or after today"),
         );
     }
     if let (Some(death), Some(first)) = (record.patient_death_date, first) {
         report.require(
             death >= first,
             "patientDeathDate",
-            format!("the patient died on {death}, before the service of {first}"),
+            format_args!("the patient died on {death}, before the service of {first}"),
         );
     }
     if let Some(date) = record.accident_date.filter(|date| *date > today) {
@@ -52,7 +52,7 @@ pub fn order(record: &BillingRecord, report: &mut Report<'_>) {
         report.require(
             discharge >= admission,
             "discharge",
-            format!("the discharge of {discharge} is before the admission of {admission}"),
+            format_args!("the discharge of {discharge} is before the admission of {admission}"),
         );
     }
 }
@@ -60,7 +60,7 @@ pub fn order(record: &BillingRecord, report: &mut Report<'_>) {
 fn range(report: &mut Report<'_>, path: String, range: &DateRange, today: Date) {
     let last = range.end.or(range.start);
     if let (Some(start), Some(end)) = (range.start, range.end) {
-        report.require(end >= start, &path, format!("the service ends on {end}, before it begins on {start}"));
+        report.require(end >= start, &path, format_args!("the service ends on {end}, before it begins on {start}"));
     }
     if let Some(last) = last.filter(|last| *last > today) {
         report.add(path, format!("the service of {last} is in the future"));

@@ -28,12 +28,12 @@ pub fn teeth(record: &BillingRecord, report: &mut Report<'_>) {
         for (m, tooth) in line.teeth.iter().enumerate() {
             report.require(
                 is_tooth(&tooth.number),
-                format!("{path}[{m}].number"),
-                format!("`{}` is no tooth", tooth.number),
+                format_args!("{path}[{m}].number"),
+                format_args!("`{}` is no tooth", tooth.number),
             );
             let few = tooth.surfaces.len() <= MOST_SURFACES;
             let text = format!("tooth {} has more than {MOST_SURFACES} surfaces", tooth.number);
-            report.require(few, format!("{path}[{m}].surfaces"), text);
+            report.require(few, format_args!("{path}[{m}].surfaces"), text);
             for (s, surface) in tooth.surfaces.iter().enumerate().filter(|(_, surface)| !is_surface(surface)) {
                 report.add(format!("{path}[{m}].surfaces[{s}]"), format!("`{surface}` is no surface of a tooth"));
             }
@@ -45,7 +45,7 @@ pub fn tooth_missing(record: &BillingRecord, report: &mut Report<'_>) {
     for (n, line) in record.service_lines.iter().enumerate().filter(|(_, line)| is_of_one_tooth(line.procedure())) {
         let named = line.dental.as_ref().is_some_and(|dental| !dental.teeth.is_empty());
         let text = format!("`{}` on line {} names no tooth", line.procedure(), n + 1);
-        report.require(named, format!("serviceLines[{n}].code.value"), text);
+        report.require(named, format_args!("serviceLines[{n}].code.value"), text);
     }
 }
 
@@ -64,7 +64,7 @@ pub fn prostheses(record: &BillingRecord, report: &mut Report<'_>) {
     for (n, line) in lines(record).filter(|(_, line)| line.prosthesis.as_deref() == Some("R")) {
         let dated = line.prior_placement.is_some() || line.estimated_prior_placement.is_some();
         let text = format!("line {} replaces a prosthesis, and its placement has no date", n + 1);
-        report.require(dated, format!("serviceLines[{n}].dental.priorPlacement"), text);
+        report.require(dated, format_args!("serviceLines[{n}].dental.priorPlacement"), text);
     }
 }
 

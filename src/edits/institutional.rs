@@ -30,7 +30,11 @@ fn is_inpatient(record: &BillingRecord) -> bool {
 
 pub fn type_of_bill(record: &BillingRecord, report: &mut Report<'_>) {
     let bill = record.place_of_service.as_deref().unwrap_or_default();
-    report.require(is_bill(bill), "placeOfService", format!("`0{bill}{}` is no type of bill", record.frequency_code));
+    report.require(
+        is_bill(bill),
+        "placeOfService",
+        format_args!("`0{bill}{}` is no type of bill", record.frequency_code),
+    );
     let known = FREQUENCIES.contains(&record.frequency_code.as_str());
     let text = format!("`{}` is no frequency of a type of bill", record.frequency_code);
     report.require(known, "frequencyCode", text);
@@ -42,7 +46,7 @@ pub fn revenue_codes(record: &BillingRecord, report: &mut Report<'_>) {
         match line.revenue_code.as_deref() {
             None => report.add(path, format!("line {} has no revenue code", n + 1)),
             Some(TOTAL) => report.add(path, format!("line {} is the total, which is not a line", n + 1)),
-            Some(code) => report.require(is_digits(code, 4), path, format!("`{code}` is no revenue code")),
+            Some(code) => report.require(is_digits(code, 4), path, format_args!("`{code}` is no revenue code")),
         }
     }
 }
@@ -58,7 +62,7 @@ pub fn attending(record: &BillingRecord, report: &mut Report<'_>) {
     ];
     for (path, name, party) in people {
         let person = !party.as_ref().is_some_and(|party: &Party| party.organization);
-        report.require(person, path, format!("the {name} is an organization"));
+        report.require(person, path, format_args!("the {name} is an organization"));
     }
 }
 
@@ -125,9 +129,9 @@ pub fn procedures(record: &BillingRecord, report: &mut Report<'_>) {
             _ => (is_icd10_procedure(&procedure.code), "ICD-10-PCS"),
         };
         let text = format!("`{}` has not the form of an {set} procedure", procedure.code);
-        report.require(fits, format!("{path}.code"), text);
+        report.require(fits, format_args!("{path}.code"), text);
         let text = format!("the procedure `{}` has no date", procedure.code);
-        report.require(procedure.date.is_some(), format!("{path}.date"), text);
+        report.require(procedure.date.is_some(), format_args!("{path}.date"), text);
     }
 }
 
@@ -140,12 +144,12 @@ pub fn statement_period(record: &BillingRecord, report: &mut Report<'_>) {
     report.require(
         end >= start,
         "statementPeriod",
-        format!("the statement ends on {end}, before it begins on {start}"),
+        format_args!("the statement ends on {end}, before it begins on {start}"),
     );
     report.require(
         end <= report.today,
         "statementPeriod",
-        format!("the end of the statement, {end}, is in the future"),
+        format_args!("the end of the statement, {end}, is in the future"),
     );
 }
 
@@ -155,13 +159,13 @@ pub fn outside_period(record: &BillingRecord, report: &mut Report<'_>) {
         let before = line.first_day().zip(period.start).is_some_and(|(day, start)| day < start);
         let after = line.last_day().zip(period.end.or(period.start)).is_some_and(|(day, end)| day > end);
         let text = format!("the service of line {} lies outside the statement period", n + 1);
-        report.require(!before && !after, format!("serviceLines[{n}].serviceDate"), text);
+        report.require(!before && !after, format_args!("serviceLines[{n}].serviceDate"), text);
     }
 }
 
 fn at_most(report: &mut Report<'_>, field: &str, count: usize, most: usize) {
     let text = format!("the claim has {count} {field}, and {most} can be sent");
-    report.require(count <= most, format!("institutional.{field}"), text);
+    report.require(count <= most, format_args!("institutional.{field}"), text);
 }
 
 pub fn codes(record: &BillingRecord, report: &mut Report<'_>) {
@@ -177,8 +181,8 @@ pub fn codes(record: &BillingRecord, report: &mut Report<'_>) {
     counts.into_iter().for_each(|(field, count, most)| at_most(report, field, count, most));
     for (path, code, whole) in coded(stay, record) {
         let fits = code.len() == 2 && code.bytes().all(|byte| byte.is_ascii_alphanumeric());
-        report.require(fits, path.clone(), format!("`{code}` is no code of the UB-04"));
-        report.require(whole, path, format!("the code `{code}` has no date"));
+        report.require(fits, path.clone(), format_args!("`{code}` is no code of the UB-04"));
+        report.require(whole, path, format_args!("the code `{code}` has no date"));
     }
 }
 

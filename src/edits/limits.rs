@@ -23,7 +23,7 @@ fn has(line: &ServiceLine, modifier: &str) -> bool {
 pub fn whole_units(record: &BillingRecord, report: &mut Report<'_>) {
     for (n, line) in lines(record).filter(|(_, line)| line.unit == "UN" && !line.procedure().is_empty()) {
         let text = format!("line {} bills {} units of `{}`", n + 1, line.quantity.normalize(), line.procedure());
-        report.require(line.quantity.fract().is_zero(), format!("serviceLines[{n}].quantity"), text);
+        report.require(line.quantity.fract().is_zero(), format_args!("serviceLines[{n}].quantity"), text);
     }
 }
 
@@ -62,7 +62,7 @@ pub fn unit_limits(record: &BillingRecord, report: &mut Report<'_>) {
         };
         let text =
             format!("{} units of `{}`, and at most {} are paid", units.normalize(), line.procedure(), limit.most);
-        report.require(units <= Decimal::from(limit.most), format!("serviceLines[{n}].quantity"), text);
+        report.require(units <= Decimal::from(limit.most), format_args!("serviceLines[{n}].quantity"), text);
     }
 }
 

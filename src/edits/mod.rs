@@ -21,6 +21,7 @@ mod tests;
 use crate::billing::record::BillingRecord;
 use crate::fault::{Issue, Place, Severity, codes};
 use jiff::civil::Date;
+use std::fmt::Display;
 use tables::Tables;
 
 /// One rule.
@@ -64,12 +65,12 @@ pub struct Report<'a> {
 
 impl Report<'_> {
     /// The value at a path of the record is not as it should be.
-    pub fn add(&mut self, path: impl Into<String>, text: impl Into<String>) {
-        self.found.push((path.into(), text.into()));
+    pub fn add(&mut self, path: impl Display, text: impl Display) {
+        self.found.push((path.to_string(), text.to_string()));
     }
 
-    /// As `add`, when the rule does not hold.
-    pub fn require(&mut self, holds: bool, path: impl Into<String>, text: impl Into<String>) {
+    /// As `add`, when the rule does not hold. Given with `format_args!`, path and text cost nothing while it holds.
+    pub fn require(&mut self, holds: bool, path: impl Display, text: impl Display) {
         if !holds {
             self.add(path, text);
         }

@@ -4,57 +4,95 @@ use super::Report;
 use super::code_sets::is_state;
 use crate::billing::record::{Address, BillingRecord, Party};
 use crate::code_forms::{is_digits, is_npi};
+use std::fmt::{self, Arguments, Display, Formatter};
+
+/// Where in the record someone stands: `serviceLines[2].referringProviders[0]`. Written out only when it is named.
+#[derive(Clone, Copy)]
+pub struct At {
+    /// The list around, and the place in it.
+    pub within: Option<(&'static str, usize)>,
+    pub name: &'static str,
+    pub index: Option<usize>,
+}
+
+impl At {
+    /// Someone of the claim as a whole.
+    pub fn whole(name: &'static str) -> At {
+        At { within: None, name, index: None }
+    }
+}
+
+impl Display for At {
+    fn fmt(&self, f: &mut Formatter<'_>) -> fmt::Result {
+        if let Some((list, n)) = self.within {
+            write!(f, "{list}[{n}].")?;
+        }
+        f.write_str(self.name)?;
+        self.index.map_or(Ok(()), |index| write!(f, "[{index}]"))
+    }
+}
 
 /// Every provider of the record with its path.
-pub fn providers(record: &BillingRecord) -> Vec<(String, &Party)> {
-    let mut found = vec![("billingProvider".to_owned(), &record.billing_provider)];
-    listed(&mut found, "", "referringProviders", &record.referring_providers);
-    named(&mut found, "", "renderingProvider", &record.rendering_provider);
-    named(&mut found, "", "serviceFacility", &record.service_facility);
-    named(&mut found, "", "supervisingProvider", &record.supervising_provider);
-    named(&mut found, "", "attendingProvider", &record.attending_provider);
-    named(&mut found, "", "operatingPhysician", &record.operating_physician);
-    named(&mut found, "", "otherOperatingPhysician", &record.other_operating_physician);
-    named(&mut found, "", "assistantSurgeon", &record.assistant_surgeon);
+pub fn providers(record: &BillingRecord) -> Vec<(At, &Party)> {
+    let mut found = vec![(At::whole(BILLING), &record.billing_provider)];
+    listed(&mut found, None, "referringProviders", &record.referring_providers);
+    named(&mut found, None, "renderingProvider", &record.rendering_provider);
+    named(&mut found, None, FACILITY, &record.service_facility);
+    named(&mut found, None, "supervisingProvider", &record.supervising_provider);
+    named(&mut found, None, "attendingProvider", &record.attending_provider);
+    named(&mut found, None, "operatingPhysician", &record.operating_physician);
+    named(&mut found, None, "otherOperatingPhysician", &record.other_operating_physician);
+    named(&mut found, None, "assistantSurgeon", &record.assistant_surgeon);
     for (n, line) in record.service_lines.iter().enumerate() {
-        let at = format!("serviceLines[{n}].");
-        named(&mut found, &at, "renderingProvider", &line.rendering_provider);
-        named(&mut found, &at, "purchasedServiceProvider", &line.purchased_service_provider);
-        named(&mut found, &at, "serviceFacility", &line.service_facility);
-        named(&mut found, &at, "supervisingProvider", &line.supervising_provider);
-        named(&mut found, &at, "orderingProvider", &line.ordering_provider);
-        listed(&mut found, &at, "referringProviders", &line.referring_providers);
-        named(&mut found, &at, "operatingPhysician", &line.operating_physician);
-        named(&mut found, &at, "otherOperatingPhysician", &line.other_operating_physician);
-        named(&mut found, &at, "assistantSurgeon", &line.assistant_surgeon);
+        let at = Some((LINES, n));
+        named(&mut found, at, "renderingProvider", &line.rendering_provider);
+        named(&mut found, at, "purchasedServiceProvider", &line.purchased_service_provider);
+        named(&mut found, at, FACILITY, &line.service_facility);
+        named(&mut found, at, "supervisingProvider", &line.supervising_provider);
+        named(&mut found, at, "orderingProvider", &line.ordering_provider);
+        listed(&mut found, at, "referringProviders", &line.referring_providers);
+        named(&mut found, at, "operatingPhysician", &line.operating_physician);
+        named(&mut found, at, "otherOperatingPhysician", &line.other_operating_physician);
+        named(&mut found, at, "assistantSurgeon", &line.assistant_surgeon);
     }
     found
 }
 
-fn named<'a>(found: &mut Vec<(String, &'a Party)>, at: &str, name: &str, party: &'a Option<Party>) {
-    found.extend(party.iter().map(|party| (format!("{at}{name}"), party)));
+pub const BILLING: &str = "billingProvider";
+pub const FACILITY: &str = "serviceFacility";
+pub const LINES: &str = "serviceLines";
+
+type Within = Option<(&'static str, usize)>;
+
+fn named<'a>(found: &mut Vec<(At, &'a Party)>, within: Within, name: &'static str, party: &'a Option<Party>) {
+    found.extend(party.iter().map(|party| (At { within, name, index: None }, party)));
 }
 
-fn listed<'a>(found: &mut Vec<(String, &'a Party)>, at: &str, name: &str, parties: &'a [Party]) {
-    found.extend(parties.iter().enumerate().map(|(n, party)| (format!("{at}{name}[{n}]"), party)));
+fn listed<'a>(found: &mut Vec<(At, &'a Party)>, within: Within, name: &'static str, parties: &'a [Party]) {
+    found.extend(parties.iter().enumerate().map(|(n, party)| (At { within, name, index: Some(n) }, party)));
 }
 
-/// Every address that is sent, with its path.
-fn sent_addresses(record: &BillingRecord) -> Vec<(String, &Address)> {
-    let of_providers =
-        providers(record).into_iter().map(|(path, party)| (format!("{path}.address"), party.address.as_ref()));
-    let of_others = record.other_payers.iter().enumerate().flat_map(|(n, payer)| {
-        let subscriber = (format!("otherPayers[{n}].subscriber.address"), payer.subscriber.address.as_ref());
-        [subscriber, (format!("otherPayers[{n}].coverage.payerAddress"), payer.coverage.payer_address.as_ref())]
-    });
+/// Visits every address that is sent, with its path.
+fn sent_addresses(record: &BillingRecord, visit: &mut dyn FnMut(Arguments<'_>, &Address)) {
+    for (at, party) in providers(record) {
+        party.address.iter().for_each(|address| visit(format_args!("{at}.address"), address));
+    }
     let patient = record.patient.address.as_ref().filter(|_| !record.patient_is_subscriber);
     let single = [
-        ("subscriber.address".to_owned(), record.subscriber.address.as_ref()),
-        ("patient.address".to_owned(), patient),
-        ("payToAddress".to_owned(), record.pay_to_address.as_ref()),
-        ("coverage.payerAddress".to_owned(), record.coverage.payer_address.as_ref()),
+        ("subscriber.address", record.subscriber.address.as_ref()),
+        ("patient.address", patient),
+        ("payToAddress", record.pay_to_address.as_ref()),
+        ("coverage.payerAddress", record.coverage.payer_address.as_ref()),
     ];
-    of_providers.chain(single).chain(of_others).filter_map(|(path, address)| Some((path, address?))).collect()
+    for (path, address) in single {
+        address.into_iter().for_each(|address| visit(format_args!("{path}"), address));
+    }
+    for (n, payer) in record.other_payers.iter().enumerate() {
+        let subscriber = payer.subscriber.address.iter();
+        subscriber.for_each(|address| visit(format_args!("otherPayers[{n}].subscriber.address"), address));
+        let own = payer.coverage.payer_address.iter();
+        own.for_each(|address| visit(format_args!("otherPayers[{n}].coverage.payerAddress"), address));
+    }
 }
 
 pub fn billing_npi(record: &BillingRecord, report: &mut Report<'_>) {
@@ -72,9 +110,10 @@ pub fn npi_check_digits(record: &BillingRecord, report: &mut Report<'_>) {
 }
 
 pub fn other_npis(record: &BillingRecord, report: &mut Report<'_>) {
-    for (path, party) in providers(record).into_iter().skip(1).filter(|(path, _)| !path.ends_with("serviceFacility")) {
-        let known = party.npi.is_some() || !party.secondary_ids.is_empty();
-        report.require(known, format!("{path}.npi"), format!("{} has no NPI", shown(party)));
+    for (path, party) in providers(record).into_iter().skip(1).filter(|(path, _)| path.name != FACILITY) {
+        if party.npi.is_none() && party.secondary_ids.is_empty() {
+            report.add(format_args!("{path}.npi"), format_args!("{} has no NPI", shown(party)));
+        }
     }
 }
 
@@ -84,27 +123,27 @@ fn shown(party: &Party) -> String {
 
 pub fn provider_names(record: &BillingRecord, report: &mut Report<'_>) {
     for (path, party) in providers(record) {
-        report.require(party.last_name.is_some(), format!("{path}.lastName"), "a provider has no name");
+        report.require(party.last_name.is_some(), format_args!("{path}.lastName"), "a provider has no name");
     }
 }
 
 pub fn states(record: &BillingRecord, report: &mut Report<'_>) {
-    for (path, address) in sent_addresses(record) {
+    sent_addresses(record, &mut |path, address| {
         let american = address.country.as_deref().is_none_or(|country| country == "CA");
         if let Some(state) = address.state.as_deref().filter(|state| american && !is_state(state)) {
             report.add(format!("{path}.state"), format!("`{state}` is no state"));
         }
-    }
+    });
     if let Some(state) = record.accident_state.as_deref().filter(|state| !is_state(state)) {
         report.add("accidentState", format!("`{state}` is no state"));
     }
 }
 
 pub fn zips(record: &BillingRecord, report: &mut Report<'_>) {
-    for (path, address) in sent_addresses(record).into_iter().filter(|(_, address)| address.country.is_none()) {
-        let Some(zip) = address.postal_code.as_deref() else { continue };
-        let billing = path == "billingProvider.address";
-        if billing && is_digits(zip, 5) {
+    let billing = record.billing_provider.address.as_ref();
+    sent_addresses(record, &mut |path, address| {
+        let Some(zip) = address.postal_code.as_deref().filter(|_| address.country.is_none()) else { return };
+        if is_digits(zip, 5) && billing.is_some_and(|billing| std::ptr::eq(billing, address)) {
             report.add(
                 format!("{path}.postalCode"),
                 format!("the ZIP code {zip} of the billing provider has not nine digits"),
@@ -112,11 +151,11 @@ pub fn zips(record: &BillingRecord, report: &mut Report<'_>) {
         } else if !is_digits(zip, 5) && !is_digits(zip, 9) {
             report.add(format!("{path}.postalCode"), format!("`{zip}` is no ZIP code"));
         }
-    }
+    });
 }
 
 pub fn facility_zip(record: &BillingRecord, report: &mut Report<'_>) {
-    let facilities = providers(record).into_iter().filter(|(path, _)| path.ends_with("serviceFacility"));
+    let facilities = providers(record).into_iter().filter(|(path, _)| path.name == FACILITY);
     for (path, address) in facilities.filter_map(|(path, party)| Some((path, party.address.as_ref()?))) {
         if let Some(zip) = address.postal_code.as_deref().filter(|zip| address.country.is_none() && is_digits(zip, 5)) {
             report.add(format!("{path}.address.postalCode"), format!("the ZIP code {zip} has not nine digits"));
@@ -131,7 +170,7 @@ pub fn addresses(record: &BillingRecord, report: &mut Report<'_>) {
         false => ("patient.address", &record.patient),
     };
     complete(report, path, "the patient", patient.address.as_ref());
-    for (path, party) in providers(record).into_iter().filter(|(path, _)| path.ends_with("serviceFacility")) {
+    for (path, party) in providers(record).into_iter().filter(|(path, _)| path.name == FACILITY) {
         complete(report, &format!("{path}.address"), "the place of service", party.address.as_ref());
     }
 }
@@ -190,7 +229,7 @@ pub fn tax_id(record: &BillingRecord, report: &mut Report<'_>) {
     for (field, id) in ids.into_iter().filter_map(|(field, id)| Some((field, id.as_deref()?))) {
         report.require(
             is_digits(id, 9),
-            format!("billingProvider.{field}"),
+            format_args!("billingProvider.{field}"),
             "the tax id of the billing provider has not nine digits",
         );
     }

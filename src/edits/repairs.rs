@@ -1,8 +1,10 @@
 //! Repairs: what is written in another way than payers read it, and can mean one thing only, is written their way before the
 //! rules look at it. Nothing clinical is touched. Each repair is told, by its name and place, never by its value.
 
+use super::parties::{At, BILLING, FACILITY, LINES};
 use crate::billing::record::{Address, BillingRecord, Party};
 use crate::fault::{Issue, Place, Severity, codes};
+use std::fmt::{self, Display, Formatter};
 
 /// One kind of repair.
 pub struct Repair {
@@ -49,10 +51,14 @@ pub fn repair(record: &mut BillingRecord) -> Vec<Issue> {
     notes
 }
 
-/// Writes a text anew when that changes it.
-fn rewrite(text: &mut String, path: impl FnOnce() -> String, done: &mut Vec<String>, how: impl Fn(&str) -> String) {
-    let new = how(text);
-    if new != *text && !new.is_empty() {
+/// Writes a text anew; `how` gives nothing where it is right as it stands.
+fn rewrite(
+    text: &mut String,
+    path: impl FnOnce() -> String,
+    done: &mut Vec<String>,
+    how: impl Fn(&str) -> Option<String>,
+) {
+    if let Some(new) = how(text).filter(|new| new != text && !new.is_empty()) {
         *text = new;
         done.push(path());
     }
@@ -62,7 +68,7 @@ fn rewrite_some(
     text: &mut Option<String>,
     path: impl FnOnce() -> String,
     done: &mut Vec<String>,
-    how: impl Fn(&str) -> String,
+    how: impl Fn(&str) -> Option<String>,
 ) {
     if let Some(text) = text {
         rewrite(text, path, done, how);
@@ -70,74 +76,112 @@ fn rewrite_some(
 }
 
 /// Every party of the record, with its path.
-fn parties(record: &mut BillingRecord) -> Vec<(String, &mut Party)> {
-    let mut found: Vec<(String, &mut Party)> = vec![
-        ("billingProvider".into(), &mut record.billing_provider),
-        ("subscriber".into(), &mut record.subscriber),
-        ("patient".into(), &mut record.patient),
+fn parties(record: &mut BillingRecord) -> Vec<(At, &mut Party)> {
+    let mut found = vec![
+        (At::whole(BILLING), &mut record.billing_provider),
+        (At::whole("subscriber"), &mut record.subscriber),
+        (At::whole("patient"), &mut record.patient),
     ];
-    let listed = |at: &str, list| -> Vec<(String, &mut Party)> {
-        let list: &mut Vec<Party> = list;
-        list.iter_mut().enumerate().map(|(n, party)| (format!("{at}[{n}]"), party)).collect()
-    };
-    found.extend(listed("referringProviders", &mut record.referring_providers));
+    let referring = record.referring_providers.iter_mut().enumerate();
+    found.extend(referring.map(|(n, party)| (At { index: Some(n), ..At::whole("referringProviders") }, party)));
     let single = [
         ("renderingProvider", &mut record.rendering_provider),
-        ("serviceFacility", &mut record.service_facility),
+        (FACILITY, &mut record.service_facility),
         ("supervisingProvider", &mut record.supervising_provider),
         ("attendingProvider", &mut record.attending_provider),
         ("operatingPhysician", &mut record.operating_physician),
         ("otherOperatingPhysician", &mut record.other_operating_physician),
         ("assistantSurgeon", &mut record.assistant_surgeon),
     ];
-    found.extend(single.into_iter().filter_map(|(path, party)| Some((path.to_owned(), party.as_mut()?))));
+    found.extend(single.into_iter().filter_map(|(name, party)| Some((At::whole(name), party.as_mut()?))));
     for (n, line) in record.service_lines.iter_mut().enumerate() {
         let single = [
             ("renderingProvider", &mut line.rendering_provider),
-            ("serviceFacility", &mut line.service_facility),
+            (FACILITY, &mut line.service_facility),
             ("supervisingProvider", &mut line.supervising_provider),
             ("orderingProvider", &mut line.ordering_provider),
         ];
-        let of_line = single.into_iter().filter_map(|(path, party)| Some((path, party.as_mut()?)));
-        found.extend(of_line.map(|(path, party)| (format!("serviceLines[{n}].{path}"), party)));
+        let at = |name| At { within: Some((LINES, n)), ..At::whole(name) };
+        found.extend(single.into_iter().filter_map(|(name, party)| Some((at(name), party.as_mut()?))));
     }
     for (n, payer) in record.other_payers.iter_mut().enumerate() {
-        found.push((format!("otherPayers[{n}].subscriber"), &mut payer.subscriber));
+        let at = At { within: Some(("otherPayers", n)), ..At::whole("subscriber") };
+        found.push((at, &mut payer.subscriber));
     }
     found
 }
 
-/// Hands over every address of the record, with its path.
-fn each_address(record: &mut BillingRecord, mut act: impl FnMut(&str, &mut Address)) {
-    for (path, party) in parties(record) {
+/// Where an address stands: with someone, or by itself.
+#[derive(Clone, Copy)]
+enum Home {
+    Of(At),
+    Alone(At),
+}
+
+impl Display for Home {
+    fn fmt(&self, f: &mut Formatter<'_>) -> fmt::Result {
+        match self {
+            Home::Of(at) => write!(f, "{at}.address"),
+            Home::Alone(at) => at.fmt(f),
+        }
+    }
+}
+
+/// Hands over every address of the record, with its place.
+fn each_address(record: &mut BillingRecord, mut act: impl FnMut(Home, &mut Address)) {
+    for (at, party) in parties(record) {
         if let Some(address) = &mut party.address {
-            act(&format!("{path}.address"), address);
+            act(Home::Of(at), address);
         }
     }
     let single =
         [("payToAddress", &mut record.pay_to_address), ("coverage.payerAddress", &mut record.coverage.payer_address)];
-    for (path, address) in single.into_iter().filter_map(|(path, address)| Some((path, address.as_mut()?))) {
-        act(path, address);
+    for (name, address) in single.into_iter().filter_map(|(name, address)| Some((name, address.as_mut()?))) {
+        act(Home::Alone(At::whole(name)), address);
     }
     for (n, payer) in record.other_payers.iter_mut().enumerate() {
         if let Some(address) = &mut payer.coverage.payer_address {
-            act(&format!("otherPayers[{n}].coverage.payerAddress"), address);
+            let at = At { within: Some(("otherPayers", n)), ..At::whole("coverage.payerAddress") };
+            act(Home::Alone(at), address);
         }
     }
 }
 
-fn single_blanks(text: &str) -> String {
-    text.split_whitespace().collect::<Vec<_>>().join(" ")
+fn trimmed(text: &str) -> Option<String> {
+    let trimmed = text.trim();
+    (trimmed.len() < text.len()).then(|| trimmed.to_owned())
 }
 
-fn only_digits(text: &str) -> String {
-    text.chars().filter(char::is_ascii_digit).collect()
+fn single_blanks(text: &str) -> Option<String> {
+    let single = text.split(' ').all(|word| !word.is_empty() && !word.contains(char::is_whitespace));
+    (!single).then(|| text.split_whitespace().collect::<Vec<_>>().join(" "))
+}
+
+fn capital(text: &str) -> Option<String> {
+    let trimmed = text.trim();
+    let right = trimmed.len() == text.len() && !text.bytes().any(|byte| byte.is_ascii_lowercase());
+    (!right).then(|| trimmed.to_ascii_uppercase())
+}
+
+fn all_digits(text: &str) -> bool {
+    text.bytes().all(|byte| byte.is_ascii_digit())
+}
+
+/// The digits alone, where they are a whole number of its kind.
+fn only_digits(text: &str, length: usize) -> Option<String> {
+    let digits = || text.bytes().filter(u8::is_ascii_digit);
+    (!all_digits(text) && digits().count() == length).then(|| digits().map(char::from).collect())
+}
+
+/// Digits with zeros in front.
+fn wide(text: &str, width: usize) -> Option<String> {
+    (text.len() < width && all_digits(text)).then(|| format!("{text:0>width$}"))
 }
 
 fn blanks(record: &mut BillingRecord, done: &mut Vec<String>) {
-    rewrite(&mut record.patient_control_number, || "patientControlNumber".into(), done, |text| text.trim().to_owned());
-    rewrite_some(&mut record.prior_authorization, || "priorAuthorization".into(), done, |text| text.trim().to_owned());
-    for (path, party) in parties(record) {
+    rewrite(&mut record.patient_control_number, || "patientControlNumber".into(), done, trimmed);
+    rewrite_some(&mut record.prior_authorization, || "priorAuthorization".into(), done, trimmed);
+    for (at, party) in parties(record) {
         let fields = [
             ("lastName", &mut party.last_name),
             ("firstName", &mut party.first_name),
@@ -145,59 +189,55 @@ fn blanks(record: &mut BillingRecord, done: &mut Vec<String>) {
             ("memberId", &mut party.member_id),
         ];
         for (field, text) in fields {
-            rewrite_some(text, || format!("{path}.{field}"), done, single_blanks);
+            rewrite_some(text, || format!("{at}.{field}"), done, single_blanks);
         }
     }
-    each_address(record, |path, address| {
+    each_address(record, |at, address| {
         for (field, text) in [("line1", &mut address.line1), ("line2", &mut address.line2), ("city", &mut address.city)]
         {
-            rewrite_some(text, || format!("{path}.{field}"), done, single_blanks);
+            rewrite_some(text, || format!("{at}.{field}"), done, single_blanks);
         }
     });
 }
 
 fn capitals(record: &mut BillingRecord, done: &mut Vec<String>) {
-    let upper = |text: &str| text.trim().to_ascii_uppercase();
     for (n, line) in record.service_lines.iter_mut().enumerate() {
         let Some(code) = &mut line.code else { continue };
-        rewrite(&mut code.value, || format!("serviceLines[{n}].code.value"), done, upper);
+        rewrite(&mut code.value, || format!("serviceLines[{n}].code.value"), done, capital);
         for (m, modifier) in code.modifiers.iter_mut().enumerate() {
-            rewrite(modifier, || format!("serviceLines[{n}].code.modifiers[{m}]"), done, upper);
+            rewrite(modifier, || format!("serviceLines[{n}].code.modifiers[{m}]"), done, capital);
         }
     }
-    for (path, party) in parties(record) {
-        rewrite_some(&mut party.taxonomy, || format!("{path}.taxonomy"), done, upper);
+    for (at, party) in parties(record) {
+        rewrite_some(&mut party.taxonomy, || format!("{at}.taxonomy"), done, capital);
     }
-    each_address(record, |path, address| {
-        rewrite_some(&mut address.state, || format!("{path}.state"), done, upper);
+    each_address(record, |at, address| {
+        rewrite_some(&mut address.state, || format!("{at}.state"), done, capital);
     });
 }
 
 fn digits(record: &mut BillingRecord, done: &mut Vec<String>) {
-    for (path, party) in parties(record) {
+    for (at, party) in parties(record) {
         let ids = [
             ("npi", &mut party.npi, 10),
             ("employerId", &mut party.employer_id, 9),
             ("socialSecurityNumber", &mut party.social_security_number, 9),
         ];
         for (field, id, length) in ids {
-            // Only where the digits alone are a whole number of its kind.
-            let fits = id.as_deref().is_some_and(|text| only_digits(text).len() == length);
-            if fits {
-                rewrite_some(id, || format!("{path}.{field}"), done, only_digits);
-            }
+            rewrite_some(id, || format!("{at}.{field}"), done, |text| only_digits(text, length));
         }
         if let Some(contact) = &mut party.contact {
-            let fits = contact.telephone.as_deref().is_some_and(|text| only_digits(text).len() == 10);
-            if fits {
-                rewrite_some(&mut contact.telephone, || format!("{path}.contact.telephone"), done, only_digits);
-            }
+            let path = || format!("{at}.contact.telephone");
+            rewrite_some(&mut contact.telephone, path, done, |text| only_digits(text, 10));
         }
     }
 }
 
 fn dots(record: &mut BillingRecord, done: &mut Vec<String>) {
-    let bare = |text: &str| text.replace('.', "").trim().to_ascii_uppercase();
+    let bare = |text: &str| match text.contains('.') {
+        true => Some(text.replace('.', "").trim().to_ascii_uppercase()),
+        false => capital(text),
+    };
     for (n, diagnosis) in record.diagnoses.iter_mut().enumerate() {
         rewrite(&mut diagnosis.code, || format!("diagnoses[{n}].code"), done, bare);
     }
@@ -208,46 +248,37 @@ fn dots(record: &mut BillingRecord, done: &mut Vec<String>) {
 }
 
 fn width(record: &mut BillingRecord, done: &mut Vec<String>) {
-    let digits = |text: &str| text.bytes().all(|byte| byte.is_ascii_digit());
-    let wide = |text: &str, width: usize| if digits(text) { format!("{text:0>width$}") } else { text.to_owned() };
     if record.institutional.is_none() {
         rewrite_some(&mut record.place_of_service, || "placeOfService".into(), done, |text| wide(text, 2));
     }
     for (n, line) in record.service_lines.iter_mut().enumerate() {
         rewrite_some(&mut line.revenue_code, || format!("serviceLines[{n}].revenueCode"), done, |text| wide(text, 4));
-        rewrite_some(
-            &mut line.place_of_service,
-            || format!("serviceLines[{n}].placeOfService"),
-            done,
-            |text| wide(text, 2),
-        );
+        let path = || format!("serviceLines[{n}].placeOfService");
+        rewrite_some(&mut line.place_of_service, path, done, |text| wide(text, 2));
     }
 }
 
 fn zip_zero(record: &mut BillingRecord, done: &mut Vec<String>) {
-    each_address(record, |path, address| {
-        let lost = |text: &str| matches!(text.len(), 4 | 8) && text.bytes().all(|byte| byte.is_ascii_digit());
-        zip(address, path, done, |text| if lost(text) { format!("0{text}") } else { text.to_owned() });
-    });
+    let lost = |text: &str| (matches!(text.len(), 4 | 8) && all_digits(text)).then(|| format!("0{text}"));
+    each_address(record, |at, address| zip(at, address, done, lost));
 }
 
 /// ZIP+4 of a place that is not told more exactly.
 const NOT_KNOWN: &str = "9998";
 
 fn zip_plus_four(record: &mut BillingRecord, done: &mut Vec<String>) {
-    let wants_nine = |path: &str| path == "billingProvider.address" || path.ends_with("serviceFacility.address");
-    each_address(record, |path, address| {
-        let five = |text: &str| text.len() == 5 && text.bytes().all(|byte| byte.is_ascii_digit());
-        if wants_nine(path) {
-            zip(address, path, done, |text| if five(text) { format!("{text}{NOT_KNOWN}") } else { text.to_owned() });
+    let five = |text: &str| (text.len() == 5 && all_digits(text)).then(|| format!("{text}{NOT_KNOWN}"));
+    each_address(record, |at, address| {
+        if matches!(at, Home::Of(at) if matches!(at.name, BILLING | FACILITY)) {
+            zip(at, address, done, five);
         }
     });
 }
 
 /// Rewrites the ZIP code of an address in the United States.
-fn zip(address: &mut Address, path: &str, done: &mut Vec<String>, rewritten: impl Fn(&str) -> String) {
+fn zip(at: Home, address: &mut Address, done: &mut Vec<String>, how: impl Fn(&str) -> Option<String>) {
     if address.country.is_none() {
-        rewrite_some(&mut address.postal_code, || format!("{path}.postalCode"), done, rewritten);
+        rewrite_some(&mut address.postal_code, || format!("{at}.postalCode"), done, how);
     }
 }
 

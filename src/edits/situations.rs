@@ -53,8 +53,8 @@ pub fn unlisted(record: &BillingRecord, report: &mut Report<'_>) {
         let told = line.code.as_ref().is_some_and(|code| code.description.is_some()) || line.note.is_some();
         report.require(
             told,
-            format!("serviceLines[{n}].code.description"),
-            format!("`{}` on line {} is not described", line.procedure(), n + 1),
+            format_args!("serviceLines[{n}].code.description"),
+            format_args!("`{}` on line {} is not described", line.procedure(), n + 1),
         );
     }
 }
@@ -64,8 +64,8 @@ pub fn minutes(record: &BillingRecord, report: &mut Report<'_>) {
         let timed = is_anesthesia(line.procedure()) && !is_untimed_anesthesia(line.procedure());
         report.require(
             timed,
-            format!("serviceLines[{n}].unit"),
-            format!("line {} bills minutes for `{}`", n + 1, line.procedure()),
+            format_args!("serviceLines[{n}].unit"),
+            format_args!("line {} bills minutes for `{}`", n + 1, line.procedure()),
         );
     }
 }
@@ -73,7 +73,11 @@ pub fn minutes(record: &BillingRecord, report: &mut Report<'_>) {
 pub fn anesthesia(record: &BillingRecord, report: &mut Report<'_>) {
     for (n, line) in lines_of(record).filter(|(_, line)| line.unit != "MJ") {
         let timed = is_anesthesia(line.procedure()) && !is_untimed_anesthesia(line.procedure());
-        report.require(!timed, format!("serviceLines[{n}].unit"), format!("line {} bills anesthesia in units", n + 1));
+        report.require(
+            !timed,
+            format_args!("serviceLines[{n}].unit"),
+            format_args!("line {} bills anesthesia in units", n + 1),
+        );
     }
 }
 
@@ -119,7 +123,7 @@ pub fn notes(record: &BillingRecord, report: &mut Report<'_>) {
         report.require(
             length <= LONGEST_NOTE,
             path,
-            format!("a note has {length} characters; {LONGEST_NOTE} are sent"),
+            format_args!("a note has {length} characters; {LONGEST_NOTE} are sent"),
         );
     }
 }
@@ -128,7 +132,7 @@ pub fn claim_number(record: &BillingRecord, report: &mut Report<'_>) {
     let number = &record.patient_control_number;
     let length = number.chars().count();
     let fine = (1..=LONGEST_CLAIM_NUMBER).contains(&length) && number.bytes().all(|byte| (b' '..=b'~').contains(&byte));
-    report.require(fine, "patientControlNumber", format!("`{number}` can't be the number of a claim"));
+    report.require(fine, "patientControlNumber", format_args!("`{number}` can't be the number of a claim"));
 }
 
 pub fn claim_number_length(record: &BillingRecord, report: &mut Report<'_>) {

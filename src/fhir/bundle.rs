@@ -8,6 +8,7 @@ use crate::fhir::named;
 use crate::fhir::path::Path;
 use crate::fhir::reference::{self, Literal, Met};
 use crate::fhir::validate;
+use crate::json;
 use serde_json::Value;
 use std::collections::HashSet;
 
@@ -166,8 +167,8 @@ impl Resources {
     }
 
     fn logical(&self, reference: &Value) -> Option<&Value> {
-        let wanted = reference.get("identifier").and_then(system_and_value)?;
-        let of = reference.get("type").and_then(Value::as_str);
+        let wanted = json::property(reference, "identifier").and_then(system_and_value)?;
+        let of = json::text(reference, "type");
         let fits = |value: &&Value| {
             of.is_none_or(|of| kind(value) == of)
                 && identifiers(value).any(|each| system_and_value(each) == Some(wanted))
@@ -250,7 +251,7 @@ fn wrong_target(focal: bool, met: &Met<'_, '_>, kind: &str) -> Issue {
 
 fn want(met: &Met<'_, '_>) -> Option<Wanted> {
     let literal = Literal::of(met.reference);
-    let identifier = met.reference.get("identifier").and_then(system_and_value);
+    let identifier = json::property(met.reference, "identifier").and_then(system_and_value);
     if literal.is_none() && identifier.is_none() {
         return None;
     }
@@ -258,7 +259,7 @@ fn want(met: &Met<'_, '_>) -> Option<Wanted> {
     let pair = |(a, b): (&str, &str)| (a.to_owned(), b.to_owned());
     Some(Wanted {
         path: met.path.text(),
-        text: met.reference.get("reference").and_then(Value::as_str).map(str::to_owned),
+        text: json::text(met.reference, "reference").map(str::to_owned),
         reference: relative.and_then(Literal::kind_and_id).map(pair),
         identifier: identifier.map(pair),
         kinds: met.element.targets.clone(),

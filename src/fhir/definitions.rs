@@ -22,7 +22,8 @@ pub type Seen = u128;
 /// All of FHIR that claimgate knows.
 pub struct Definitions {
     types: Vec<TypeDefinition>,
-    by_name: HashMap<Box<str>, TypeIx>,
+    /// Names of the types, by their number.
+    names: Lexicon,
     value_sets: Vec<ValueSet>,
     pub(super) element: TypeIx,
 }
@@ -93,6 +94,8 @@ pub struct ValueSet {
     pub name: String,
     /// Pairs of system and code, sorted.
     codes: Vec<(Box<str>, Box<str>)>,
+    /// The codes without their systems.
+    bare: Lexicon,
 }
 
 impl Definitions {
@@ -112,7 +115,7 @@ impl Definitions {
     }
 
     pub fn has_type(&self, name: &str) -> bool {
-        self.by_name.contains_key(name)
+        self.names.number(name).is_some()
     }
 
     /// Whether it is the name of a resource type that can be sent.
@@ -121,7 +124,7 @@ impl Definitions {
     }
 
     pub fn type_of(&self, name: &str) -> Option<&TypeDefinition> {
-        self.by_name.get(name).map(|ix| self.at(*ix))
+        self.ix(name).map(|ix| self.at(ix))
     }
 
     /// An element by its name: `item`, `value`, `value[x]` or `valueQuantity`.
@@ -152,7 +155,7 @@ impl Definitions {
     }
 
     pub(super) fn ix(&self, name: &str) -> Option<TypeIx> {
-        self.by_name.get(name).copied()
+        self.names.number(name).and_then(|number| TypeIx::try_from(number).ok())
     }
 
     /// The type of a number that these definitions gave.
@@ -186,7 +189,7 @@ impl ElementDefinition {
 
 impl ValueSet {
     pub fn has_code(&self, code: &str) -> bool {
-        self.codes.iter().any(|(_, each)| &**each == code)
+        self.bare.number(code).is_some()
     }
 
     pub fn has(&self, system: &str, code: &str) -> bool {
@@ -241,14 +244,18 @@ fn broken(folder: &Folder, path: &str, text: &str) -> Fault {
 }
 
 fn value_sets(rows: &[Row<'_>]) -> Vec<ValueSet> {
-    let mut sets: BTreeMap<&str, Vec<_>> = BTreeMap::new();
+    let mut sets: BTreeMap<&str, Vec<(Box<str>, Box<str>)>> = BTreeMap::new();
     for row in rows {
         let codes = row.get(2).split(' ').map(|code| (row.get(1).into(), code.into()));
         sets.entry(row.get(0)).or_default().extend(codes);
     }
     let sets = sets.into_iter().map(|(name, mut codes)| {
         codes.sort();
-        ValueSet { name: name.to_owned(), codes }
+        let mut bare = Lexicon::default();
+        for (_, code) in &codes {
+            bare.enter(code);
+        }
+        ValueSet { name: name.to_owned(), codes, bare }
     });
     sets.collect()
 }
@@ -266,7 +273,7 @@ impl<'t> Loader<'t> {
         let parents: HashSet<&str> = rows.iter().filter_map(|row| Some(row.get(0).rsplit_once('.')?.0)).collect();
         let begins = rows.iter().filter(|row| row.get(1).is_empty() || parents.contains(row.get(0)));
         let bases = begins.map(|row| (row.get(0), row.get(2))).collect();
-        let definitions = Definitions { types: Vec::new(), by_name: HashMap::new(), value_sets, element: 0 };
+        let definitions = Definitions { types: Vec::new(), names: Lexicon::default(), value_sets, element: 0 };
         Loader { definitions, bases, mistakes: Vec::new() }
     }
 
@@ -275,8 +282,7 @@ impl<'t> Loader<'t> {
             if !self.bases.contains_key(row.get(0)) {
                 continue;
             }
-            let ix = self.definitions.types.len() as TypeIx;
-            self.definitions.by_name.insert(row.get(0).into(), ix);
+            self.definitions.names.enter(row.get(0));
             let kind = self.kind(row.get(0), row.get(2));
             self.definitions.types.push(TypeDefinition { name: row.get(0).to_owned(), kind, ..Default::default() });
         }

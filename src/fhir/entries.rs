@@ -2,6 +2,7 @@
 
 use crate::fault::{Fault, Place, codes};
 use crate::fhir::reference::{self, Literal};
+use crate::json;
 use serde_json::Value;
 use std::collections::{HashMap, HashSet};
 
@@ -44,7 +45,7 @@ impl Given {
 
     fn bundle(mut bundle: Value, entries_max: usize) -> Result<Given, Fault> {
         let at = |path: &str| Place::FhirPath(path.into());
-        let of = bundle.get("type").and_then(Value::as_str).unwrap_or_default();
+        let of = json::text(&bundle, "type").unwrap_or_default();
         if !BUNDLE_TYPES.contains(&of) {
             let shown: String = of.chars().take(64).collect();
             let hint = format!("send one of: {}", BUNDLE_TYPES.join(", "));
@@ -60,7 +61,7 @@ impl Given {
             return Err(Fault::refuse(codes::TOO_MANY, at("Bundle.entry"), text, "send several smaller Bundles"));
         }
         let entries = items.iter_mut().enumerate().filter_map(|(n, item)| {
-            let full_url = item.get("fullUrl").and_then(Value::as_str).map(str::to_owned);
+            let full_url = json::text(item, "fullUrl").map(str::to_owned);
             let resource = item.get_mut("resource").map(Value::take)?;
             Some(entry(n, full_url, resource, Some(n)))
         });
@@ -75,7 +76,7 @@ impl Given {
             if let Some(url) = &entry.full_url {
                 by_url.entry(url.clone()).or_insert(n);
             }
-            if let Some(id) = entry.value.get("id").and_then(Value::as_str) {
+            if let Some(id) = json::text(&entry.value, "id") {
                 by_id.entry([kind(&entry.value), "/", id].concat()).or_default().push(n);
             }
         }
@@ -101,8 +102,8 @@ impl Given {
     /// Claims of the Bundle that a Claim names as related.
     fn related(&self, focal: usize) -> Vec<usize> {
         let Some(entry) = self.entries.get(focal) else { return Vec::new() };
-        let related = entry.value.get("related").and_then(Value::as_array).into_iter().flatten();
-        let literals = related.filter_map(|each| Literal::of(each.get("claim")?));
+        let related = json::property(&entry.value, "related").and_then(Value::as_array).into_iter().flatten();
+        let literals = related.filter_map(|each| Literal::of(json::property(each, "claim")?));
         literals
             .filter_map(|literal| self.literal(entry.full_url.as_deref(), literal))
             .filter(|n| *n != focal)
@@ -140,7 +141,7 @@ fn entry(number: usize, full_url: Option<String>, value: Value, in_bundle: Optio
 
 /// The `resource` of operation Parameters.
 fn parameter(mut body: Value) -> Result<Value, Fault> {
-    let named = |each: &&mut Value| each.get("name").and_then(Value::as_str) == Some("resource");
+    let named = |each: &&mut Value| json::text(each, "name") == Some("resource");
     let list = body.get_mut("parameter").and_then(Value::as_array_mut);
     let found = list.and_then(|list| list.iter_mut().find(named)).and_then(|each| each.get_mut("resource"));
     found.map(Value::take).filter(|resource| kind(resource) != "Parameters").ok_or_else(|| {
@@ -151,24 +152,24 @@ fn parameter(mut body: Value) -> Result<Value, Fault> {
 }
 
 pub(super) fn kind(resource: &Value) -> &str {
-    resource.get("resourceType").and_then(Value::as_str).unwrap_or_default()
+    json::text(resource, "resourceType").unwrap_or_default()
 }
 
 pub(super) fn contained(resource: &Value) -> impl Iterator<Item = &Value> {
-    resource.get("contained").and_then(Value::as_array).into_iter().flatten()
+    json::property(resource, "contained").and_then(Value::as_array).into_iter().flatten()
 }
 
 pub(super) fn has_id(resource: &Value, id: &str) -> bool {
-    resource.get("id").and_then(Value::as_str) == Some(id)
+    json::text(resource, "id") == Some(id)
 }
 
 pub(super) fn identifiers(resource: &Value) -> impl Iterator<Item = &Value> {
-    let value = resource.get("identifier");
+    let value = json::property(resource, "identifier");
     let list = value.and_then(Value::as_array).map(Vec::as_slice);
     list.or(value.map(std::slice::from_ref)).into_iter().flatten()
 }
 
 pub(super) fn system_and_value(identifier: &Value) -> Option<(&str, &str)> {
-    let system = identifier.get("system").and_then(Value::as_str).unwrap_or_default();
-    identifier.get("value").and_then(Value::as_str).map(|value| (system, value))
+    let system = json::text(identifier, "system").unwrap_or_default();
+    json::text(identifier, "value").map(|value| (system, value))
 }

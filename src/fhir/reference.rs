@@ -2,6 +2,7 @@
 
 use crate::fhir::definitions::{Definitions, ElementDefinition, Kind, TypeIx};
 use crate::fhir::path::Path;
+use crate::json;
 use serde_json::Value;
 
 /// What `Reference.reference` says, its version left aside.
@@ -20,7 +21,7 @@ pub enum Literal<'r> {
 impl<'r> Literal<'r> {
     /// Takes a reference apart; `None` when it is empty.
     pub fn of(reference: &'r Value) -> Option<Literal<'r>> {
-        reference.get("reference").and_then(Value::as_str).and_then(Literal::parse)
+        json::text(reference, "reference").and_then(Literal::parse)
     }
 
     pub fn parse(text: &'r str) -> Option<Literal<'r>> {
@@ -70,7 +71,7 @@ pub struct Met<'v, 'p> {
 
 /// Visits every Reference of a resource, contained resources and extensions included.
 pub fn each<'v>(definitions: &Definitions, resource: &'v Value, at: &Path<'_>, visit: &mut dyn FnMut(Met<'v, '_>)) {
-    let kind = resource.get("resourceType").and_then(Value::as_str);
+    let kind = json::text(resource, "resourceType");
     if let Some(ix) = kind.and_then(|kind| definitions.ix(kind)) {
         object(definitions, resource, ix, at, visit);
     }
@@ -105,7 +106,7 @@ fn object<'v>(
 }
 
 fn nested<'v>(definitions: &Definitions, value: &'v Value, at: &Path<'_>, visit: &mut dyn FnMut(Met<'v, '_>)) {
-    let kind = value.get("resourceType").and_then(Value::as_str).unwrap_or_default();
+    let kind = json::text(value, "resourceType").unwrap_or_default();
     each(definitions, value, &at.of_type(kind), visit);
 }
 

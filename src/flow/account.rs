@@ -3,7 +3,8 @@
 use crate::billing::id::PayerId;
 use crate::billing::journal::Entry;
 use crate::fault::Fault;
-use crate::flow::{journal, lookup};
+use crate::flow::journal::{self, amount};
+use crate::flow::lookup;
 use crate::store::{Key, Store, Submission};
 use rust_decimal::Decimal;
 use serde_json::{Value, json};
@@ -96,17 +97,17 @@ impl Account {
             "claim": submission.focal,
             "patientControlNumber": submission.parts.first().map(|part| &part.patient_control_number),
             "state": submission.state.word(),
-            "charge": charge,
-            "paid": paid,
-            "writtenOff": written_off,
-            "patientBalance": patient,
-            "outstanding": charge - paid - written_off - patient,
+            "charge": amount(charge),
+            "paid": amount(paid),
+            "writtenOff": amount(written_off),
+            "patientBalance": amount(patient),
+            "outstanding": amount(charge - paid - written_off - patient),
             "payers": self.payers.iter().map(|payer| json!({
                 "payer": payer.payer.as_str(),
-                "paid": payer.paid,
-                "writtenOff": payer.written_off,
-                "otherAdjustments": payer.other,
-                "patientResponsibility": payer.patient,
+                "paid": amount(payer.paid),
+                "writtenOff": amount(payer.written_off),
+                "otherAdjustments": amount(payer.other),
+                "patientResponsibility": amount(payer.patient),
             })).collect::<Vec<_>>(),
         })
     }

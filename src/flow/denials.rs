@@ -2,7 +2,7 @@
 
 use crate::billing::id::PayerId;
 use crate::fault::Fault;
-use crate::flow::journal::date;
+use crate::flow::journal::{amount, date};
 use crate::gateway::Gateway;
 use crate::responses::meaning::{List, Meanings};
 use crate::store::{DenialFilter, DenialRow, ReasonSum};
@@ -60,7 +60,7 @@ fn reason(meanings: &Meanings, sum: &ReasonSum) -> Value {
         "meaning": meaning(meanings, &sum.reason),
         "claims": sum.claims,
         "times": sum.times,
-        "amount": sum.amount,
+        "amount": amount(sum.amount),
     })
 }
 
@@ -89,7 +89,7 @@ fn claim(row: &DenialRow) -> Value {
         "remark": Some(&denial.remark).filter(|remark| !remark.is_empty()),
         "line": denial.line,
         "procedure": denial.procedure,
-        "amount": denial.amount,
+        "amount": amount(denial.amount),
         "said": if denial.by_status { "status" } else { "835" },
     })
 }

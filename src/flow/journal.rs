@@ -110,7 +110,7 @@ pub fn line(format: Format, entry: &Entry, kept: [Option<&str>; 2]) -> Vec<u8> {
 }
 
 /// With cents, as books have it.
-fn amount(mut amount: Decimal) -> Decimal {
+pub fn amount(mut amount: Decimal) -> Decimal {
     if amount.scale() < 2 {
         amount.rescale(2);
     }

@@ -12,6 +12,7 @@ use super::template::{Frame, Parts, Rule, Templates, frame, leave, parts, rule};
 use super::yaml::{Key, Node, Scalar, Spot};
 use crate::fault::codes;
 use serde_json::{Map, Value};
+use std::sync::OnceLock;
 
 /// What stands at a place of a compiled mapping.
 #[derive(Debug)]
@@ -50,6 +51,8 @@ pub struct ObjectRules {
     need: Need,
     /// Nothing here depends on the source: the object is meant as it stands.
     fixed: bool,
+    /// What a fixed object is, once it has been made without a complaint.
+    ready: OnceLock<Value>,
 }
 
 #[derive(Debug)]
@@ -58,6 +61,8 @@ struct FieldRules {
     many: bool,
     required: bool,
     rules: Rules,
+    /// Without this nothing happens here: no value is made, and no complaint.
+    need: Need,
 }
 
 /// Compiles the body of a mapping to JSON.
@@ -141,7 +146,7 @@ impl<'n> ObjectCompiler<'_, '_, 'n> {
         self.check_required(parts, target);
         let fixed = fields.iter().all(|field| is_fixed(&field.rules));
         let need = Need::any(fields.iter().map(|field| need(&field.rules)));
-        Rules::Object(Box::new(ObjectRules { frame, fields, need, fixed }))
+        Rules::Object(Box::new(ObjectRules { frame, fields, need, fixed, ready: OnceLock::new() }))
     }
 
     /// A resource that says its own type: `resourceType: "'Patient'"` in `contained` or in an entry.
@@ -159,7 +164,8 @@ impl<'n> ObjectCompiler<'_, '_, 'n> {
                 // Where nothing says what the target takes, a list of the mapping makes a list.
                 let many = many || matches!((&target, node), (Target::Any, Node::List(..)));
                 let rules = self.rules(node, &target, many, this);
-                Some(FieldRules { name: key.name.clone(), many, required, rules })
+                let need = if required { Need::Always } else { touch(&rules) };
+                Some(FieldRules { name: key.name.clone(), many, required, rules, need })
             }
             Err(known) => {
                 let text = format!("{} has no `{}`", target.describe(), key.name);
@@ -198,6 +204,21 @@ fn need(rules: &Rules) -> Need {
         Rules::Object(object) => object.need.clone(),
         Rules::List(all) => Need::any(all.iter().map(need)),
         Rules::Make(frame, all) => Need::all([frame.need(), Need::any(all.iter().map(need))]),
+    }
+}
+
+/// What must be found for anything to happen at a place, fixed values and complaints included: the names of a frame are
+/// computed before its conditions are asked, and may complain.
+fn touch(rules: &Rules) -> Need {
+    match rules {
+        Rules::Value(rule, _) if rule.fixed => Need::Always,
+        Rules::Value(rule, _) => rule.need.clone().outside(),
+        Rules::Object(object) => match object.frame.touch() {
+            Need::Always if !object.frame.asks() && !object.frame.computes() && !object.fixed => object.need.clone(),
+            touch => touch,
+        },
+        Rules::List(all) => Need::any(all.iter().map(touch)),
+        Rules::Make(frame, _) => frame.touch(),
     }
 }
 
@@ -278,19 +299,37 @@ fn value<'a>(maker: &Maker<'a>, rule: &'a Rule, how: Write, this: &Item<'a>, tra
 
 /// One object; `None` when nothing in it came from the source.
 fn make_object<'a>(maker: &Maker<'a>, object: &'a ObjectRules, this: &Item<'a>, trail: &Trail<'_>) -> Option<Value> {
+    if !object.fixed || maker.keeps_lineage() {
+        return make_fields(maker, object, this, trail);
+    }
+    if let Some(ready) = object.ready.get() {
+        return Some(ready.clone());
+    }
+    let before = maker.issue_count();
+    let made = make_fields(maker, object, this, trail);
+    if let Some(value) = made.as_ref().filter(|_| maker.issue_count() == before) {
+        object.ready.get_or_init(|| value.clone());
+    }
+    made
+}
+
+fn make_fields<'a>(maker: &Maker<'a>, object: &'a ObjectRules, this: &Item<'a>, trail: &Trail<'_>) -> Option<Value> {
     let (mut substantial, mut missing) = (object.fixed || object.frame.asks(), Vec::new());
     if !substantial && trail.outer.is_some() && !maker.run.may(&object.need) {
         return None;
     }
     let mut map = Map::new();
-    for field in &object.fields {
+    for field in object.fields.iter().filter(|field| maker.run.may(&field.need)) {
         let place = trail.step(&field.name, field.many.then_some(0));
-        let before = maker.issue_count();
+        let before = if field.required { maker.issue_count() } else { 0 };
         let mut made = Made::default();
         make(maker, &field.rules, this, &place, &mut made);
         substantial |= made.substantial;
         if made.first.is_none() && field.required && maker.issue_count() == before {
             missing.push(field);
+        }
+        if made.first.is_some() && map.is_empty() {
+            map = Map::with_capacity(object.fields.len().min(FEW));
         }
         settle(maker, field, made, this, &place, &mut map);
     }
@@ -317,9 +356,6 @@ fn settle<'a>(
 ) {
     if made.first.is_none() {
         return;
-    }
-    if map.is_empty() {
-        *map = Map::with_capacity(FEW);
     }
     if field.many {
         map.insert(field.name.clone(), Value::Array(made.into_list()));

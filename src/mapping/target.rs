@@ -195,7 +195,7 @@ pub fn write(how: Write, item: &Item<'_>) -> Result<Value, Box<Problem>> {
             .or_else(|| decimal(&text).filter(rust_decimal::Decimal::is_integer)?.try_into().ok())
             .map(Value::from)
             .ok_or_else(|| Problem::value("a whole number is needed here", "correct the value")),
-        _ if text.trim().is_empty() => Ok(Value::Null),
+        _ if text.chars().all(char::is_whitespace) => Ok(Value::Null),
         _ => Ok(Value::String(text.into_owned())),
     }
 }

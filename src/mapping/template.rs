@@ -234,6 +234,20 @@ impl Frame {
         Need::all(self.each.iter().chain(whens).map(|rule| rule.need.clone())).outside()
     }
 
+    /// Without this nothing of it is run, not even a name.
+    pub fn touch(&self) -> Need {
+        match &self.each {
+            Some(each) => each.need.clone().outside(),
+            None if self.computes() => Need::Always,
+            None => self.need(),
+        }
+    }
+
+    /// Whether it has names of its own that are computed.
+    pub fn computes(&self) -> bool {
+        self.steps.iter().any(|step| matches!(step, FrameStep::Let(..)))
+    }
+
     /// Every rule of it.
     pub fn rules<'r>(&'r self, visit: &mut dyn FnMut(&'r Rule)) {
         self.each.iter().for_each(&mut *visit);

@@ -12,4 +12,5 @@ pub mod server;
 pub mod simulator;
 pub mod store_contract;
 pub mod waiting_contract;
+pub mod worklists_contract;
 pub mod x12;

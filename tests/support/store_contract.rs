@@ -87,7 +87,7 @@ fn kinds(events: &[Event]) -> Vec<EventKind> {
 }
 
 /// An interchange whose bytes name its numbers; every submission has two claims in it.
-fn interchange(submissions: &[SubmissionId], seconds: i64) -> NewInterchange {
+pub fn interchange(submissions: &[SubmissionId], seconds: i64) -> NewInterchange {
     NewInterchange {
         id: InterchangeId::make(),
         tenant: DEFAULT_TENANT.into(),
@@ -124,7 +124,7 @@ async fn outbox(store: &dyn Store, stale: i64) -> Vec<SubmissionId> {
     store.outbox(at(stale), 100).await.unwrap().into_iter().map(|line| line.submission).collect()
 }
 
-fn inbound(name: &str) -> Inbound {
+pub fn inbound(name: &str) -> Inbound {
     Inbound {
         id: InterchangeId::make(),
         tenant: DEFAULT_TENANT.into(),
@@ -136,7 +136,7 @@ fn inbound(name: &str) -> Inbound {
     }
 }
 
-fn answer(submission: &SubmissionId, kind: EventKind) -> AnswerWrite {
+pub fn answer(submission: &SubmissionId, kind: EventKind) -> AnswerWrite {
     AnswerWrite {
         submission: submission.clone(),
         events: vec![event(kind, 60)],

@@ -143,7 +143,7 @@ async fn placed(gateway: &Gateway, told: &Told, kind: Kind, claim: &Value) -> Re
     // The next payer has a claim by what was decided before: a replacement tells it what is decided now.
     let key = format!("{key}|{hash}");
     let new = kind == Kind::Secondary && gateway.store.known(tenant, KeyKind::Business, &key).await?.is_none();
-    Ok(new.then(|| Standing { key, hash, corrects: Some(newest.id) }))
+    Ok(new.then_some(Standing { key, hash, corrects: Some(newest.id) }))
 }
 
 /// The submission, or what has taken its place: a draft that was mended goes on as another.

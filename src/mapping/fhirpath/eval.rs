@@ -12,6 +12,7 @@ use serde_json::Value;
 use std::borrow::Cow;
 use std::cell::{Cell, RefCell};
 use std::cmp::Ordering;
+use std::collections::HashMap;
 
 /// Finds what a reference points to.
 pub trait Resolver {
@@ -44,6 +45,8 @@ pub type Outcome<'a> = Result<Items<'a>, Box<Problem>>;
 struct Trace<'a> {
     on: Cell<bool>,
     read: RefCell<Vec<&'a Value>>,
+    /// What the value of each variable came from.
+    slots: RefCell<HashMap<usize, Vec<&'a Value>>>,
     /// Above zero while a condition runs: what it reads decides, but is not written.
     muted: Cell<u32>,
 }
@@ -62,18 +65,12 @@ pub struct Run<'a> {
     pub tables: &'a Tables,
     /// The words of the source; without them every rule is run.
     pub found: Option<Found>,
-    slots: RefCell<Vec<Slot<'a>>>,
+    /// The values of the variables.
+    slots: RefCell<Box<[Items<'a>]>>,
     each_index: Cell<usize>,
     trace: Trace<'a>,
     /// References that were followed already, by where they stand.
     resolved: RefCell<Vec<(&'a Value, Option<&'a Value>)>>,
-}
-
-#[derive(Debug, Default, Clone)]
-struct Slot<'a> {
-    items: Items<'a>,
-    /// What the value came from, when a trace is kept.
-    read: Vec<&'a Value>,
 }
 
 /// `$this`, `$index` and `$total`.
@@ -98,7 +95,7 @@ impl<'a> Run<'a> {
             resolver: None,
             tables,
             found: None,
-            slots: RefCell::new(vec![Slot::default(); slots]),
+            slots: RefCell::new(std::iter::repeat_with(Items::default).take(slots).collect()),
             each_index: Cell::new(0),
             trace: Trace::default(),
             resolved: RefCell::default(),
@@ -112,9 +109,11 @@ impl<'a> Run<'a> {
 
     /// Gives a variable its value.
     pub fn set(&self, slot: usize, items: Items<'a>) {
-        let read = self.take_trace();
         if let Some(place) = self.slots.borrow_mut().get_mut(slot) {
-            *place = Slot { items, read };
+            *place = items;
+        }
+        if self.trace.on.get() {
+            self.trace.slots.borrow_mut().insert(slot, self.trace.read.take());
         }
     }
 
@@ -125,7 +124,7 @@ impl<'a> Run<'a> {
             Need::Always => true,
             Need::Never => false,
             Need::Word(number) => found.has(*number),
-            Need::Slot(slot) => self.slots.borrow().get(*slot).is_some_and(|slot| !slot.items.is_empty()),
+            Need::Slot(slot) => self.slots.borrow().get(*slot).is_some_and(|items| !items.is_empty()),
             Need::All(needs) => needs.iter().all(|need| self.may(need)),
             Need::Any(needs) => needs.iter().any(|need| self.may(need)),
         }
@@ -158,12 +157,16 @@ impl<'a> Run<'a> {
     }
 
     fn slot(&self, slot: usize) -> Items<'a> {
-        let slots = self.slots.borrow();
-        let Some(slot) = slots.get(slot) else { return Items::None };
+        self.note_slot(slot);
+        self.slots.borrow().get(slot).cloned().unwrap_or_default()
+    }
+
+    /// Notes what the value of a variable came from.
+    fn note_slot(&self, slot: usize) {
         if self.trace.listens() {
-            self.trace.read.borrow_mut().extend(&slot.read);
+            let slots = self.trace.slots.borrow();
+            self.trace.read.borrow_mut().extend(slots.get(&slot).into_iter().flatten());
         }
-        slot.items.clone()
     }
 
     /// The value of an expression.
@@ -239,12 +242,9 @@ impl<'a> Run<'a> {
 
     /// A path from a variable, whose items need not be copied for it.
     fn slot_path(&self, slot: usize, steps: &'a [Step], out: &mut Items<'a>) {
+        self.note_slot(slot);
         let slots = self.slots.borrow();
-        let Some(slot) = slots.get(slot) else { return };
-        if self.trace.listens() {
-            self.trace.read.borrow_mut().extend(&slot.read);
-        }
-        slot.items.iter().for_each(|item| walk_item(item, steps, out));
+        slots.get(slot).into_iter().flat_map(Items::iter).for_each(|item| walk_item(item, steps, out));
     }
 
     fn first_of(&self, operands: &'a [Expr], focus: Focus<'_, 'a>) -> Outcome<'a> {

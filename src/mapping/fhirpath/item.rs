@@ -1,7 +1,8 @@
 //! What expressions work on: items of a collection, borrowed from the source wherever they can be.
 
 use super::time::{Moment, looks_like_date};
-use super::walk::{property, string};
+use super::walk::string;
+use crate::json::property;
 use rust_decimal::Decimal;
 use serde_json::Value;
 use std::borrow::Cow;

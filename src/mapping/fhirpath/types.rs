@@ -1,7 +1,7 @@
 //! Names of FHIR types: what may follow the name of a choice element, and what an item is.
 
 use super::item::{Item, Node};
-use super::walk::property;
+use crate::json::property;
 use serde_json::Value;
 
 /// The types that a choice element `[x]` of FHIR R4 may take; the spelling is that of the type, not of the suffix.

@@ -3,6 +3,7 @@
 use super::expr::{How, Step};
 use super::item::{Item, Items, Node};
 use super::types::choice_suffix;
+use crate::json;
 use serde_json::Value;
 use std::borrow::Cow;
 
@@ -48,9 +49,9 @@ pub fn walk<'a>(mut node: Node<'a>, steps: &'a [Step], out: &mut Items<'a>) {
 fn take_step<'a>(node: Node<'a>, step: &'a Step) -> Option<Node<'a>> {
     let Value::Object(map) = node.value else { return None };
     if step.how == How::TypeName {
-        return (get(map, "resourceType").and_then(Value::as_str) == Some(&*step.name)).then_some(node);
+        return (json::get(map, "resourceType").and_then(Value::as_str) == Some(&*step.name)).then_some(node);
     }
-    match get(map, &step.name) {
+    match json::get(map, &step.name) {
         Some(value) => {
             let resource = if &*step.name == "resource" { value } else { node.resource };
             Some(Node { value, resource, kind: step.kind })
@@ -63,25 +64,9 @@ fn take_step<'a>(node: Node<'a>, step: &'a Step) -> Option<Node<'a>> {
     }
 }
 
-/// Up to this many properties a walk over the keys is quicker than hashing the name.
-const FEW: usize = 24;
-
-fn get<'a>(map: &'a serde_json::Map<String, Value>, name: &str) -> Option<&'a Value> {
-    if map.len() <= FEW {
-        map.iter().find(|(key, _)| key.as_str() == name).map(|(_, value)| value)
-    } else {
-        map.get(name)
-    }
-}
-
-/// A property of an object.
-pub fn property<'a>(value: &'a Value, name: &str) -> Option<&'a Value> {
-    value.as_object().and_then(|map| get(map, name))
-}
-
 /// What stands below a property: the items of a list, or the one value.
 pub fn below<'a>(node: Node<'a>, name: &str) -> impl Iterator<Item = Node<'a>> + Clone + use<'a> {
-    let values = match property(node.value, name) {
+    let values = match json::property(node.value, name) {
         Some(Value::Array(values)) => values.as_slice(),
         Some(value) => std::slice::from_ref(value),
         None => &[],
@@ -91,5 +76,5 @@ pub fn below<'a>(node: Node<'a>, name: &str) -> impl Iterator<Item = Node<'a>> +
 
 /// The text of a property.
 pub fn string<'a>(node: &Node<'a>, name: &str) -> Option<&'a str> {
-    property(node.value, name).and_then(Value::as_str)
+    json::text(node.value, name)
 }

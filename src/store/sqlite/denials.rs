@@ -48,12 +48,12 @@ fn end(connection: &Connection, submission: i64, facts: &AnswerFacts) -> Result<
     execute(connection, sql, params![submission, facts.part, numbers]).map(drop)
 }
 
-/// Whoever sent the claim again, or corrected it, has taken the reason up.
+/// Whoever sent the claim again, or corrected it, has taken the reason up; a draft that waits has not.
 const OPEN: &str = "FROM denials d JOIN submissions s ON s.row = d.submission
                     JOIN parts p ON p.submission = d.submission AND p.number = d.part
                     WHERE s.superseded IS NULL
                     AND NOT EXISTS (SELECT 1 FROM submissions n WHERE n.root = coalesce(s.root, s.row)
-                                    AND n.root IS NOT NULL AND n.row > s.row)
+                                    AND n.root IS NOT NULL AND n.row > s.row AND n.state <> 'held')
                     AND d.tenant = ?";
 
 fn conditions(filter: &DenialFilter, sql: &mut String) -> Vec<Value> {

@@ -151,7 +151,7 @@ pub fn is_made_field(name: &str) -> bool {
 
 fn property<'a>(item: &Item<'a>, name: &str) -> Option<Item<'a>> {
     let Item::Node(node) = item else { return None };
-    let value = crate::mapping::fhirpath::walk::property(node.value, name)?;
+    let value = crate::json::property(node.value, name)?;
     let kind = if matches!(name, "amount" | "quantity") { "decimal" } else { "" };
     Some(Item::Node(crate::mapping::fhirpath::item::Node { value, kind, ..*node }))
 }

@@ -2,11 +2,12 @@
 
 use super::{Arguments, Call, Function, MANY, Returns, row};
 use crate::fault::codes;
+use crate::json::property;
 use crate::mapping::fhirpath::eval::{Outcome, Problem};
 use crate::mapping::fhirpath::expr::Expr;
 use crate::mapping::fhirpath::item::{Item, Items, Node};
 use crate::mapping::fhirpath::types;
-use crate::mapping::fhirpath::walk::{below, property, string};
+use crate::mapping::fhirpath::walk::{below, string};
 use serde_json::Value;
 use std::borrow::Cow;
 
