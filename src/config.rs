@@ -5,6 +5,7 @@ use crate::fault::{Fault, Issue, Place, codes};
 use figment::Figment;
 use figment::providers::{Env, Format, Serialized, Toml};
 use serde::{Deserialize, Serialize};
+use std::collections::BTreeSet;
 use std::path::{Path, PathBuf};
 use std::time::Duration;
 
@@ -36,8 +37,107 @@ pub struct Config {
     pub codes_dir: Option<PathBuf>,
     /// `test` or `production`: only production writes ISA15 = P. Default `test`.
     pub environment: String,
+    /// Whether strangers may call at an address that others than this machine can reach. Default false.
+    pub allow_anonymous: bool,
+    /// Who may call, `[[callers]]` each with `name`, `token` (`env:NAME` or `file:PATH` of the token, or of `sha256:` and its
+    /// hash) and `scopes` (`submit`, `read`, `payer:ID`, `admin`). Absent: everybody may do everything; at most 1 000.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    pub callers: Vec<Caller>,
+    /// Receivers of webhooks, `[[webhooks]]` each with `name`, `url`, `secret` (`env:NAME` or `file:PATH` of a `whsec_…`) and
+    /// `events` (all when left out). Absent: none; at most 100.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    pub webhooks: Vec<Webhook>,
     pub limits: Limits,
     pub worker: Worker,
+    pub notify: Notify,
+}
+
+/// Most webhooks.
+pub const WEBHOOKS_MOST: usize = 100;
+
+/// A receiver of signed JSON messages (Standard Webhooks) that hold ids and states, and nothing of a patient.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Webhook {
+    /// Letters, digits, `-` and `_`; in logs it stands for the receiver.
+    pub name: String,
+    pub url: String,
+    /// Where the secret stands: `env:NAME` or `file:PATH`. Two, with a space between, while one takes the place of the other.
+    pub secret: String,
+    /// Types of messages; all when empty.
+    #[serde(default)]
+    pub events: Vec<String>,
+}
+
+impl Webhook {
+    /// Whether it is written the way a webhook is; its address and its events are judged by those who know them.
+    fn is_plain(&self) -> bool {
+        is_name(&self.name) && is_place(&self.secret)
+    }
+}
+
+/// Most callers.
+pub const CALLERS_MOST: usize = 1_000;
+
+/// Somebody who may call, known by a bearer token.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Caller {
+    /// Letters, digits, `-` and `_`; in logs it stands for the caller.
+    pub name: String,
+    /// Where the token stands: `env:NAME` or `file:PATH`.
+    pub token: String,
+    pub scopes: Vec<String>,
+}
+
+impl Caller {
+    fn is_plain(&self) -> bool {
+        let known = |scope: &String| {
+            ["submit", "read", "admin"].contains(&scope.as_str())
+                || scope.strip_prefix("payer:").is_some_and(|payer| !payer.is_empty())
+        };
+        is_name(&self.name) && is_place(&self.token) && self.scopes.iter().all(known)
+    }
+}
+
+fn is_name(text: &str) -> bool {
+    let plain = |byte: u8| byte.is_ascii_alphanumeric() || matches!(byte, b'-' | b'_');
+    (1..=64).contains(&text.len()) && text.bytes().all(plain)
+}
+
+/// Where a secret stands; never the secret.
+fn is_place(text: &str) -> bool {
+    text.split_once(':').is_some_and(|(kind, at)| ["env", "file"].contains(&kind) && !at.is_empty())
+}
+
+/// Notifications to subscribers and webhooks.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields, default)]
+pub struct Notify {
+    /// Whether endpoints may be plain `http:`. Default false.
+    pub allow_http: bool,
+    /// Whether endpoints may lie at private, loopback or link-local addresses. Default false.
+    pub allow_private: bool,
+    /// Subscriptions of one caller. Default 100, at most 10 000.
+    pub subscriptions: usize,
+    /// Notifications on their way at the same time. Default 16, at most 1 000.
+    pub concurrency: usize,
+    /// Events in one notification, unless a subscription asks for fewer. Default 20, at most 1 000.
+    pub events: usize,
+    /// Size at which a notification takes up no further event, in bytes. Default 1 MiB.
+    pub body_bytes: usize,
+    /// Time for one notification, unless a subscription asks for less, in milliseconds. Default 10 000.
+    pub timeout_ms: u64,
+    /// Attempts that fail one after the other before a subscription is in error. Default 10.
+    pub attempts: u32,
+    /// Pause after the first failure, in milliseconds; it doubles with each. Default 1 000.
+    pub retry_ms: u64,
+    /// Longest pause between two attempts, in milliseconds. Default 600 000.
+    pub retry_ms_max: u64,
+    /// Events that are kept of each subscription after they were delivered, for `$events`. Default 1 000.
+    pub kept: u64,
+    /// Events that wait for a subscriber before it is given up. Default 100 000.
+    pub waiting: u64,
 }
 
 /// Named limits; each is tested at the limit and just above.
@@ -103,8 +203,12 @@ impl Default for Config {
             default_payer: None,
             codes_dir: None,
             environment: "test".into(),
+            allow_anonymous: false,
+            callers: Vec::new(),
+            webhooks: Vec::new(),
             limits: Limits::default(),
             worker: Worker::default(),
+            notify: Notify::default(),
         }
     }
 }
@@ -142,6 +246,25 @@ impl Default for Worker {
     }
 }
 
+impl Default for Notify {
+    fn default() -> Notify {
+        Notify {
+            allow_http: false,
+            allow_private: false,
+            subscriptions: 100,
+            concurrency: 16,
+            events: 20,
+            body_bytes: 1 << 20,
+            timeout_ms: 10_000,
+            attempts: 10,
+            retry_ms: 1_000,
+            retry_ms_max: 600_000,
+            kept: 1_000,
+            waiting: 100_000,
+        }
+    }
+}
+
 impl Config {
     /// Reads `claimgate.toml` (when it exists) and the environment.
     pub fn read(file: &Path) -> Result<Config, Fault> {
@@ -162,8 +285,17 @@ impl Config {
     }
 
     fn check(&self, file: &Path) -> Vec<Issue> {
-        let limits = &self.limits;
+        let (limits, notify) = (&self.limits, &self.notify);
+        let names: BTreeSet<&str> = self.webhooks.iter().map(|webhook| webhook.name.as_str()).collect();
+        let callers: BTreeSet<&str> = self.callers.iter().map(|caller| caller.name.as_str()).collect();
         let rules = [
+            (self.callers.len() <= CALLERS_MOST, "there are at most 1 000 callers"),
+            (callers.len() == self.callers.len(), "each of the callers has a name of its own"),
+            (
+                self.callers.iter().all(Caller::is_plain),
+                "a caller has a name of letters, digits, - and _, a token `env:NAME` or `file:PATH`, and scopes of `submit`, \
+                 `read`, `payer:ID` and `admin`",
+            ),
             (self.environment == "test" || self.environment == "production", "environment is `test` or `production`"),
             (limits.body_bytes <= 256 << 20, "limits.body_bytes is at most 256 MiB"),
             (limits.interchange_bytes <= 4 << 30, "limits.interchange_bytes is at most 4 GiB"),
@@ -171,6 +303,17 @@ impl Config {
             (self.codes_dir.as_ref().is_none_or(|folder| folder.is_dir()), "codes_dir is a folder that exists"),
             (limits.connections > 0, "limits.connections is at least 1"),
             (self.worker.relay_batch > 0, "worker.relay_batch is at least 1"),
+            ((1..=10_000).contains(&notify.subscriptions), "notify.subscriptions is from 1 to 10 000"),
+            ((1..=1_000).contains(&notify.concurrency), "notify.concurrency is from 1 to 1 000"),
+            ((1..=1_000).contains(&notify.events), "notify.events is from 1 to 1 000"),
+            (notify.attempts > 0, "notify.attempts is at least 1"),
+            (notify.waiting > 0, "notify.waiting is at least 1"),
+            (self.webhooks.len() <= WEBHOOKS_MOST, "there are at most 100 webhooks"),
+            (names.len() == self.webhooks.len(), "each of the webhooks has a name of its own"),
+            (
+                self.webhooks.iter().all(Webhook::is_plain),
+                "a webhook has a name of letters, digits, - and _, and a secret `env:NAME` or `file:PATH`",
+            ),
             (self.postgres_url.is_none(), "postgres_url is not served by this version: leave it out, SQLite is used"),
         ];
         let broken = rules.into_iter().filter(|(holds, _)| !holds);

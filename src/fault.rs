@@ -131,7 +131,7 @@ impl fmt::Display for X12Place {
         if let Some(ordinal) = self.ordinal {
             parts.push(format!("segment {ordinal}"));
         }
-        if let Some(name) = self.element_name() {
+        if let Some(name) = self.element_name().filter(|name| !name.is_empty()) {
             parts.push(name);
         }
         f.write_str(&parts.join(", "))
@@ -321,6 +321,11 @@ catalogue! {
     TOO_MANY = "CG-1020" 422 "too-costly" "More entries, lines or values than the configured limit";
     PRECONDITION = "CG-1021" 412 "conflict" "A precondition of the request does not hold";
     SLOW_BODY = "CG-1022" 408 "timeout" "The body took longer to arrive than the configured limit";
+    SUBSCRIPTION = "CG-1030" 422 "business-rule" "A Subscription that can't be kept as it is";
+    SUBSCRIPTION_TOPIC = "CG-1031" 422 "not-found" "A Subscription to a topic that is not offered";
+    ENDPOINT = "CG-1032" 422 "security" "An endpoint that notifications may not go to";
+    UNKNOWN_CALLER = "CG-1040" 401 "login" "No credential, or one that is not known";
+    SCOPE = "CG-1041" 403 "forbidden" "The caller may not do this";
     REFERENCE_UNRESOLVED = "CG-1101" 422 "not-found" "A reference that resolves nowhere";
     REFERENCE_TYPE = "CG-1102" 422 "value" "A reference to a resource of a type that is not allowed there";
     REFERENCE_AMBIGUOUS = "CG-1103" 422 "multiple-matches" "A reference that matches several resources";
@@ -359,6 +364,7 @@ catalogue! {
     REPLACEMENT_EARLY = "CG-1405" 409 "business-rule" "A replacement or void before the payer has given the claim its number";
     ENCOUNTER_INCOMPLETE = "CG-1406" 422 "business-rule" "An Encounter that can't be billed yet";
     NOT_HELD = "CG-1407" 409 "conflict" "A submission that is not held can't be released";
+    DRAFT = "CG-1408" 409 "business-rule" "A draft waits for a person";
     X12_ENVELOPE = "CG-1501" 400 "structure" "The X12 envelope is broken";
     X12_SYNTAX = "CG-1502" 422 "structure" "X12 syntax (SNIP 1)";
     X12_GUIDE = "CG-1503" 422 "invariant" "The implementation guide is not met (SNIP 2)";

@@ -7,24 +7,27 @@ use crate::config::{Config, Limits};
 use crate::edits::{self, tables::Tables};
 use crate::fault::{Blame, Fault, Issue, Place, Retry, codes};
 use crate::fhir::definitions::Definitions;
+use crate::fhir::topics::Topics;
 use crate::mapping::{DocumentShape, Mappings};
 use crate::payers::{Format, PayerProfile, Payers, Route, SecretSource, Surroundings, TransportProfile};
 use crate::queue::Queue;
 use crate::queue::embedded::EmbeddedQueue;
 use crate::queue::rabbit::RabbitQueue;
 use crate::responses::meaning::Meanings;
+use crate::responses::next_step::NextSteps;
 use crate::store::Store;
 use crate::store::sqlite::SqliteStore;
 use crate::transport::Transport;
 use crate::transport::directory::{self, Directory};
 use crate::transport::https::{self, Credential, Https, Secret};
+use crate::transport::notifier::{Guard, Notifier};
 use crate::x12::code_sets::Lists;
 use crate::x12::guide::Guides;
 use crate::x12::policy::Policy;
 use serde_json::Value;
 use std::collections::BTreeMap;
-use std::sync::Arc;
 use std::sync::atomic::AtomicU64;
+use std::sync::{Arc, OnceLock};
 
 pub mod archive;
 pub mod live;
@@ -39,6 +42,8 @@ pub struct Translator {
     pub mappings: Arc<Mappings>,
     pub payers: Payers,
     pub meanings: Arc<Meanings>,
+    /// What a biller does next, by the codes of payers.
+    pub next_steps: Arc<NextSteps>,
     /// Code lists, pairs and limits of `codes_dir`.
     pub tables: Arc<Tables>,
     pub config: Config,
@@ -55,13 +60,14 @@ impl Translator {
         let guides = Arc::new(Guides::load_with(&conformance, &lists)?);
         let definitions = Arc::new(Definitions::load(&conformance)?);
         let tables = config.codes_dir.as_deref().map(Tables::load).transpose()?.unwrap_or_default();
-        Translator::of(&folder, guides, definitions, Arc::new(tables), config)
+        let next_steps = Arc::new(NextSteps::load(&conformance)?);
+        Translator::of(&folder, (guides, definitions, Arc::new(tables), next_steps), config)
     }
 
     /// The same guides and FHIR tables with the mappings of another folder.
     pub fn reread(&self, folder: &Folder) -> Result<Translator, Fault> {
-        let (guides, definitions) = (self.guides.clone(), self.definitions.clone());
-        Translator::of(folder, guides, definitions, self.tables.clone(), self.config.clone())
+        let kept = (self.guides.clone(), self.definitions.clone(), self.tables.clone(), self.next_steps.clone());
+        Translator::of(folder, kept, self.config.clone())
     }
 
     /// The same mappings where another configuration says: only the profiles are read anew.
@@ -69,14 +75,14 @@ impl Translator {
         let payers = Payers::load(&Folder::mappings(&config.mappings_dir), &Surroundings::of(&config))?;
         let (guides, definitions, tables) = (self.guides.clone(), self.definitions.clone(), self.tables.clone());
         let (mappings, meanings) = (self.mappings.clone(), self.meanings.clone());
-        Ok(Translator { guides, definitions, mappings, facts: facts(&payers), payers, meanings, tables, config })
+        let next_steps = self.next_steps.clone();
+        let facts = facts(&payers);
+        Ok(Translator { guides, definitions, mappings, facts, payers, meanings, next_steps, tables, config })
     }
 
     fn of(
         folder: &Folder,
-        guides: Arc<Guides>,
-        definitions: Arc<Definitions>,
-        tables: Arc<Tables>,
+        (guides, definitions, tables, next_steps): (Arc<Guides>, Arc<Definitions>, Arc<Tables>, Arc<NextSteps>),
         config: Config,
     ) -> Result<Translator, Fault> {
         let meanings = Arc::new(Meanings::load(folder)?);
@@ -84,7 +90,8 @@ impl Translator {
         let (payers, mappings) = both(payers, Mappings::load(folder, &guides, &definitions))?;
         routed(&payers, &mappings)?;
         let mappings = Arc::new(mappings);
-        Ok(Translator { guides, definitions, mappings, facts: facts(&payers), payers, meanings, tables, config })
+        let facts = facts(&payers);
+        Ok(Translator { guides, definitions, mappings, facts, payers, meanings, next_steps, tables, config })
     }
 
     /// What a payer asks of the checks of X12; what the rule files say when there is no such payer.
@@ -211,6 +218,20 @@ fn transport(profile: &TransportProfile, limits: &Limits, clock: &Clock) -> Resu
     })
 }
 
+/// The embedded store in the data folder.
+const STORE_FILE: &str = "claimgate.sqlite";
+
+/// The store alone, for those who only look into it; refused when there is none.
+pub fn open_store(config: &Config, clock: Clock) -> Result<Arc<dyn Store>, Fault> {
+    let path = config.data_dir.join(STORE_FILE);
+    if !path.is_file() {
+        let text = format!("there is no store in {}", config.data_dir.display());
+        let hint = "set CLAIMGATE_DATA_DIR to the data folder of the gateway";
+        return Err(Fault::refuse(codes::NOT_FOUND, Place::Whole, text, hint));
+    }
+    Ok(Arc::new(SqliteStore::open(&path, clock)?))
+}
+
 /// The whole gateway.
 pub struct Gateway {
     /// What translates: the active version of what people edit.
@@ -220,6 +241,9 @@ pub struct Gateway {
     pub queue: Arc<dyn Queue>,
     /// Submissions that wait to be sent, as last counted: the front door closes when there are too many.
     pub waiting: AtomicU64,
+    /// What callers may subscribe to.
+    pub topics: Topics,
+    notifier: OnceLock<Option<Notifier>>,
 }
 
 impl Gateway {
@@ -239,13 +263,28 @@ impl Gateway {
         std::fs::create_dir_all(&config.data_dir).map_err(|error| {
             Fault::ours(codes::CONFIGURATION, format!("data folder {}: {error}", config.data_dir.display()))
         })?;
-        let store = SqliteStore::open(&config.data_dir.join("claimgate.sqlite"), clock.clone())?;
+        let store = SqliteStore::open(&config.data_dir.join(STORE_FILE), clock.clone())?;
         let queue: Arc<dyn Queue> = match &config.amqp_url {
             Some(url) => Arc::new(RabbitQueue::connect(url)?),
             None => Arc::new(EmbeddedQueue::new()),
         };
-        let translator = Live::new(translator, clock.clone(), archive)?;
-        Ok(Gateway { translator, clock, store: Arc::new(store), queue, waiting: AtomicU64::new(0) })
+        let topics = Topics::load(&Folder::conformance(&config.conformance_dir))?;
+        let (translator, store) = (Live::new(translator, clock.clone(), archive)?, Arc::new(store));
+        let (waiting, notifier) = (AtomicU64::new(0), OnceLock::new());
+        Ok(Gateway { translator, clock, store, queue, waiting, topics, notifier })
+    }
+
+    /// Where notifications may go.
+    pub fn guard(&self) -> Guard {
+        let notify = &self.translator.config.notify;
+        Guard { allow_http: notify.allow_http, allow_private: notify.allow_private }
+    }
+
+    /// What posts notifications, made when it is first needed; `None` when this machine can't make one.
+    pub fn notifier(&self) -> Option<&Notifier> {
+        let make =
+            || Notifier::new(self.guard()).inspect_err(|reason| tracing::error!(%reason, "nobody can be notified"));
+        self.notifier.get_or_init(|| make().ok()).as_ref()
     }
 
     /// The way to a payer; one without is one whose claims wait.

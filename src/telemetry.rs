@@ -122,6 +122,7 @@ pub const FIELDS: &[(&str, &str)] = &[
     ("attempts", "how many attempts failed"),
     ("body_bytes", "size of a body"),
     ("bytes", "a size"),
+    ("caller", "the name of a caller in the configuration"),
     ("code", "the stable code of an issue"),
     ("codes", "codes and places of issues (`telemetry::Codes`)"),
     ("count", "how many"),
@@ -147,6 +148,7 @@ pub const FIELDS: &[(&str, &str)] = &[
     ("status", "HTTP status"),
     ("step", "what was asked of the broker"),
     ("submission", "our id of a submission"),
+    ("subscriber", "our id of a Subscription, or the name of a webhook in the configuration"),
     ("trace", "id that a reply showed for an internal fault"),
     ("variable", "the name of an environment variable"),
     ("version", "version of the program or of the mappings"),
@@ -193,8 +195,10 @@ metrics_table! {
     HTTP_REQUESTS = "claimgate_http_requests_total" Counter Count ["method", "route", "status"] "HTTP requests answered";
     HTTP_SECONDS = "claimgate_http_request_seconds" Histogram Seconds ["route"] "Time from a request's headers to its reply";
     HTTP_CONNECTIONS = "claimgate_http_connections" Gauge Count [] "Open HTTP connections";
+    DENIED = "claimgate_denied_total" Counter Count ["route", "reason"] "Requests denied: whose caller is unknown, or lacks the scope";
     SUBMISSIONS = "claimgate_submissions_total" Counter Count ["intent", "outcome"] "Submissions by how they were answered: accepted, repeated, refused";
     SUBMISSIONS_BY_STATE = "claimgate_submissions" Gauge Count ["state"] "Submissions by the state that they are in";
+    NEXT_STEPS = "claimgate_next_steps_total" Counter Count ["kind", "outcome"] "What comes after payers' answers: secondary and replacement claims drafted, sent, released, discarded or overtaken, and claims that the payer forwarded";
     STATION_SECONDS = "claimgate_station_seconds" Histogram Seconds ["station"] "Time of one station of a submission: read, resolve, prepare, promise, commit";
     ISSUES = "claimgate_issues_total" Counter Count ["code"] "Issues told to callers and found in payers' files, by code";
     OUTBOX_DUE = "claimgate_outbox_due" Gauge Count [] "Work that waits to be published or sent";
@@ -209,7 +213,12 @@ metrics_table! {
     RECEIVED = "claimgate_received_total" Counter Count ["payer", "outcome"] "Files that came from payers: taken, repeated";
     RECEIVED_BYTES = "claimgate_received_bytes_total" Counter Bytes ["payer"] "Bytes that came from payers";
     STATEMENTS = "claimgate_statements_total" Counter Count ["kind", "outcome"] "Statements of payers, by transaction: matched, unmatched";
+    OVERDUE = "claimgate_overdue_total" Counter Count ["payer", "answer"] "Answers that did not come in the payer's time: ta1, 999, 277ca, 835";
     UNMATCHED = "claimgate_unmatched" Gauge Count [] "Statements of payers that belong to no known submission";
+    NOTIFICATIONS = "claimgate_notifications_total" Counter Count ["kind", "outcome"] "Notifications, by kind of subscriber (subscription, webhook): delivered, failed, given up";
+    NOTIFICATION_SECONDS = "claimgate_notification_seconds" Histogram Seconds ["kind"] "Time of one attempt to notify";
+    SUBSCRIBERS = "claimgate_subscribers" Gauge Count ["kind", "state"] "Subscriptions and webhooks by the state that they are in";
+    NOTICES_DUE = "claimgate_notices_due" Gauge Count ["kind"] "Events that wait to be told";
     STORE_SECONDS = "claimgate_store_commit_seconds" Histogram Seconds [] "Time of one commit of the store";
     STORE_GROUP = "claimgate_store_commit_jobs" Histogram Count [] "Writes that shared one commit";
 }

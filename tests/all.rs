@@ -6,6 +6,8 @@
 
 mod support;
 
+mod access;
+mod accounting;
 mod answer_facts;
 mod architecture;
 mod bad_input;
@@ -14,6 +16,7 @@ mod claim_cycle;
 mod claim_mapping;
 mod complaints;
 mod documents;
+mod drafts;
 mod encounters;
 mod faults;
 mod fhir_corpus;
@@ -22,6 +25,7 @@ mod front_door;
 mod journey;
 mod live_mappings;
 mod mapping_tools;
+mod notifications;
 mod pairs;
 mod privacy;
 mod queue_embedded;
@@ -31,7 +35,9 @@ mod responses_corpus;
 mod responses_fhir;
 mod responses_gateway;
 mod store_crash;
+mod store_notices;
 mod store_sqlite;
+mod worklists;
 mod x12_acknowledged;
 mod x12_conformance;
 mod x12_corpus;

@@ -7,7 +7,7 @@ use claimgate::gateway::Translator;
 use std::path::Path;
 
 /// How many of a hundred rules of the mappings the cases, requests and answers must use; it only rises.
-const RULES_PERCENT: u32 = 84;
+const RULES_PERCENT: u32 = 95;
 
 fn translator() -> Translator {
     let root = Path::new(env!("CARGO_MANIFEST_DIR"));

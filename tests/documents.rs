@@ -183,7 +183,7 @@ fn knobs(source: &str, of: &str) -> Vec<Knob> {
 fn the_configuration_reference_is_that_of_the_code() {
     let source = std::fs::read_to_string(root().join("src/config.rs")).unwrap();
     let defaults = serde_json::to_value(Config::default()).unwrap();
-    let groups = [("limits", "Limits"), ("worker", "Worker")];
+    let groups = [("limits", "Limits"), ("worker", "Worker"), ("notify", "Notify")];
     let mut text =
         String::from("| in `claimgate.toml` | in the environment | meaning, default, limit |\n|---|---|---|\n");
     let mut row = |key: &str, doc: &str| {

@@ -64,6 +64,65 @@ fn a_stay_is_an_institutional_claim() {
     }
 }
 
+/// What the stay is changed to: class, taxonomy of who bills, type of the encounter with the system of types of bill, kind of
+/// insurance; and the first two components of CLM05.
+const BILLS: &[(&str, Option<&str>, Option<&str>, &str, &str)] = &[
+    ("IMP", None, None, "CI", "11:A:1"),
+    ("OBSENC", None, None, "CI", "13:A:1"),
+    ("IMP", None, None, "MB", "12:A:1"),
+    ("IMP", Some("275N00000X"), None, "MA", "18:A:1"),
+    ("IMP", Some("314000000X"), None, "MA", "21:A:1"),
+    ("IMP", Some("314000000X"), None, "MB", "22:A:1"),
+    ("AMB", Some("314000000X"), None, "CI", "23:A:1"),
+    ("HH", None, None, "MA", "32:A:1"),
+    ("AMB", Some("261QR1300X"), None, "CI", "71:A:1"),
+    ("AMB", Some("261QE0700X"), None, "CI", "72:A:1"),
+    ("AMB", Some("261QF0400X"), None, "CI", "77:A:1"),
+    ("HH", Some("251G00000X"), None, "MA", "81:A:1"),
+    ("SS", Some("261QA1903X"), None, "CI", "83:A:1"),
+    ("EMER", Some("282NC0060X"), None, "CI", "85:A:1"),
+    ("IMP", Some("282NC0060X"), None, "MA", "11:A:1"),
+    ("AMB", None, Some("0141"), "CI", "14:A:1"),
+    ("HH", None, Some("34x"), "CI", "34:A:1"),
+];
+
+#[test]
+fn the_type_of_bill_is_that_of_the_place_and_the_stay() {
+    let content = Content::shipped();
+    for (class, taxonomy, told, insurance, expected) in BILLS {
+        let mut resources = stay("STAY9");
+        for resource in &mut resources {
+            match kind(resource) {
+                "Encounter" => {
+                    resource["class"]["code"] = json!(class);
+                    if let Some(told) = told {
+                        resource["type"] = json!([{"coding": [{"system": "https://www.nubc.org/CodeSystem/TypeOfBill", "code": told}]}]);
+                    }
+                }
+                "Coverage" => {
+                    let system = "https://codesystem.x12.org/005010/1032";
+                    resource["type"] = json!({"coding": [{"system": system, "code": insurance}]});
+                }
+                "Organization" => {
+                    if let Some(taxonomy) = taxonomy {
+                        resource["type"] =
+                            json!([{"coding": [{"system": "http://nucc.org/provider-taxonomy", "code": taxonomy}]}]);
+                    }
+                }
+                _ => {}
+            }
+        }
+        let made = content.prepare("generic", collected(&resources).to_string().as_bytes());
+        let text = made.text();
+        assert!(!text.is_empty(), "{class} {taxonomy:?}: {:#?}", made.issues);
+        assert_eq!(
+            segment(&text, "CLM"),
+            format!("CLM*STAY9*3040***{expected}**A*Y*Y"),
+            "{class} {taxonomy:?} {told:?}"
+        );
+    }
+}
+
 #[test]
 fn everything_that_is_missing_is_told_at_once_in_the_callers_words() {
     let content = Content::shipped();

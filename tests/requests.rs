@@ -46,7 +46,7 @@ fn every_request_becomes_what_its_payers_take() {
         }
     }
     assert!(wrong.is_empty(), "{}", wrong.join("\n"));
-    let all = ["005010X212", "005010X217", "005010X279A1", "csv", "fhir", "json"];
+    let all = ["005010X212", "005010X217", "005010X222A1", "005010X223A2", "005010X279A1", "csv", "fhir", "json"];
     assert_eq!(guides.iter().map(String::as_str).collect::<Vec<_>>(), all);
 }
 

@@ -2,6 +2,7 @@
 
 use crate::support::store_contract as contract;
 use crate::support::waiting_contract as waiting;
+use crate::support::worklists_contract as worklists;
 use claimgate::clock::Clock;
 use claimgate::store::Store;
 use claimgate::store::sqlite::SqliteStore;
@@ -31,6 +32,13 @@ keeps! {
     what_comes_while_it_is_tried_is_not_missed
     a_held_submission_goes_on_once
     corrections_are_one_chain_and_an_answer_wakes_them
+}
+
+keeps! {
+    worklists:
+    what_is_overdue_is_said_once
+    denials_are_replaced_by_what_corrects_them
+    the_journal_holds_every_payment_once
 }
 
 keeps! {

@@ -61,8 +61,8 @@ pub enum Refusal {
 
 /// Decides by the claims sent before, oldest first; `given` is the payer's number as the caller knows it.
 pub fn decide(intention: Intention, earlier: &[Earlier], given: Option<&str>) -> Standing {
-    let taken =
-        |claim: &&Earlier| !claim.superseded && !matches!(claim.state, State::Held | State::Rejected | State::Failed);
+    let never = |state| matches!(state, State::Held | State::Rejected | State::Failed | State::Discarded);
+    let taken = |claim: &&Earlier| !claim.superseded && !never(claim.state);
     let Some(of) = earlier.iter().rposition(|claim| taken(&claim)) else {
         return match intention {
             Intention::Void => Standing::Refused(Refusal::NeverTaken),
@@ -119,6 +119,7 @@ mod tests {
             ),
             (State::Rejected, Some("N"), Original, Original, Refused(Refusal::NeverTaken)),
             (State::Failed, None, Original, Original, Refused(Refusal::NeverTaken)),
+            (State::Discarded, None, Original, Original, Refused(Refusal::NeverTaken)),
         ];
         for (state, number, again, replace, void) in rows {
             let earlier = [claim("1", *state, *number)];

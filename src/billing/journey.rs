@@ -21,6 +21,8 @@ pub enum State {
     Rejected,
     /// Dead letter: given up after the last attempt, or refused by the transport for good.
     Failed,
+    /// A draft that nobody wants to send.
+    Discarded,
 }
 
 /// One fact in a submission's life.
@@ -46,6 +48,10 @@ pub enum EventKind {
     Rejected,
     /// Given up.
     Failed,
+    /// The gateway has prepared what may come next: in both journeys, of the claim and of the draft.
+    Drafted,
+    /// The draft is not wanted.
+    Discarded,
     /// Read and kept, but it moves nothing.
     Noted,
 }
@@ -68,14 +74,42 @@ macro_rules! words {
 words!(State {
     Held = "held", Queued = "queued", Sent = "sent", Acknowledged = "acknowledged", Accepted = "accepted",
     Pended = "pended", Adjudicated = "adjudicated", Rejected = "rejected", Failed = "failed",
+    Discarded = "discarded",
 });
 
 words!(EventKind {
     Received = "received", Held = "held", Released = "released", Queued = "queued", Sealed = "sealed",
     SendFailed = "sendFailed", Sent = "sent", Acknowledged = "acknowledged", Forwarded = "forwarded",
     Accepted = "accepted", Pended = "pended", Adjudicated = "adjudicated", Denied = "denied", Reversed = "reversed",
-    Rejected = "rejected", Failed = "failed", Noted = "noted",
+    Rejected = "rejected", Failed = "failed", Drafted = "drafted", Discarded = "discarded", Noted = "noted",
 });
+
+/// An answer that a sent claim waits for.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub enum Awaited {
+    Ta1,
+    Implementation999,
+    Acknowledgment277ca,
+    Remittance835,
+}
+
+words!(Awaited { Ta1 = "ta1", Implementation999 = "999", Acknowledgment277ca = "277ca", Remittance835 = "835", });
+
+impl Awaited {
+    /// Answers that are not waited for any more when a payer has said this: each stands for all before it, and after a
+    /// rejection none comes.
+    pub fn settled_by(transaction: &str, rejected: bool) -> &'static [Awaited] {
+        let last = match transaction {
+            _ if rejected => 4,
+            "TA1" => 1,
+            "999" | "997" => 2,
+            "277CA" | "277" => 3,
+            // 835, and whatever decides: 271, 278, FHIR.
+            _ => 4,
+        };
+        &Awaited::ALL[..last]
+    }
+}
 
 /// The state after an event. Steps may be skipped forward, never back: an answer that comes late leaves the state as it is.
 /// `None` is the state before the first event.
@@ -83,7 +117,11 @@ pub fn advance(state: Option<State>, event: EventKind) -> Option<State> {
     use EventKind as E;
     use State as S;
     let target = match event {
-        E::Received | E::Sealed | E::SendFailed | E::Noted => return state,
+        E::Received | E::Sealed | E::SendFailed | E::Drafted | E::Noted => return state,
+        // Only what never left can be discarded, and it stays so.
+        E::Discarded if state.is_none_or(|state| state == S::Held) => S::Discarded,
+        E::Discarded => return state,
+        _ if state == Some(S::Discarded) => return state,
         E::Held => S::Held,
         E::Released | E::Queued => S::Queued,
         E::Sent => S::Sent,
@@ -149,6 +187,7 @@ mod tests {
                     (E::Adjudicated, S::Adjudicated),
                     (E::Denied, S::Adjudicated),
                     (E::Reversed, S::Adjudicated),
+                    (E::Discarded, S::Discarded),
                 ],
             ),
             (
@@ -239,6 +278,7 @@ mod tests {
                     (E::Rejected, S::Rejected),
                 ],
             ),
+            (S::Discarded, &[]),
         ]
     };
 

@@ -245,6 +245,8 @@ pub struct Party {
 pub struct QualifiedId {
     qualifier: String,
     value: String,
+    /// REF04-2 with 2U: the payer that gave the id, when it is not the one that is billed (loops 2420).
+    payer_id: Option<String>,
 }
 
 /// N3 and N4.

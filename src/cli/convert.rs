@@ -1,5 +1,6 @@
 //! `claimgate convert`: a payer's X12 in, FHIR out, without a store.
 
+use crate::cli::journal::{self, Format};
 use crate::cli::{Exit, input, show};
 use crate::config::Config;
 use crate::fault::{Fault, Issue};
@@ -9,7 +10,7 @@ use std::io::{self, BufWriter, StdoutLock, Write};
 use std::path::PathBuf;
 
 /// Issues that are shown; of more only the number is told.
-const SHOWN_ISSUES: usize = 1000;
+pub const SHOWN_ISSUES: usize = 1000;
 
 /// Convert a payer's answers (TA1, 999, 277CA, 277, 271, 278, 835) to FHIR: a Bundle on stdout, issues on stderr
 ///
@@ -27,6 +28,9 @@ pub struct Convert {
     /// As what the claims of an 835 are told
     #[arg(long = "as", value_enum, default_value = "claim-response")]
     told: As,
+    /// How the journal is written
+    #[arg(long, value_enum, default_value = "csv")]
+    format: Format,
     /// Payer profile that the answer came from
     #[arg(long, default_value = "generic")]
     payer: String,
@@ -38,16 +42,22 @@ enum As {
     ClaimResponse,
     /// ExplanationOfBenefit in the shape of CARIN Blue Button: what the patient is shown
     Eob,
+    /// No FHIR, but the journal for accounting: charges, payments, adjustments, the patient's share
+    Journal,
 }
 
 impl Convert {
     pub fn run(self, config: Config) -> Result<Exit, Fault> {
         let translator = Translator::load(config)?;
+        let source = input::open(&self.file)?;
         let told = match self.told {
             As::ClaimResponse => Told::ClaimResponse,
             As::Eob => Told::ExplanationOfBenefit,
+            As::Journal => {
+                let format = if self.ndjson { Format::Ndjson } else { self.format };
+                return journal::offline(&translator, &self.payer, format, source);
+            }
         };
-        let source = input::open(&self.file)?;
         let mut printer = Printer {
             out: BufWriter::with_capacity(1 << 16, io::stdout().lock()),
             ndjson: self.ndjson,

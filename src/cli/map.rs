@@ -85,7 +85,7 @@ impl Map {
         let mapped = claim.and_then(|bytes| self.map(translator, &bytes, number));
         match mapped {
             Ok(mapped) => {
-                let target = out.join(file.file_stem().unwrap_or_default()).with_extension(mapped.ending);
+                let target = target(out, file, mapped.ending);
                 std::fs::write(&target, mapped.bytes).map_err(|error| unwritable(&target, &error))?;
                 Ok(mapped.warnings)
             }
@@ -94,6 +94,26 @@ impl Map {
     }
 }
 
+/// Where the interchange of a file of the folder goes. A name may have dots of its own, which are no ending.
+fn target(out: &Path, file: &Path, ending: &str) -> PathBuf {
+    let mut name = file.file_stem().unwrap_or_default().to_owned();
+    name.push(".");
+    name.push(ending);
+    out.join(name)
+}
+
 fn unwritable(path: &Path, error: &std::io::Error) -> Fault {
     Fault::ours(codes::INTERNAL, format!("{} can't be written: {error}", path.display()))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn files_whose_names_have_dots_are_told_apart() {
+        for (file, expected) in [("in/visit.json", "out/visit.x12"), ("in/visit.2.json", "out/visit.2.x12")] {
+            assert_eq!(target(Path::new("out"), Path::new(file), "x12"), Path::new(expected));
+        }
+    }
 }

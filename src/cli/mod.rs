@@ -13,8 +13,11 @@ pub mod convert;
 pub mod demo;
 pub mod explain;
 pub mod input;
+pub mod journal;
+pub mod journey;
 pub mod map;
 pub mod mapping;
+pub mod next;
 pub mod payers;
 pub mod report;
 pub mod serve;
@@ -61,6 +64,9 @@ enum Command {
     Map(map::Map),
     Explain(explain::Explain),
     Convert(convert::Convert),
+    Next(next::Next),
+    Journal(journal::Journal),
+    Journey(journey::Journey),
     Validate(validate::Validate),
     X12(x12::X12),
     Mapping(mapping::Mapping),
@@ -94,6 +100,9 @@ fn command(command: Command, config: Config) -> Result<Exit, Fault> {
         Command::Map(map) => map.run(config),
         Command::Explain(explain) => explain.run(config),
         Command::Convert(convert) => convert.run(config),
+        Command::Next(next) => next.run(config),
+        Command::Journal(journal) => journal.run(config),
+        Command::Journey(journey) => journey.run(config),
         Command::Validate(validate) => validate.run(config),
         Command::X12(x12) => x12.run(config),
         Command::Mapping(mapping) => mapping.run(config),

@@ -4,6 +4,7 @@ use crate::cli::{Exit, block_on};
 use crate::clock::Clock;
 use crate::config::Config;
 use crate::fault::{Fault, codes};
+use crate::flow::webhook;
 use crate::gateway::Gateway;
 use crate::{http, worker};
 use std::sync::Arc;
@@ -31,6 +32,7 @@ impl Serve {
             let listener = listen(&config.listen).await?;
             let worker = config.worker.enabled;
             let gateway = Arc::new(Gateway::open(config, Clock::System).await?);
+            webhook::enroll(&gateway).await?;
             let (shutdown, heard) = shutdown();
             let working = tokio::spawn({
                 let (gateway, heard) = (gateway.clone(), heard.clone());
@@ -51,6 +53,7 @@ impl Work {
     pub fn run(self, config: Config) -> Result<Exit, Fault> {
         block_on(async move {
             let gateway = Arc::new(Gateway::open(config, Clock::System).await?);
+            webhook::enroll(&gateway).await?;
             let (_shutdown, heard) = shutdown();
             tracing::info!("working");
             worker::run(gateway, heard).await;

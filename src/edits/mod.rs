@@ -308,7 +308,7 @@ edits! {
         "a code for what is not listed elsewhere is described",
         "005010X222A1 SV101-7: payers deny what they can't price",
         "give productOrService.text, or a note in supportingInfo named by item.informationSequence";
-    "minutes" EDIT_SITUATION Error "P" situations::minutes,
+    "minutes" EDIT_SITUATION Warning "P" situations::minutes,
         "minutes are billed for anesthesia only",
         "005010X222A1 SV103: MJ counts minutes, everything else counts units",
         "give the number of units in item.quantity";

@@ -207,7 +207,9 @@ pub fn patient(record: &BillingRecord, report: &mut Report<'_>) {
 pub fn subscriber(record: &BillingRecord, report: &mut Report<'_>) {
     let subscriber = &record.subscriber;
     report.require(subscriber.last_name.is_some(), "subscriber.lastName", "the subscriber has no name");
-    report.require(subscriber.member_id.is_some(), "subscriber.memberId", "the subscriber has no member id");
+    // An employer is the subscriber of a work accident, and nobody's member.
+    let known = subscriber.member_id.is_some() || subscriber.organization;
+    report.require(known, "subscriber.memberId", "the subscriber has no member id");
 }
 
 /// Someone may be looked for without an id.

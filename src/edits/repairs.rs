@@ -4,6 +4,7 @@
 use super::parties::{At, BILLING, FACILITY, LINES};
 use crate::billing::record::{Address, BillingRecord, Party};
 use crate::fault::{Issue, Place, Severity, codes};
+use std::fmt::{self, Display, Formatter};
 
 /// One kind of repair.
 pub struct Repair {
@@ -110,9 +111,40 @@ fn parties(record: &mut BillingRecord) -> Vec<(At, &mut Party)> {
     found
 }
 
-/// Every address of the record, with the path of its party.
-fn addresses(record: &mut BillingRecord) -> impl Iterator<Item = (At, &mut Address)> {
-    parties(record).into_iter().filter_map(|(at, party)| Some((at, party.address.as_mut()?)))
+/// Where an address stands: with someone, or by itself.
+#[derive(Clone, Copy)]
+enum Home {
+    Of(At),
+    Alone(At),
+}
+
+impl Display for Home {
+    fn fmt(&self, f: &mut Formatter<'_>) -> fmt::Result {
+        match self {
+            Home::Of(at) => write!(f, "{at}.address"),
+            Home::Alone(at) => at.fmt(f),
+        }
+    }
+}
+
+/// Hands over every address of the record, with its place.
+fn each_address(record: &mut BillingRecord, mut act: impl FnMut(Home, &mut Address)) {
+    for (at, party) in parties(record) {
+        if let Some(address) = &mut party.address {
+            act(Home::Of(at), address);
+        }
+    }
+    let single =
+        [("payToAddress", &mut record.pay_to_address), ("coverage.payerAddress", &mut record.coverage.payer_address)];
+    for (name, address) in single.into_iter().filter_map(|(name, address)| Some((name, address.as_mut()?))) {
+        act(Home::Alone(At::whole(name)), address);
+    }
+    for (n, payer) in record.other_payers.iter_mut().enumerate() {
+        if let Some(address) = &mut payer.coverage.payer_address {
+            let at = At { within: Some(("otherPayers", n)), ..At::whole("coverage.payerAddress") };
+            act(Home::Alone(at), address);
+        }
+    }
 }
 
 fn trimmed(text: &str) -> Option<String> {
@@ -160,12 +192,12 @@ fn blanks(record: &mut BillingRecord, done: &mut Vec<String>) {
             rewrite_some(text, || format!("{at}.{field}"), done, single_blanks);
         }
     }
-    for (at, address) in addresses(record) {
+    each_address(record, |at, address| {
         for (field, text) in [("line1", &mut address.line1), ("line2", &mut address.line2), ("city", &mut address.city)]
         {
-            rewrite_some(text, || format!("{at}.address.{field}"), done, single_blanks);
+            rewrite_some(text, || format!("{at}.{field}"), done, single_blanks);
         }
-    }
+    });
 }
 
 fn capitals(record: &mut BillingRecord, done: &mut Vec<String>) {
@@ -179,9 +211,9 @@ fn capitals(record: &mut BillingRecord, done: &mut Vec<String>) {
     for (at, party) in parties(record) {
         rewrite_some(&mut party.taxonomy, || format!("{at}.taxonomy"), done, capital);
     }
-    for (at, address) in addresses(record) {
-        rewrite_some(&mut address.state, || format!("{at}.address.state"), done, capital);
-    }
+    each_address(record, |at, address| {
+        rewrite_some(&mut address.state, || format!("{at}.state"), done, capital);
+    });
 }
 
 fn digits(record: &mut BillingRecord, done: &mut Vec<String>) {
@@ -228,9 +260,7 @@ fn width(record: &mut BillingRecord, done: &mut Vec<String>) {
 
 fn zip_zero(record: &mut BillingRecord, done: &mut Vec<String>) {
     let lost = |text: &str| (matches!(text.len(), 4 | 8) && all_digits(text)).then(|| format!("0{text}"));
-    for (at, address) in addresses(record).filter(|(_, address)| address.country.is_none()) {
-        rewrite_some(&mut address.postal_code, || format!("{at}.address.postalCode"), done, lost);
-    }
+    each_address(record, |at, address| zip(at, address, done, lost));
 }
 
 /// ZIP+4 of a place that is not told more exactly.
@@ -238,9 +268,17 @@ const NOT_KNOWN: &str = "9998";
 
 fn zip_plus_four(record: &mut BillingRecord, done: &mut Vec<String>) {
     let five = |text: &str| (text.len() == 5 && all_digits(text)).then(|| format!("{text}{NOT_KNOWN}"));
-    let wants_nine = |at: &At| matches!(at.name, BILLING | FACILITY);
-    for (at, address) in addresses(record).filter(|(at, address)| wants_nine(at) && address.country.is_none()) {
-        rewrite_some(&mut address.postal_code, || format!("{at}.address.postalCode"), done, five);
+    each_address(record, |at, address| {
+        if matches!(at, Home::Of(at) if matches!(at.name, BILLING | FACILITY)) {
+            zip(at, address, done, five);
+        }
+    });
+}
+
+/// Rewrites the ZIP code of an address in the United States.
+fn zip(at: Home, address: &mut Address, done: &mut Vec<String>, how: impl Fn(&str) -> Option<String>) {
+    if address.country.is_none() {
+        rewrite_some(&mut address.postal_code, || format!("{at}.postalCode"), done, how);
     }
 }
 
@@ -270,6 +308,11 @@ mod tests {
             "zip-zero",
             |r| r.subscriber.address.as_mut().unwrap().postal_code = text("2134"),
             "subscriber.address.postalCode",
+        ),
+        (
+            "zip-zero",
+            |r| r.coverage.payer_address = Some(Address { postal_code: text("2134"), ..Default::default() }),
+            "coverage.payerAddress.postalCode",
         ),
         (
             "zip-plus-four",

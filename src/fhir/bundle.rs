@@ -4,6 +4,7 @@
 use crate::fault::{Fault, Issue, Place, Severity, codes};
 use crate::fhir::definitions::Definitions;
 use crate::fhir::entries::{Entry, Given, contained, has_id, identifiers, kind, system_and_value};
+use crate::fhir::named;
 use crate::fhir::path::Path;
 use crate::fhir::reference::{self, Literal, Met};
 use crate::fhir::validate;
@@ -90,7 +91,7 @@ impl Resources {
 
     /// What the store lent: reference and resource.
     pub fn stored(&self) -> impl Iterator<Item = (&str, &Value)> {
-        self.stored.iter().map(|entry| (entry.full_url.as_deref().unwrap_or_default(), &entry.value))
+        self.stored.iter().filter_map(|entry| Some((entry.full_url.as_deref()?, &entry.value)))
     }
 
     fn path<'a>(&'a self, entry: &'a Entry) -> &'a str {
@@ -114,6 +115,17 @@ impl Resources {
             path: format!("{kind}.where(id='{id}')"),
             number: 0,
         });
+    }
+
+    /// Makes resources of the references that only name someone whom nobody knows better.
+    pub fn add_named(&mut self, definitions: &Definitions) {
+        let mut found = Vec::new();
+        self.walk(definitions, &mut |_, met, target| {
+            if let (None, Some(value)) = (target, named::described(met)) {
+                found.push(Entry { full_url: None, value, path: format!("{}.resolve()", met.path.text()), number: 0 });
+            }
+        });
+        self.stored.extend(found);
     }
 
     /// Where a resource stands, for issues: `Claim`, `Bundle.entry[3].resource.ofType(Coverage)`; of a stored one its name.

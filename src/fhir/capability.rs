@@ -3,6 +3,15 @@
 use crate::fhir::index::{self, Kind};
 use serde_json::{Value, json};
 
+/// What a server of topics promises (Subscriptions R5 Backport 1.1, R4).
+const SUBSCRIPTIONS: &str =
+    "http://hl7.org/fhir/uv/subscriptions-backport/CapabilityStatement/backport-subscription-server-r4";
+/// How it names its topics.
+const TOPIC: &str =
+    "http://hl7.org/fhir/uv/subscriptions-backport/StructureDefinition/capabilitystatement-subscriptiontopic-canonical";
+const SUBSCRIPTION_PROFILE: &str =
+    "http://hl7.org/fhir/uv/subscriptions-backport/StructureDefinition/backport-subscription";
+
 /// What the front door offers for one resource type.
 pub struct Offered<'a> {
     pub kind: &'a str,
@@ -13,13 +22,15 @@ pub struct Offered<'a> {
 }
 
 /// `base` is the address of the FHIR service as callers reach it; `date` is the day of the build.
-pub fn statement(base: &str, date: &str, offered: &[Offered<'_>]) -> Value {
-    let resources: Vec<Value> = offered.iter().map(resource).collect();
+/// `topics` are the canonical URLs of those that can be subscribed to.
+pub fn statement(base: &str, date: &str, offered: &[Offered<'_>], topics: &[&str]) -> Value {
+    let resources: Vec<Value> = offered.iter().map(|offered| resource(offered, topics)).collect();
     json!({
         "resourceType": "CapabilityStatement",
         "status": "active",
         "date": date,
         "kind": "instance",
+        "instantiates": [SUBSCRIPTIONS],
         "software": { "name": env!("CARGO_PKG_NAME"), "version": env!("CARGO_PKG_VERSION") },
         "implementation": { "description": "A gateway between FHIR and the X12 of US payers", "url": base },
         "fhirVersion": "4.0.1",
@@ -32,11 +43,15 @@ pub fn statement(base: &str, date: &str, offered: &[Offered<'_>]) -> Value {
     })
 }
 
-fn resource(offered: &Offered<'_>) -> Value {
+fn resource(offered: &Offered<'_>, topics: &[&str]) -> Value {
     let interactions: Vec<Value> = offered.interactions.iter().map(|code| json!({ "code": code })).collect();
     let mut out =
         json!({ "type": offered.kind, "interaction": interactions, "versioning": "versioned", "readHistory": true });
-    if offered.interactions.contains(&"create") {
+    if offered.kind == "Subscription" {
+        out["supportedProfile"] = json!([SUBSCRIPTION_PROFILE]);
+        let topic = |url: &&str| json!({ "url": TOPIC, "valueCanonical": url });
+        out["extension"] = topics.iter().map(topic).collect();
+    } else if offered.interactions.contains(&"create") {
         out["conditionalCreate"] = json!(true);
     }
     let parameters: Vec<Value> = index::parameters(offered.kind)
@@ -75,10 +90,13 @@ mod tests {
             interactions: &["read", "create"],
             operations: &[("submit", "http://hl7.org/fhir/OperationDefinition/Claim-submit")],
         };
-        let statement = statement("http://localhost/fhir", "2026-01-01", &[claim]);
+        let subscription = Offered { kind: "Subscription", interactions: &["create", "delete"], operations: &[] };
+        let topics = ["https://claimgate.dev/fhir/SubscriptionTopic/a"];
+        let statement = statement("http://localhost/fhir", "2026-01-01", &[claim, subscription], &topics);
         let definitions = Definitions::load(&Folder::ShippedConformance).unwrap();
         assert_eq!(validate::resource(&definitions, &statement, "CapabilityStatement"), []);
         assert_eq!(second_opinion::judge(&statement), []);
         assert_eq!(statement["rest"][0]["resource"][0]["conditionalCreate"], true);
+        assert_eq!(statement["rest"][0]["resource"][1]["extension"][0]["valueCanonical"], topics[0]);
     }
 }

@@ -44,7 +44,7 @@ parameters! {
     ClaimResponse {
         "identifier" Identifier "identifier"; "status" Code "status"; "use" Code "use"; "patient" Reference "patient";
         "request" Reference "request"; "outcome" Code "outcome"; "created" Day "created";
-        "payment-date" Day "payment.date";
+        "insurer" Reference "insurer"; "payment-date" Day "payment.date";
     }
     Coverage {
         "identifier" Identifier "identifier"; "status" Code "status"; "beneficiary" Reference "beneficiary";
@@ -99,6 +99,7 @@ parameters! {
     DocumentReference { "identifier" Identifier "identifier"; "subject" Reference "subject"; "patient" Reference "subject"; }
     MedicationRequest { "identifier" Identifier "identifier"; "subject" Reference "subject"; "patient" Reference "subject"; }
     Device { "identifier" Identifier "identifier"; "patient" Reference "patient"; }
+    Subscription { "status" Code "status"; "type" Code "channel.type"; }
     Task { "identifier" Identifier "identifier"; "status" Code "status"; "focus" Reference "focus"; }
 }
 

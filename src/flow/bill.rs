@@ -14,7 +14,7 @@ use crate::flow::hold::{self, Made, Resumed};
 use crate::flow::naming::Named;
 use crate::flow::receive::event;
 use crate::flow::submit::{self, Answer, Arrived, Before};
-use crate::flow::{duplicate, intake, lookup, prepare};
+use crate::flow::{duplicate, intake, lookup, next, prepare};
 use crate::gateway::Gateway;
 use crate::store::{Accepted, Held, NewSubmission, Query, RESULTS_MOST, ResourceVersion, Submission};
 use jiff::SignedDuration;
@@ -238,7 +238,8 @@ async fn claims_of(gateway: &Gateway, tenant: &str, reference: &str) -> Result<V
     let query = Query { kind: "Claim".into(), conditions, limit: RESULTS_MOST };
     let found = gateway.store.search(tenant, &query).await?;
     let claims = found.iter().filter_map(|version| serde_json::from_str::<Value>(&version.body).ok());
-    Ok(claims.filter(|claim| claim["status"] == "active").collect())
+    // What goes to a later payer bills nothing anew.
+    Ok(claims.filter(|claim| claim["status"] == "active" && !next::claim::is_for_a_later_payer(claim)).collect())
 }
 
 /// The ChargeItems that the lines of a derived claim bill.

@@ -8,7 +8,7 @@ use crate::config::Config;
 use crate::fault::{Fault, Issue, Place, codes};
 use crate::flow::convert::{self, Sink, Told};
 use crate::flow::dispatch::Dispatched;
-use crate::flow::{dispatch, lookup, prepare, receive, submit, translate};
+use crate::flow::{dispatch, hold, lookup, prepare, receive, submit, translate, worklist};
 use crate::gateway::{Gateway, Translator};
 use crate::store::{ClaimPart, DEFAULT_TENANT, Query, Submission};
 use expected::{agrees, pretty, steady};
@@ -26,6 +26,9 @@ const SENT: &[(&str, &str)] = &[("005010X223", "837i.x12"), ("005010X224", "837d
 
 /// Name of what was sent by a guide without a row.
 const SENT_OTHERWISE: &str = "sent.x12";
+
+/// Drafts that one claim may bring up.
+const DRAFTS_MOST: usize = 10;
 
 /// The day on which all cases happen.
 const DAY: jiff::Timestamp = jiff::Timestamp::constant(1_773_144_000, 0);
@@ -158,7 +161,27 @@ impl Life<'_> {
         let told = self.responses(&answer.claim).await?;
         checks.push(self.agrees("claim-response.json", &untraced(&told, &submission)));
         checks.push(self.agrees("journey.txt", &self.journey(&answer.claim).await?));
+        checks.extend(self.drafts().await?);
         Ok(checks.into_iter().filter_map(Result::err).collect())
+    }
+
+    /// What the answers have brought up: each draft as people see it, and as it goes out when one of them releases it.
+    async fn drafts(&self) -> Result<Vec<Result<(), String>>, Fault> {
+        let mut checks = Vec::new();
+        let drafts = worklist::drafts(self.gateway, DEFAULT_TENANT, DRAFTS_MOST).await?;
+        for draft in drafts["records"].as_array().into_iter().flatten() {
+            let id = SubmissionId(draft["id"].as_str().unwrap_or_default().to_owned());
+            let kind = draft["draft"]["kind"].as_str().unwrap_or_default();
+            let seen = worklist::one(self.gateway, DEFAULT_TENANT, id.as_str()).await?;
+            checks.push(self.agrees(&format!("{kind}.json"), &steady(&pretty(&seen))));
+            hold::release(self.gateway, DEFAULT_TENANT, &id).await?;
+            let gone = || Fault::ours(codes::STORE, "the draft can't be read");
+            let submission = self.gateway.store.submission(&id).await?.ok_or_else(gone)?;
+            let sent = self.send(&submission.payer, &id).await?;
+            let name = format!("{kind}-{}", file_of(&submission.guide));
+            checks.push(self.agrees(&name, &untraced(&sent, &submission)));
+        }
+        Ok(checks)
     }
 
     fn agrees(&self, name: &str, made: &str) -> Result<(), String> {
@@ -217,11 +240,12 @@ impl Life<'_> {
     }
 }
 
-/// A step of the journey on one line: event, transaction, codes, why it matched.
+/// A step of the journey on one line: event, transaction or what comes next, codes, why it matched.
 fn step(step: &Value) -> String {
     let detail = &step["detail"];
+    let transaction = if detail["next"].is_string() { &detail["next"] } else { &detail["transaction"] };
     let [event, transaction, matched] =
-        [&step["event"], &detail["transaction"], &detail["match"]].map(|word| word.as_str().unwrap_or_default());
+        [&step["event"], transaction, &detail["match"]].map(|word| word.as_str().unwrap_or_default());
     let codes: Vec<&str> = detail["codes"].as_array().into_iter().flatten().filter_map(Value::as_str).collect();
     [event, transaction, &codes.join(" "), matched].join(" · ").replace(" ·  ·", " ·")
 }

@@ -60,17 +60,13 @@ pub fn convert(
     let mut any = false;
     while walk.step() {
         conversion.step(&mut walk)?;
-        // Of the envelopes only the open one is needed, and not what was in it.
-        let envelopes = &mut walk.reading.interchanges;
-        any |= !envelopes.is_empty();
-        envelopes.drain(..envelopes.len().saturating_sub(1));
-        envelopes.iter_mut().for_each(|envelope| envelope.transactions.clear());
+        any |= walk.reading.keep_last_envelope();
     }
     Ok(any)
 }
 
 /// Whether a source begins as JSON does. One that can't be read is told by whoever reads on.
-fn is_json(source: &mut impl BufRead) -> bool {
+pub fn is_json(source: &mut impl BufRead) -> bool {
     source.fill_buf().is_ok_and(|head| head.trim_ascii_start().starts_with(b"{"))
 }
 

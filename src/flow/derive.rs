@@ -118,9 +118,10 @@ pub fn derive(translator: &Translator, resources: &Resources, bill: &Bill, now: 
     let mut own: Vec<Value> = resources.handed_in().cloned().collect();
     own.push(claim);
     let stored = resources.stored().map(|(reference, value)| (reference.to_owned(), value.clone())).collect();
-    let derived = Derived { resources: gathered(translator, own, stored)?, lineage };
-    let told = |fault: Fault| Fault { issues: derived.in_callers_words(fault.issues), ..fault };
-    intake::resolve_offline(translator, &derived.resources).map_err(told)?;
+    let mut resources = gathered(translator, own, stored)?;
+    let resolved = intake::resolve_offline(translator, &mut resources);
+    let derived = Derived { resources, lineage };
+    resolved.map_err(|fault| Fault { issues: derived.in_callers_words(fault.issues), ..fault })?;
     Ok(derived)
 }
 

@@ -1,11 +1,11 @@
 //! Submissions go out: sealed into an interchange whose bytes are kept, then sent, the same bytes at every attempt.
 
 use crate::billing::id::{InterchangeId, PayerId, SubmissionId};
-use crate::billing::journey::{EventKind, State};
+use crate::billing::journey::{Awaited, EventKind, State};
 use crate::fault::{Fault, codes};
 use crate::flow::{document, receive, submit};
 use crate::gateway::Gateway;
-use crate::payers::{Format, PayerProfile};
+use crate::payers::{Deadlines, Format, PayerProfile};
 use crate::queue::{Message, Work};
 use crate::store::{
     Build, ControlNumbers, Failure, Interchange, NewInterchange, Sealed, SealedBytes, SealedClaim, Submission,
@@ -114,11 +114,31 @@ async fn seal_one(
         partner: profile.partner(),
         submissions: batch.iter().map(|submission| submission.id.clone()).collect(),
         at,
+        deadlines: deadlines(profile, guide),
         build: builder(gateway, profile.clone(), guide, batch, at)?,
     };
     let Sealed { new, already, .. } = gateway.store.seal(new).await?;
     Ok(new.map(|interchange| interchange.id).into_iter().chain(already).collect())
 }
+
+/// Answers that the payer's profile gives a time for. A TA1 comes when it is asked for, a 277CA and an 835 for claims.
+fn deadlines(profile: &PayerProfile, guide: &str) -> Vec<(Awaited, Duration)> {
+    let Deadlines { ta1, implementation_999, acknowledgment_277ca, remittance_835 } = profile.deadlines;
+    let claims = CLAIM_GUIDES.iter().any(|claims| guide.starts_with(claims));
+    let x12 = Format::named(guide).is_none();
+    [
+        (Awaited::Ta1, ta1.filter(|_| x12 && profile.trading_partner.acknowledgment_requested)),
+        (Awaited::Implementation999, implementation_999.filter(|_| x12)),
+        (Awaited::Acknowledgment277ca, acknowledgment_277ca.filter(|_| claims)),
+        (Awaited::Remittance835, remittance_835.filter(|_| claims || !x12)),
+    ]
+    .into_iter()
+    .filter_map(|(answer, within)| Some((answer, within?)))
+    .collect()
+}
+
+/// 837 professional, institutional and dental.
+const CLAIM_GUIDES: [&str; 3] = ["005010X222", "005010X223", "005010X224"];
 
 /// What makes the bytes once the control numbers are known: an interchange of the guide, or a document of the format.
 fn builder(
@@ -354,22 +374,24 @@ pub async fn collect(gateway: &Gateway, payer: &PayerId, transport: &dyn Transpo
     let mut taken = 0;
     for file in incoming {
         let received = receive::receive(gateway, payer, &file.name, file.bytes.clone()).await?;
-        acknowledge(payer, transport, &file.name, received.acknowledgment).await;
+        reply(payer, transport, ("999", &file.name), received.acknowledgment).await;
+        reply(payer, transport, ("277", &file.name), received.answer).await;
         transport.taken(&file).await.map_err(unreachable)?;
         taken += 1;
     }
     Ok(taken)
 }
 
-/// Sends the TA1 or 999 for a file. One that can't be sent is told in the log: the payer asks again, or sends its file again.
-async fn acknowledge(payer: &PayerId, transport: &dyn Transport, file: &str, bytes: Vec<u8>) {
+/// Sends the TA1 or 999 for a file, or the 277 for what was asked in it. One that can't be sent is told in the log: the payer
+/// asks again, or sends its file again.
+async fn reply(payer: &PayerId, transport: &dyn Transport, (kind, file): (&str, &str), bytes: Vec<u8>) {
     if bytes.is_empty() {
         return;
     }
     let stem = file.rsplit_once('.').map_or(file, |(stem, _)| stem);
-    let outgoing = Outgoing { name: format!("999-{stem}.x12"), bytes };
+    let outgoing = Outgoing { name: format!("{kind}-{stem}.x12"), bytes };
     if let Err(error) = transport.send(&outgoing).await {
-        tracing::warn!(payer = payer.as_str(), file, reason = error.reason(), "an acknowledgment could not be sent");
+        tracing::warn!(payer = payer.as_str(), file, reason = error.reason(), "a reply to a file could not be sent");
     }
 }
 

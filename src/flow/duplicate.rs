@@ -68,7 +68,7 @@ pub async fn check(
     let (Some(services), Some(severity)) = (services, severity) else { return Ok(None) };
     let Some((id, _)) = gateway.store.known(tenant, KeyKind::Services, services).await? else { return Ok(None) };
     let Some(found) = gateway.store.submission(&id).await? else { return Ok(None) };
-    let gone = found.superseded.is_some() || matches!(found.state, State::Rejected | State::Failed);
+    let gone = found.superseded.is_some() || matches!(found.state, State::Rejected | State::Failed | State::Discarded);
     if gone || placed.supersedes.contains(&id) || placed.corrects.as_ref() == Some(&id) {
         return Ok(None);
     }

@@ -8,7 +8,7 @@ use crate::fault::{Blame, Fault, Issue, Place, Severity, codes};
 use crate::fhir::bundle::Resources;
 use crate::flow::correct::{self, Placed};
 use crate::flow::receive::event;
-use crate::flow::{bill, duplicate, intake, lookup, naming, prepare, submit};
+use crate::flow::{bill, duplicate, intake, lookup, naming, next, prepare, submit};
 use crate::gateway::Gateway;
 use crate::store::{Accepted, Held, NewEvent, NewSubmission, Submission, answer_to};
 use crate::telemetry::Codes;
@@ -135,15 +135,17 @@ pub async fn resume(gateway: &Gateway, id: &SubmissionId, by_hand: bool) -> Resu
         true => bill::made(gateway, &submission, &content, by_hand).await,
         false => made(gateway, &submission, &content, by_hand).await,
     };
+    // A draft waits for a person and for nothing else.
+    let waits_for = |waits: Vec<String>| if next::is_draft(&content) { Vec::new() } else { waits };
     match made {
         Ok(Made::On(new)) => match gateway.store.resume(*new).await? {
             Accepted::New => Ok(Resumed::On),
             _ => Ok(Resumed::Gone),
         },
-        Ok(Made::Early(issues, of)) => keep(gateway, id, seen, issues, waits(&content, Some(&of))).await,
+        Ok(Made::Early(issues, of)) => keep(gateway, id, seen, issues, waits_for(waits(&content, Some(&of)))).await,
         Ok(Made::Missing(issues, waits)) => keep(gateway, id, seen, issues, waits).await,
         Err(fault) if fault.blame == Blame::Caller => {
-            keep(gateway, id, seen, fault.issues, waits(&content, None)).await
+            keep(gateway, id, seen, fault.issues, waits_for(waits(&content, None))).await
         }
         Err(fault) => Err(fault),
     }
@@ -195,6 +197,7 @@ pub async fn reload(gateway: &Gateway, tenant: &str, content: &Value) -> Result<
     for reference in references(content) {
         if let Some(mut resource) = lookup::read_reference(gateway, tenant, reference).await? {
             lookup::without_meta(&mut resource);
+            next::activate(content, &mut resource);
             entries.push(json!({"fullUrl": reference, "resource": resource}));
         }
     }
@@ -231,8 +234,12 @@ pub async fn release(gateway: &Gateway, tenant: &str, id: &SubmissionId) -> Resu
         let released = event(EventKind::Released, None, gateway.clock.now(), &json!({"by": "hand"}));
         return gateway.store.append(id, vec![released], Vec::new()).await.map(drop);
     }
+    let draft = next::draft::draft_of(gateway, &found).await?;
     match resume(gateway, id, true).await? {
-        Resumed::On => Ok(()),
+        Resumed::On => {
+            draft.iter().for_each(|draft| next::count(next::draft::kind_of(draft), "released"));
+            Ok(())
+        }
         Resumed::Held(issues) => Err(Fault::caller(issues)),
         Resumed::Gone => {
             let text = format!("the submission is {}, not held", found.state.word());

@@ -108,14 +108,19 @@ fn billable(claim: &Value) -> Result<(), Fault> {
 }
 
 /// Without a store: what does not resolve in the Bundle resolves nowhere.
-pub fn resolve_offline(translator: &Translator, resources: &Resources) -> Result<(), Fault> {
+pub fn resolve_offline(translator: &Translator, resources: &mut Resources) -> Result<(), Fault> {
     // What an encounter needs is looked for when its claim is made.
-    if resources.focal_path() == "Encounter" { Ok(()) } else { nothing_missing(translator, resources) }
+    if resources.focal_path() == "Encounter" {
+        return Ok(());
+    }
+    resources.add_named(&translator.definitions);
+    nothing_missing(translator, resources)
 }
 
 /// Completes the resources from what was stored before, by id and by identifier.
 pub async fn resolve(gateway: &Gateway, tenant: &str, resources: &mut Resources) -> Result<(), Fault> {
     complete(gateway, tenant, resources).await?;
+    resources.add_named(&gateway.translator.definitions);
     nothing_missing(&gateway.translator, resources)
 }
 
@@ -144,6 +149,8 @@ pub fn missing_of_encounter(translator: &Translator, resources: &Resources) -> V
 /// Brings one wanted resource from the store; `false` when there is none.
 async fn fetch(gateway: &Gateway, tenant: &str, resources: &mut Resources, want: &Wanted) -> Result<bool, Fault> {
     let found = match (&want.reference, &want.identifier) {
+        // A payer's answer names by identifier who is known from the claim, and of whom there may be many copies.
+        (None, Some(_)) if want.path.contains("ClaimResponse") => None,
         (Some((kind, id)), _) => gateway.store.read(tenant, kind, id).await?,
         (None, Some((system, value))) => by_identifier(gateway, tenant, want, &format!("{system}|{value}")).await?,
         (None, None) => None,

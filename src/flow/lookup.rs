@@ -2,8 +2,9 @@
 
 use crate::billing::id::{InterchangeId, SubmissionId};
 use crate::fault::{Fault, Place, codes};
+use crate::flow::journey;
 use crate::gateway::Gateway;
-use crate::store::{Query, ResourceVersion, Submission};
+use crate::store::{Key, Query, ResourceVersion, Store, Submission};
 use jiff::Timestamp;
 use serde_json::{Value, json};
 
@@ -92,46 +93,32 @@ fn entry(kind: &str, version: &ResourceVersion) -> Result<Value, Fault> {
     Ok(entry)
 }
 
-/// A claim's life: what was received, sent and answered, in order. `of` is a submission id, `Claim/…` or `ClaimResponse/…`.
+/// A claim's life: what was received, sent and answered, in order.
 pub async fn journey(gateway: &Gateway, tenant: &str, of: &str) -> Result<Value, Fault> {
-    let by_reference = gateway.store.submission_of(tenant, of).await?;
-    let submission = match by_reference {
-        Some(submission) => Some(submission),
-        None => gateway.store.submission(&SubmissionId(of.to_owned())).await?,
-    };
-    let submission = submission.filter(|found| found.tenant == tenant).ok_or_else(|| not_found(of))?;
-    let events = gateway.store.events(&submission.id).await?;
-    let steps: Vec<Value> = events
-        .into_iter()
-        .map(|event| {
-            let detail: Value = serde_json::from_str(&event.detail).unwrap_or(Value::Null);
-            let mut step = json!({"at": event.at.to_string(), "event": event.kind.word(), "detail": detail});
-            if let Some(part) = event.part {
-                step["part"] = Value::from(part);
-            }
-            step
-        })
-        .collect();
-    Ok(head(&submission, steps))
+    journey::of(gateway.store.as_ref(), tenant, of).await
 }
 
-fn head(submission: &Submission, steps: Vec<Value>) -> Value {
-    json!({
-        "submission": submission.id.as_str(),
-        "claim": submission.focal,
-        "claimResponse": submission.response,
-        "payer": submission.payer.as_str(),
-        "guide": submission.guide,
-        "mappings": submission.mapping_version,
-        "state": submission.state.word(),
-        "received": submission.received.to_string(),
-        "parts": submission.parts.iter().map(|part| json!({
-            "number": part.number,
-            "patientControlNumber": part.patient_control_number,
-            "traceNumber": part.trace_number,
-        })).collect::<Vec<_>>(),
-        "steps": steps,
-    })
+/// The submission that is meant: by its id, the reference of a resource of it (`Claim/…`, `ClaimResponse/…`), the id or an
+/// identifier of its Claim, or a patient control number; of several the newest.
+pub async fn submission(store: &dyn Store, tenant: &str, of: &str) -> Result<Submission, Fault> {
+    for reference in [of.to_owned(), format!("Claim/{of}")] {
+        if let Some(found) = store.submission_of(tenant, &reference).await? {
+            return Ok(found);
+        }
+    }
+    if let Some(found) = store.submission(&SubmissionId(of.to_owned())).await? {
+        return if found.tenant == tenant { Ok(found) } else { Err(not_found(of)) };
+    }
+    let conditions = vec![("identifier".to_owned(), vec![of.to_owned()])];
+    let query = Query { kind: "Claim".into(), conditions, limit: 1 };
+    for claim in store.search(tenant, &query).await? {
+        if let Some(found) = store.submission_of(tenant, &format!("Claim/{}", claim.id)).await? {
+            return Ok(found);
+        }
+    }
+    let found = store.find(None, &Key::PatientControlNumber(of.to_owned())).await?;
+    let mut own = found.into_iter().map(|found| found.submission).filter(|found| found.tenant == tenant);
+    own.next().ok_or_else(|| not_found(of))
 }
 
 /// The files of a journey, in order: what was sent and what was answered, each with its name. They hold PHI.

@@ -7,7 +7,8 @@ pub mod inquiry;
 mod pas;
 mod route;
 
-pub use explain::{Explained, explain, explain_segments, lineage_of};
+pub use explain::{Explained, explain, explain_segments, lineage_of, record_of};
+pub use route::payer;
 
 use crate::billing::record::BillingRecord;
 use crate::billing::split;

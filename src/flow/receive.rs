@@ -2,17 +2,18 @@
 //! nothing, and a file that nobody can read is kept and said so.
 
 use crate::billing::id::{InterchangeId, PayerId, SubmissionId};
+use crate::billing::journal::About;
 use crate::billing::journey::EventKind;
 use crate::billing::record::BillingRecord;
 use crate::billing::response::{Decision, PayerResponse, Remittance};
 use crate::fault::{Fault, Issue, codes};
 use crate::fhir::parse;
 use crate::flow::tell::{self, Told};
-use crate::flow::{acknowledge, complaint, lookup, submit, unmatched};
+use crate::flow::{acknowledge, complaint, journal, lookup, next, status, submit, unmatched};
 use crate::gateway::{Gateway, Translator};
 use crate::responses::correlate::{self, Candidate, Match};
 use crate::responses::{self, Reading, resource};
-use crate::store::{AnswerWrite, DEFAULT_TENANT, Found, Inbound, InboundWrite, Key, NewEvent, UnmatchedAnswer};
+use crate::store::{AnswerWrite, DEFAULT_TENANT, Found, Inbound, InboundWrite, NewEvent, UnmatchedAnswer};
 use crate::telemetry::{self, name};
 use serde_json::{Value, json};
 use sha2::{Digest, Sha256};
@@ -30,6 +31,8 @@ pub struct Received {
     pub issues: Vec<Issue>,
     /// TA1 or 999 to send back; empty when none is due.
     pub acknowledgment: Vec<u8>,
+    /// What was asked in it is answered so: 277; empty when nothing was asked.
+    pub answer: Vec<u8>,
 }
 
 /// The journey.
@@ -45,11 +48,13 @@ pub async fn receive(gateway: &Gateway, payer: &PayerId, name: &str, bytes: Vec<
         bytes,
         at: gateway.clock.now(),
     };
+    // A question is answered as often as it is asked.
+    let answer = status::answer(gateway, payer, &file.bytes).await?;
     let (id, size) = (file.id.clone(), file.bytes.len());
     let new = gateway.store.receive(file).await?;
     count_file(payer, size, new);
     if !new {
-        return Ok(Received { repeated: true, ..Received::default() });
+        return Ok(Received { repeated: true, answer, ..Received::default() });
     }
     let mut inbox = Inbox::new(gateway, payer, name, &id);
     for (position, response) in reading.responses.iter().enumerate() {
@@ -58,7 +63,8 @@ pub async fn receive(gateway: &Gateway, payer: &PayerId, name: &str, bytes: Vec<
     for (remittance, claims) in reading.remittances.iter().zip(&reading.remitted) {
         inbox.reconcile(remittance, claims.clone())?;
     }
-    let (write, matched) = inbox.close();
+    inbox.follow().await?;
+    let (write, matched) = inbox.close(&reading);
     let unmatched = write.unmatched.len();
     gateway.store.apply(&id, write).await?;
     if matched > 0 {
@@ -66,7 +72,7 @@ pub async fn receive(gateway: &Gateway, payer: &PayerId, name: &str, bytes: Vec<
         unmatched::retry(gateway, payer).await?;
     }
     telemetry::issues(&reading.issues);
-    Ok(Received { repeated: false, matched, unmatched, issues: reading.issues, acknowledgment })
+    Ok(Received { repeated: false, matched, unmatched, issues: reading.issues, acknowledgment, answer })
 }
 
 /// X12, or FHIR from a payer that speaks it.
@@ -105,6 +111,8 @@ struct Inbox<'a> {
     resources: Vec<Value>,
     /// Which claim a statement was told to, by its position: `Claim/…` and `ClaimResponse/…`.
     settled: BTreeMap<usize, (String, String)>,
+    /// And whose it is.
+    told: BTreeMap<usize, SubmissionId>,
     matched: usize,
 }
 
@@ -119,6 +127,7 @@ impl<'a> Inbox<'a> {
             unmatched: Vec::new(),
             resources: Vec::new(),
             settled: BTreeMap::new(),
+            told: BTreeMap::new(),
             matched: 0,
         }
     }
@@ -157,6 +166,7 @@ impl<'a> Inbox<'a> {
         let response = complaint::in_callers_words(self.gateway, claim, response).await;
         told.hear(self.gateway, claim, &response, detail)?;
         self.settled.insert(position, (told.submission.focal.clone(), told.response_reference()));
+        self.told.entry(position).or_insert(id);
         Ok(())
     }
 
@@ -184,10 +194,20 @@ impl<'a> Inbox<'a> {
         Ok(())
     }
 
-    fn close(self) -> (InboundWrite, usize) {
+    /// What comes next for each claim that was told something.
+    async fn follow(&mut self) -> Result<(), Fault> {
+        for told in self.open.values_mut() {
+            next::follow(self.gateway, told).await?;
+        }
+        Ok(())
+    }
+
+    fn close(self, reading: &Reading) -> (InboundWrite, usize) {
+        let about = About { payer: self.payer.as_str(), day: journal::day(self.gateway.clock.now()) };
+        let journal = journal::of_reading(&about, reading, &self.told);
         let answers: Vec<AnswerWrite> = self.open.into_values().map(Told::write).collect();
         let resources = self.resources.into_iter().map(submit::write).collect();
-        (InboundWrite { answers, unmatched: self.unmatched, resources }, self.matched)
+        (InboundWrite { answers, unmatched: self.unmatched, resources, journal }, self.matched)
     }
 }
 
@@ -195,7 +215,7 @@ impl<'a> Inbox<'a> {
 pub async fn find(gateway: &Gateway, payer: &PayerId, response: &PayerResponse) -> Result<(Vec<Claim>, String), Fault> {
     let mut reason = "it names no number of ours".to_owned();
     for key in correlate::keys(response) {
-        let found = gateway.store.find(Some(payer), &store_key(&key)).await?;
+        let found = gateway.store.find(Some(payer), &key).await?;
         let claims: Vec<Claim> = found.into_iter().map(Claim::of).collect();
         let (chosen, why) = choose(response, claims);
         reason = why;
@@ -240,18 +260,6 @@ fn choose(response: &PayerResponse, claims: Vec<Claim>) -> (Vec<Claim>, String) 
     }
 }
 
-fn store_key(key: &correlate::Key) -> Key {
-    match key.clone() {
-        correlate::Key::InterchangeControlNumber(number) => Key::InterchangeControlNumber(number),
-        correlate::Key::GroupControlNumber(group, set) => Key::GroupControlNumber(group, set),
-        correlate::Key::BatchNumber(number) => Key::BatchNumber(number),
-        correlate::Key::PatientControlNumber(number) => Key::PatientControlNumber(number),
-        correlate::Key::PatientControlNumberPrefix(prefix) => Key::PatientControlNumberPrefix(prefix),
-        correlate::Key::TraceNumber(number) => Key::TraceNumber(number),
-        correlate::Key::PayerClaimControlNumber(number) => Key::PayerClaimControlNumber(number),
-    }
-}
-
 /// Where a statement came from.
 pub struct File<'f> {
     pub name: Option<&'f str>,
@@ -274,18 +282,29 @@ pub fn detail(file: &File, response: &PayerResponse, reason: &str) -> Value {
         })
         .chain(response.complaints.iter().map(|complaint| format!("{} {}", complaint.list, complaint.code)))
         .collect();
-    json!({
+    let mut detail = json!({
         "transaction": response.transaction,
         "file": file.name,
         "inbound": file.id.as_str(),
         "statement": file.position + 1,
         "from": response.payer_name,
         "interchange": response.source.interchange_control_number,
+        "group": response.source.group_control_number,
         "set": response.source.transaction_set_control_number,
         "segments": [response.source.first_segment, response.source.last_segment],
         "codes": codes,
         "match": reason,
-    })
+    });
+    if let Some(adjudication) = &response.adjudication {
+        detail["amounts"] = json!({
+            "charge": adjudication.charge,
+            "paid": adjudication.paid,
+            "patientResponsibility": adjudication.patient_responsibility,
+        });
+        detail["payerClaimControlNumber"] = json!(response.payer_claim_control_number);
+        detail["traceNumber"] = json!(response.payment.as_ref().map(|payment| &payment.trace_number));
+    }
+    detail
 }
 
 /// The event that a decision is.

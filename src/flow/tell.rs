@@ -1,7 +1,9 @@
 //! What a submission's caller is told: each statement becomes events and, when it changes what the caller should see, the
 //! next version of the ClaimResponse. A reversal cancels the ClaimResponse, and the correction that follows is a new one.
 
-use crate::billing::journey::EventKind;
+use crate::billing::id::SubmissionId;
+use crate::billing::journal;
+use crate::billing::journey::{Awaited, EventKind};
 use crate::billing::response::{Decision, PayerResponse, Remittance};
 use crate::fault::{Fault, Issue, codes};
 use crate::flow::receive::{Claim, event, event_of};
@@ -9,7 +11,7 @@ use crate::flow::{lookup, naming, submit};
 use crate::gateway::{Gateway, Translator};
 use crate::mapping::Scope;
 use crate::responses::{combine, correlate, pairing};
-use crate::store::{AnswerWrite, MatchedAnswer, NewEvent, Submission};
+use crate::store::{AnswerFacts, AnswerWrite, Ended, MatchedAnswer, NewEvent, NewSubmission, Submission};
 use jiff::Timestamp;
 use rust_decimal::Decimal;
 use serde_json::{Value, json};
@@ -20,8 +22,9 @@ pub const ERROR_SYSTEM: &str = "https://claimgate.dev/fhir/CodeSystem/error";
 /// A submission while a file is taken in.
 pub struct Told {
     pub submission: Submission,
-    claim: Value,
-    current: Value,
+    pub(super) claim: Value,
+    /// The ClaimResponse as it will stand.
+    pub(super) current: Value,
     /// ClaimResponses to be written, the current one last; a cancelled one before it.
     versions: Vec<Value>,
     /// What the payer asks for.
@@ -32,6 +35,12 @@ pub struct Told {
     answers: Vec<MatchedAnswer>,
     /// The payer's own numbers of the claim's parts.
     numbers: Vec<(u32, String)>,
+    facts: Vec<AnswerFacts>,
+    /// The last statement that has changed what is seen, its parts put together.
+    pub(super) decided: Option<PayerResponse>,
+    /// What comes next, and which drafts of before are overtaken.
+    pub(super) drafts: Vec<NewSubmission>,
+    pub(super) overtaken: Vec<(SubmissionId, NewEvent)>,
 }
 
 impl Told {
@@ -53,7 +62,21 @@ impl Told {
             events: Vec::new(),
             answers,
             numbers: Vec::new(),
+            facts: Vec::new(),
+            decided: None,
+            drafts: Vec::new(),
+            overtaken: Vec::new(),
         })
+    }
+
+    /// One more step of the journey.
+    pub(super) fn note(&mut self, event: NewEvent) {
+        self.events.push(event);
+    }
+
+    /// The payer's own number of the claim, by the newest answer of this file.
+    pub(super) fn number(&self) -> Option<&str> {
+        self.numbers.last().map(|(_, number)| number.as_str())
     }
 
     pub fn response_reference(&self) -> String {
@@ -76,6 +99,7 @@ impl Told {
         self.events.push(event(event_of(decision), part, now, &detail));
         if innocent(decision, &response) {
             // The set was refused for another claim's sake: this one goes out again, in an interchange without it.
+            self.facts.push(AnswerFacts { part: claim.found.part, settled: Awaited::ALL, ..AnswerFacts::default() });
             self.events.push(event(
                 EventKind::Released,
                 part,
@@ -84,6 +108,7 @@ impl Told {
             ));
             return Ok(());
         }
+        self.facts.push(facts(claim.found.part, decision, &response, now));
         if let Some(number) = &response.payer_claim_control_number {
             self.numbers.push((claim.found.part, number.clone()));
         }
@@ -139,6 +164,7 @@ impl Told {
         let next = claim_response(translator, self, claim, &whole, now)?;
         self.current = keep_identity(next, &self.current, decision);
         self.changed = true;
+        self.decided = Some(whole);
         Ok(())
     }
 
@@ -191,8 +217,28 @@ impl Told {
             payer_claim_control_numbers: self.numbers,
             response,
             answers: self.answers.into_iter().filter(|answer| answer.fresh).collect(),
+            facts: self.facts,
+            drafts: self.drafts,
+            overtaken: self.overtaken,
         }
     }
+}
+
+/// What a statement means for the worklists.
+fn facts(part: u32, decision: Decision, response: &PayerResponse, now: Timestamp) -> AnswerFacts {
+    let said = [&response.payer_claim_control_number, &response.keys.original_claim_control_number];
+    let ended = match decision {
+        _ if response.adjudication.is_some() => Ended::Payments(said.into_iter().flatten().cloned().collect()),
+        Decision::Accepted | Decision::Pended | Decision::Rejected | Decision::Denied => Ended::Statuses,
+        _ => Ended::None,
+    };
+    let settled = match decision {
+        Decision::Informational => &[],
+        _ => Awaited::settled_by(&response.transaction, decision == Decision::Rejected),
+    };
+    let day = jiff::tz::TimeZone::UTC.to_datetime(now).date();
+    let number = response.payer_claim_control_number.clone();
+    AnswerFacts { part, settled, ended, number, denials: journal::denials(day, response) }
 }
 
 fn taken_back(reversal: &PayerResponse, earlier: &PayerResponse) -> bool {
@@ -263,12 +309,7 @@ fn claim_response(
     let submission = json!({"claim": told.submission.focal, "payer": told.submission.payer.as_str(), "parts": told.submission.parts.len()});
     let input = serde_json::to_value(response).unwrap_or(Value::Null);
     let vars = [("claim", &told.claim), ("record", &record), ("previous", &told.current), ("submission", &submission)];
-    let mapping = match () {
-        // Whatever is said of an inquiry about benefits, its caller waits for a resource of this type.
-        () if told.current["resourceType"] == "CoverageEligibilityResponse" => "response/coverage-eligibility-response",
-        () if response.review.is_some() => "response/review-response",
-        () => "response/claim-response",
-    };
+    let mapping = mapping_for(told.current["resourceType"].as_str(), response);
     make(translator, mapping, told.submission.payer.as_str(), &input, &vars, now)
 }
 
@@ -285,14 +326,31 @@ pub fn reconciliation(
     Ok(resource)
 }
 
-/// The mapping that tells an answer.
+/// Whether a row of [`MAPPINGS`] is for an answer: the type of the resource that its caller waits for, if any, and what the
+/// payer said.
+type Fits = fn(Option<&str>, &PayerResponse) -> bool;
+
+/// The mapping that tells an answer: the first row that fits.
+const MAPPINGS: &[(Fits, &str)] = &[
+    // Whatever is said of an inquiry about benefits, its caller waits for a resource of this type.
+    (|waited, _| waited == Some("CoverageEligibilityResponse"), "response/coverage-eligibility-response"),
+    (|waited, said| waited.is_none() && said.eligibility.is_some(), "response/coverage-eligibility-response"),
+    (|_, said| said.review.is_some(), "response/review-response"),
+    (|waited, said| waited.is_none() && is_acknowledgment(said), "response/acknowledgment"),
+    (|_, _| true, "response/claim-response"),
+];
+
+fn is_acknowledgment(said: &PayerResponse) -> bool {
+    said.adjudication.is_none() && !correlate::names_a_claim(said)
+}
+
+fn mapping_for(waited: Option<&str>, response: &PayerResponse) -> &'static str {
+    MAPPINGS.iter().find(|(fits, _)| fits(waited, response)).map_or("response/claim-response", |(_, mapping)| mapping)
+}
+
+/// The mapping that tells an answer to those who keep no claims.
 pub fn mapping_of(response: &PayerResponse) -> &'static str {
-    match () {
-        () if response.eligibility.is_some() => "response/coverage-eligibility-response",
-        () if response.review.is_some() => "response/review-response",
-        () if response.adjudication.is_none() && !correlate::names_a_claim(response) => "response/acknowledgment",
-        () => "response/claim-response",
-    }
+    mapping_for(None, response)
 }
 
 /// Runs a response mapping. What can't be carried is left out and does not stop the rest: an answer is never dropped.

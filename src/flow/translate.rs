@@ -37,8 +37,8 @@ pub fn map_as(
 ) -> Result<Mapped, Fault> {
     let now = Clock::System.now();
     let body = parse::json(bytes, translator.config.limits.json_depth)?;
-    let resources = intake::read(translator, body)?;
-    intake::resolve_offline(translator, &resources)?;
+    let mut resources = intake::read(translator, body)?;
+    intake::resolve_offline(translator, &mut resources)?;
     if resources.focal()["resourceType"] == "Encounter" {
         return map_encounter(translator, payer, &resources, number, now);
     }
@@ -70,8 +70,8 @@ fn map_encounter(
 /// A claim's resources (of an Encounter, those of the claim that bills it), checked, with every needed reference resolved inside.
 pub fn read(translator: &Translator, bytes: &[u8]) -> Result<Resources, Fault> {
     let body = parse::json(bytes, translator.config.limits.json_depth)?;
-    let resources = intake::read(translator, body)?;
-    intake::resolve_offline(translator, &resources)?;
+    let mut resources = intake::read(translator, body)?;
+    intake::resolve_offline(translator, &mut resources)?;
     if resources.focal()["resourceType"] != "Encounter" {
         return Ok(resources);
     }

@@ -4,6 +4,7 @@
 use crate::billing::id::{InterchangeId, PayerId};
 use crate::billing::response::PayerResponse;
 use crate::fault::{Fault, Place, codes};
+use crate::flow::next;
 use crate::flow::receive::{self, Claim, File};
 use crate::flow::tell::Told;
 use crate::gateway::Gateway;
@@ -123,5 +124,6 @@ async fn settle(
     let mut told = Told::open(gateway, claim.found.submission.clone()).await?;
     let file = File { name: None, id: inbound, position: answer.position as usize };
     told.hear(gateway, claim, response, receive::detail(&file, response, reason))?;
+    next::follow(gateway, &mut told).await?;
     gateway.store.assign(inbound, answer.position, told.write()).await
 }

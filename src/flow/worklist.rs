@@ -3,6 +3,7 @@
 use crate::billing::id::SubmissionId;
 use crate::billing::journey::State;
 use crate::fault::{Fault, Place, codes};
+use crate::flow::{lookup, next};
 use crate::gateway::Gateway;
 use crate::store::{Filter, Held, Submission};
 use serde_json::{Value, json};
@@ -21,6 +22,18 @@ pub async fn list(gateway: &Gateway, tenant: &str, state: Option<State>, limit: 
     Ok(json!({ "total": rows.len(), "records": rows }))
 }
 
+/// Drafts that wait for a person, the oldest first.
+pub async fn drafts(gateway: &Gateway, tenant: &str, limit: usize) -> Result<Value, Fault> {
+    let (tenant, state) = (Some(tenant.to_owned()), Some(State::Held));
+    let filter = Filter { tenant, state, drafts: true, limit, ..Filter::default() };
+    let mut rows = Vec::new();
+    for submission in gateway.store.submissions(&filter).await? {
+        let held = gateway.store.held(&submission.id).await?;
+        rows.push(head(&submission, held.as_ref()));
+    }
+    Ok(json!({ "total": rows.len(), "records": rows }))
+}
+
 /// One of them, with the billing record of each of its claims.
 pub async fn one(gateway: &Gateway, tenant: &str, id: &str) -> Result<Value, Fault> {
     let found = gateway.store.submission(&SubmissionId(id.to_owned())).await?.filter(|found| found.tenant == tenant);
@@ -34,6 +47,9 @@ pub async fn one(gateway: &Gateway, tenant: &str, id: &str) -> Result<Value, Fau
     out["records"] = records.collect();
     if let Some(held) = held {
         out["waitsFor"] = held.waits.into();
+    }
+    if out["draft"].is_object() {
+        out["claim"] = lookup::read_reference(gateway, tenant, &submission.focal).await?.unwrap_or(Value::Null);
     }
     Ok(out)
 }
@@ -52,6 +68,9 @@ fn head(submission: &Submission, held: Option<&Held>) -> Value {
     });
     if let Some(missing) = missing {
         out["missing"] = missing;
+    }
+    if let Some(draft) = held.and_then(next::of_held) {
+        out["draft"] = draft;
     }
     if let Some(by) = &submission.superseded {
         out["supersededBy"] = Value::from(by.as_str());

@@ -1,16 +1,21 @@
 //! For operators and probes: journeys, health, metrics.
 
 use crate::fault::{Fault, Place, codes};
-use crate::flow::{lookup, unmatched};
+use crate::flow::{journey, lookup, unmatched};
 use crate::http::call::Call;
 use crate::http::reply::Reply;
 use crate::telemetry;
 use serde_json::json;
 
-/// `GET /journeys/{id}`: by submission id, `Claim/{id}` or `ClaimResponse/{id}`.
+/// `GET /journeys/{id}`: by submission id, `Claim/{id}`, `ClaimResponse/{id}`, an identifier of the Claim or a patient control
+/// number; as text for who asks for `text/plain`.
 pub async fn journey(call: Call) -> Result<Reply, Fault> {
     let of = call.params.join("/");
-    Ok(Reply::json(200, &lookup::journey(&call.gateway, call.tenant(), &of).await?))
+    let journey = lookup::journey(&call.gateway, call.tenant(), &of).await?;
+    Ok(match call.header("accept").is_some_and(|accept| accept.trim_start().starts_with("text/plain")) {
+        true => Reply::text(200, journey::text(&journey)),
+        false => Reply::json(200, &journey),
+    })
 }
 
 /// `GET /admin/mappings`: the active version of the mappings, faults of the folder, and all that can be gone back to.

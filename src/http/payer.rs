@@ -1,5 +1,5 @@
 //! `POST /payers/{payer}/interchanges`: what a payer answers, handed in over HTTP instead of a directory; answered with TA1
-//! and 999.
+//! and 999, and a 276 with a 277 behind them.
 
 use crate::billing::id::PayerId;
 use crate::fault::{Fault, Place, any_error, codes};
@@ -17,8 +17,9 @@ pub async fn receive(call: Call) -> Result<Reply, Fault> {
     let payer = PayerId(payer.to_owned());
     let name = format!("http-{}.x12", uuid::Uuid::now_v7());
     let received = receive::receive(&call.gateway, &payer, &name, call.body).await?;
-    if !received.acknowledgment.is_empty() {
-        return Ok(Reply::x12(200, received.acknowledgment));
+    let reply = [received.acknowledgment, received.answer].concat();
+    if !reply.is_empty() {
+        return Ok(Reply::x12(200, reply));
     }
     // Nothing in it could be read or acknowledged: the sender must hear of it, though the file is kept.
     if received.matched + received.unmatched == 0 && any_error(&received.issues) {

@@ -3,16 +3,30 @@
 use crate::fault::{self, Blame, CATALOGUE, Fault, Issue, Place, Retry, codes};
 use crate::fhir::outcome;
 use crate::http::media;
+use futures_util::stream::poll_fn;
 use jiff::Timestamp;
 use serde_json::Value;
+use std::io;
+use tokio::sync::mpsc;
 use warp::http::{HeaderValue, StatusCode, header};
-use warp::reply::Response;
+use warp::reply::{Reply as _, Response};
+
+/// Pieces of a streamed body that may wait for who reads it.
+pub const STREAMED_AHEAD: usize = 4;
+
+/// The pieces of a streamed body; a fault breaks the reply off.
+pub type Pieces = mpsc::Receiver<io::Result<Vec<u8>>>;
+
+enum Body {
+    Whole(Vec<u8>),
+    Stream(Pieces),
+}
 
 /// What a handler answers.
 pub struct Reply {
     pub status: u16,
     media_type: &'static str,
-    body: Vec<u8>,
+    body: Body,
     headers: Vec<(header::HeaderName, String)>,
 }
 
@@ -39,8 +53,13 @@ impl Reply {
         Reply::new(status, "", Vec::new())
     }
 
+    /// A body of any length, piece by piece.
+    pub fn stream(status: u16, media_type: &'static str, pieces: Pieces) -> Reply {
+        Reply { status, media_type, body: Body::Stream(pieces), headers: Vec::new() }
+    }
+
     fn new(status: u16, media_type: &'static str, body: Vec<u8>) -> Reply {
-        Reply { status, media_type, body, headers: Vec::new() }
+        Reply { status, media_type, body: Body::Whole(body), headers: Vec::new() }
     }
 
     pub fn header(mut self, name: header::HeaderName, value: impl Into<String>) -> Reply {
@@ -59,13 +78,18 @@ impl Reply {
 
     /// The same without its body, for `Prefer: return=minimal`.
     pub fn without_body(mut self) -> Reply {
-        self.body.clear();
+        self.body = Body::Whole(Vec::new());
         self.media_type = "";
         self
     }
 
     pub fn response(self, request_id: &str) -> Response {
-        let mut response = Response::new(self.body.into());
+        let mut response = match self.body {
+            Body::Whole(body) => Response::new(body.into()),
+            Body::Stream(mut pieces) => {
+                warp::reply::stream(poll_fn(move |context| pieces.poll_recv(context))).into_response()
+            }
+        };
         *response.status_mut() = StatusCode::from_u16(self.status).unwrap_or(StatusCode::INTERNAL_SERVER_ERROR);
         let fixed = [
             // What is told of a patient stays with the caller.
@@ -109,6 +133,8 @@ pub fn refusal(fault: &Fault, limit: usize, plain: bool, trace: &str) -> Reply {
         Retry::After(pause) if matches!(status, 429 | 502 | 503) => {
             reply.header(header::RETRY_AFTER, pause.as_secs().max(1).to_string())
         }
+        // RFC 6750.
+        _ if status == 401 => reply.header(header::WWW_AUTHENTICATE, "Bearer"),
         _ => reply,
     }
 }

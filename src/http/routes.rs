@@ -2,10 +2,11 @@
 
 use crate::fault::Fault;
 use crate::gateway::Gateway;
+use crate::http::access::Callers;
 use crate::http::answer::{self, Parts};
 use crate::http::call::Call;
 use crate::http::reply::Reply;
-use crate::http::{fhir, operations, payer, records};
+use crate::http::{accounting, fhir, operations, payer, records, worklists};
 use futures_util::future::BoxFuture;
 use std::sync::Arc;
 use warp::filters::BoxedFilter;
@@ -57,6 +58,16 @@ routes! {
     POST "/fhir/CoverageEligibilityRequest" Fhir fhir::submit::create_eligibility;
     POST "/fhir" Fhir fhir::submit::bundle;
     GET "/fhir/metadata" Nothing fhir::metadata::read;
+    GET "/fhir/SubscriptionTopic" Nothing fhir::subscription::topics;
+    GET "/fhir/Subscription/$status" Nothing fhir::subscription::status;
+    POST "/fhir/Subscription/$status" Fhir fhir::subscription::status;
+    GET "/fhir/Subscription/{id}/$status" Nothing fhir::subscription::status;
+    POST "/fhir/Subscription/{id}/$status" Fhir fhir::subscription::status;
+    GET "/fhir/Subscription/{id}/$events" Nothing fhir::subscription::events;
+    POST "/fhir/Subscription/{id}/$events" Fhir fhir::subscription::events;
+    POST "/fhir/Subscription" Fhir fhir::subscription::create;
+    PUT "/fhir/Subscription/{id}" Fhir fhir::subscription::update;
+    DELETE "/fhir/Subscription/{id}" Nothing fhir::subscription::delete;
     POST "/fhir/{type}/$validate" Fhir fhir::validate::operation;
     POST "/fhir/{type}" Fhir fhir::resource::create;
     GET "/fhir/{type}" Nothing fhir::search::by_type;
@@ -66,6 +77,11 @@ routes! {
     GET "/fhir/{type}/{id}/_history" Nothing fhir::resource::history;
     GET "/fhir/{type}/{id}/_history/{version}" Nothing fhir::resource::version;
     POST "/payers/{payer}/interchanges" X12 payer::receive;
+    GET "/worklists/overdue" Nothing worklists::overdue;
+    GET "/worklists/denials" Nothing worklists::denials;
+    GET "/accounting/journal" Nothing accounting::journal;
+    GET "/accounting/claims/{id}" Nothing accounting::claim;
+    GET "/accounting/claims/{type}/{id}" Nothing accounting::claim;
     GET "/journeys/{id}" Nothing operations::journey;
     GET "/journeys/{type}/{id}" Nothing operations::journey;
     POST "/admin/mappings/{version}/activate" Nothing operations::activate;
@@ -73,6 +89,7 @@ routes! {
     GET "/billing-records" Nothing records::list;
     GET "/billing-records/{id}" Nothing records::read;
     POST "/billing-records/{id}/$release" Nothing records::release;
+    POST "/billing-records/{id}/$discard" Fhir records::discard;
     GET "/admin/responses" Nothing operations::responses;
     POST "/admin/responses/{id}/match" Fhir operations::match_response;
     GET "/health/live" Nothing operations::live;
@@ -81,9 +98,10 @@ routes! {
 }
 
 /// The filter of all routes: it answers every request.
-pub fn filter(gateway: Arc<Gateway>) -> BoxedFilter<(Response,)> {
+pub fn filter(gateway: Arc<Gateway>, callers: Arc<Callers>) -> BoxedFilter<(Response,)> {
     let nothing = warp::any().and_then(|| std::future::ready(Err(warp::reject::not_found()))).boxed();
-    let routes = ROUTES.iter().rev().fold(nothing, |rest, route| one(route, gateway.clone()).or(rest).unify().boxed());
+    let route = |route| one(route, gateway.clone(), callers.clone());
+    let routes = ROUTES.iter().rev().fold(nothing, |rest, each| route(each).or(rest).unify().boxed());
     let unrouted = warp::method().and(warp::path::full()).and(warp::header::headers_cloned());
     let unrouted = unrouted.then(move |method: Method, path: FullPath, headers| {
         std::future::ready(answer::unrouted(&method, path.as_str(), &headers))
@@ -92,7 +110,7 @@ pub fn filter(gateway: Arc<Gateway>) -> BoxedFilter<(Response,)> {
 }
 
 /// Path before method, so that an unknown path is 404 and not 405.
-fn one(route: &'static Route, gateway: Arc<Gateway>) -> BoxedFilter<(Response,)> {
+fn one(route: &'static Route, gateway: Arc<Gateway>, callers: Arc<Callers>) -> BoxedFilter<(Response,)> {
     path(route)
         .and(method(route))
         .and(warp::method())
@@ -102,7 +120,7 @@ fn one(route: &'static Route, gateway: Arc<Gateway>) -> BoxedFilter<(Response,)>
         .and(warp::body::stream())
         .then(move |params, method, headers, query, host, stream| {
             let parts = Parts { route, params, method, headers, query, host };
-            answer::answer(gateway.clone(), parts, stream)
+            answer::answer(gateway.clone(), callers.clone(), parts, stream)
         })
         .boxed()
 }

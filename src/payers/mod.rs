@@ -13,7 +13,7 @@ mod tests;
 pub use hours::Hours;
 pub use profile::{
     Batch, Canary, CharacterSet, CsvRules, Deadlines, EnvelopeId, Format, PayerIdentifier, PayerProfile, Receiver,
-    Route, SecretSource, Submitter, TradingPartner, TransportProfile,
+    Route, Secondary, SecretSource, Submitter, TradingPartner, TransportProfile,
 };
 
 use crate::assets::Folder;

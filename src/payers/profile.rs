@@ -51,6 +51,27 @@ pub struct PayerProfile {
     /// When it takes interchanges; absent: always.
     pub hours: Option<Hours>,
     pub canary: Option<Canary>,
+    /// What becomes of the claim that this payer gets after the payer before it has decided.
+    pub secondary: Secondary,
+    /// Whether what this payer rejects or denies is prepared anew.
+    pub corrections: bool,
+}
+
+/// What becomes of the claim that a payer gets after the payer before it has decided.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+pub enum Secondary {
+    /// It goes out by itself, when nothing is odd.
+    Send,
+    /// A person releases it.
+    #[default]
+    Draft,
+    /// None is prepared.
+    Off,
+}
+
+impl Secondary {
+    pub const ALL: [(&'static str, Secondary); 3] =
+        [("send", Secondary::Send), ("draft", Secondary::Draft), ("off", Secondary::Off)];
 }
 
 /// The characters of X12.5 that a payer takes.

@@ -43,6 +43,8 @@ pub fn profile(folder: &str, document: &Node, mistakes: &Mistakes, surroundings:
         lines: lines(&root),
         hours: hours(&root),
         canary: canary(&root),
+        secondary: secondary(&root),
+        corrections: !matches!(corrections(&root).as_deref(), Some("off")),
     };
     if !profile.id.is_empty() && profile.id != folder {
         root.complain("id", format_args!("`{}` stands in the folder `{folder}`", profile.id), "name both alike");
@@ -374,4 +376,13 @@ fn canary(root: &Section) -> Option<Canary> {
     }
     group.done();
     Some(Canary { percent: percent?.min(100), baseline })
+}
+
+fn secondary(root: &Section) -> Secondary {
+    let named = |text: &str| Secondary::ALL.iter().find(|(name, _)| *name == text).map(|(_, secondary)| *secondary);
+    root.parsed("secondary", "send, draft or off", named).unwrap_or_default()
+}
+
+fn corrections(root: &Section) -> Option<String> {
+    root.parsed("corrections", "draft or off", |text| ["draft", "off"].contains(&text).then(|| text.to_owned()))
 }

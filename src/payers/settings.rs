@@ -129,6 +129,8 @@ pub const SETTINGS: &[Setting] = &[
     row("csv.quote", OneOf(&["needed", "always"]), "needed", "When cells are quoted"),
     row("csv.header", Boolean, "true", "A first row with the names of the columns"),
     row("csv.newline", OneOf(&["crlf", "lf"]), "crlf", "What ends a row"),
+    row("secondary", OneOf(&["send", "draft", "off"]), "draft", "The claim that this payer gets after the payer before it has decided: it goes out by itself when nothing is odd, a person releases it, or none is prepared"),
+    row("corrections", OneOf(&["draft", "off"]), "draft", "What this payer rejects or denies is prepared anew, with what to change; a person releases it"),
     row("canary", Group, NONE, "Only some new claims go by this version of the mappings, the others as before"),
     row("canary.percent", Number, MUST, "How many of a hundred, 0 to 100"),
     row("canary.baseline", Text, "the newest without a canary for this payer", "Version that the others go by (`/admin/mappings` lists them)"),

@@ -4,6 +4,7 @@
 //! A number alone is never enough: payers cut, reuse and mix up claim numbers, so patient, charge and dates are always
 //! compared as well. An answer is never attached by a name alone.
 
+use crate::billing::key::Key;
 use crate::billing::record::BillingRecord;
 use crate::billing::response::{Complaint, PayerResponse};
 use crate::responses::lines;
@@ -28,25 +29,6 @@ pub enum Scope {
     /// 277CA 2200C: the claims of one billing provider in a batch of ours.
     Provider,
     Claim,
-}
-
-/// What to look for in the store. The names are those of the store's own keys.
-#[derive(Debug, Clone, PartialEq, Eq, Hash)]
-pub enum Key {
-    /// TA101: our ISA13.
-    InterchangeControlNumber(u32),
-    /// AK102 and AK202: our GS06 and ST02.
-    GroupControlNumber(u32, Option<String>),
-    /// 277CA 2200B TRN02: our BHT03.
-    BatchNumber(String),
-    /// CLM01, exactly.
-    PatientControlNumber(String),
-    /// A CLM01 that begins so.
-    PatientControlNumberPrefix(String),
-    /// REF*D9.
-    TraceNumber(String),
-    /// REF*1K, CLP07, REF*F8.
-    PayerClaimControlNumber(String),
 }
 
 /// A claim that a key found.

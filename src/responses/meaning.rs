@@ -47,6 +47,8 @@ pub enum List {
     ReviewAction,
     /// EB01.
     Benefit,
+    /// Not of a payer: what a state of ours is told as to those who ask by a 276.
+    State,
 }
 
 /// Where each list is kept below the mappings.
@@ -69,6 +71,7 @@ const FILES: &[(List, &str)] = &[
     (List::FollowUp, "codes/aaa-follow-up.tsv"),
     (List::ReviewAction, "codes/hcr-action.tsv"),
     (List::Benefit, "codes/benefit-information.tsv"),
+    (List::State, "codes/claim-state.tsv"),
 ];
 
 /// All code lists.

@@ -25,6 +25,7 @@ pub mod correlate;
 mod eligibility;
 pub mod lines;
 pub mod meaning;
+pub mod next_step;
 pub mod pairing;
 mod remittance;
 pub mod resource;
@@ -56,6 +57,15 @@ impl Reading {
     /// How many statements there have been.
     fn told(&self) -> usize {
         self.taken + self.responses.len()
+    }
+
+    /// For those who read on for long: of the envelopes only the open one is needed, and not what was in it. Whether there
+    /// is any.
+    pub fn keep_last_envelope(&mut self) -> bool {
+        let envelopes = &mut self.interchanges;
+        envelopes.drain(..envelopes.len().saturating_sub(1));
+        envelopes.iter_mut().for_each(|envelope| envelope.transactions.clear());
+        !envelopes.is_empty()
     }
 
     /// Takes the statements out that have been read so far.

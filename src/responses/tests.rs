@@ -2,6 +2,7 @@
 
 use super::*;
 use crate::assets::Folder;
+use crate::billing::key::Key;
 use crate::billing::response::{Adjudication, Complaint};
 use crate::fault::codes;
 use rust_decimal::Decimal;
@@ -166,7 +167,7 @@ fn a_whole_batch_or_provider_can_be_refused() {
     let reading = wrapped(&format!("{head}STC*A1:19:PR**WQ~{provider}SE*12*1~"));
     assert_eq!(decisions(&reading), ["rejected"], "the batch was taken, this provider was not");
     assert_eq!(correlate::scope(&reading.responses[0]), correlate::Scope::Provider);
-    assert_eq!(correlate::keys(&reading.responses[0]), [correlate::Key::BatchNumber("B1".into())]);
+    assert_eq!(correlate::keys(&reading.responses[0]), [Key::BatchNumber("B1".into())]);
 }
 
 #[test]

@@ -4,17 +4,22 @@
 //! Absent on purpose: FHIR, X12, the queue. The store keeps texts and gives them back unchanged.
 
 use crate::billing::id::{InterchangeId, PayerId, SubmissionId};
-use crate::billing::journey::{EventKind, State};
+use crate::billing::journey::{Awaited, EventKind, State};
 use crate::fault::Fault;
 use futures_util::future::BoxFuture;
 use jiff::Timestamp;
+use std::time::Duration;
 
 mod key;
+pub mod notices;
 pub mod sqlite;
 mod waiting;
+mod worklists;
 
-pub use key::{Found, Key, KeyKind};
+pub use crate::billing::key::Key;
+pub use key::{Found, KeyKind};
 pub use waiting::{Held, Link, answer_to};
+pub use worklists::*;
 
 /// What every call answers with.
 pub type Reply<'a, T> = BoxFuture<'a, Result<T, Fault>>;
@@ -57,7 +62,10 @@ pub const RESULTS_MOST: usize = 1_000;
 /// Most values in all conditions of one search together.
 pub const SEARCH_VALUES_MOST: usize = 1_000;
 
-/// A search: all conditions hold, each by any of its values. `_id` needs no index entry.
+/// The condition of a search that is not about what a resource says: those made before the resource of this id.
+pub const PLACE: &str = "_place";
+
+/// A search: all conditions hold, each by any of its values. `_id` and [`PLACE`] need no index entry.
 #[derive(Debug, Clone, Default)]
 pub struct Query {
     pub kind: String,
@@ -183,6 +191,8 @@ pub struct Filter {
     pub payer: Option<PayerId>,
     /// In its state since before this time: for deadlines.
     pub before: Option<Timestamp>,
+    /// Only drafts: held submissions whose content names one.
+    pub drafts: bool,
     /// At most this many, those longest in their state first.
     pub limit: usize,
 }
@@ -221,6 +231,8 @@ pub struct NewInterchange {
     pub partner: String,
     pub submissions: Vec<SubmissionId>,
     pub at: Timestamp,
+    /// Answers that are waited for from the sending on, and how long.
+    pub deadlines: Vec<(Awaited, Duration)>,
     /// An error leaves the counter where it was.
     pub build: Build,
 }
@@ -314,6 +326,12 @@ pub struct AnswerWrite {
     pub response: Option<String>,
     /// The statements themselves, kept with the submission.
     pub answers: Vec<MatchedAnswer>,
+    /// What they mean for the worklists, in order.
+    pub facts: Vec<AnswerFacts>,
+    /// What comes next by this answer: submissions to be accepted with it. One that is known already changes nothing.
+    pub drafts: Vec<NewSubmission>,
+    /// Drafts of before that this answer has overtaken, each with the event that says so.
+    pub overtaken: Vec<(SubmissionId, NewEvent)>,
 }
 
 /// A statement of a payer about one part of a submission, as it was heard.
@@ -346,6 +364,8 @@ pub struct InboundWrite {
     pub unmatched: Vec<UnmatchedAnswer>,
     /// Resources of the file as a whole: PaymentReconciliation.
     pub resources: Vec<ResourceWrite>,
+    /// The money of the file, one for each 835.
+    pub journal: Vec<JournalWrite>,
 }
 
 /// Figures for `/metrics`, `/health/ready` and `queue list`.
@@ -357,7 +377,7 @@ pub struct Figures {
 }
 
 /// The store. All writes are durable when the reply arrives.
-pub trait Store: Send + Sync {
+pub trait Store: notices::Notices + Worklists + Send + Sync {
     /// Accepts a submission: resources, parts, events, outbox line and idempotency keys in one transaction; or finds that
     /// it was accepted before.
     fn accept(&self, submission: NewSubmission) -> Reply<'_, Accepted>;

@@ -79,7 +79,17 @@ pub enum Secret {
 }
 
 impl Secret {
-    async fn read(&self) -> Result<String, SendError> {
+    /// `env:NAME` or `file:PATH`.
+    pub fn parse(text: &str) -> Option<Secret> {
+        match text.split_once(':')? {
+            ("env", name) if !name.is_empty() => Some(Secret::Environment(name.to_owned())),
+            ("file", path) if !path.is_empty() => Some(Secret::File(path.into())),
+            _ => None,
+        }
+    }
+
+    /// The secret as it stands now.
+    pub async fn read(&self) -> Result<String, SendError> {
         let (text, place) = match self {
             Secret::Environment(name) => (std::env::var(name).ok(), format!("the environment variable {name}")),
             Secret::File(path) => {
@@ -91,7 +101,7 @@ impl Secret {
         match text.as_deref().map(str::trim) {
             Some(secret) if !secret.is_empty() => Ok(secret.to_owned()),
             // Operators mend this; the interchange waits meanwhile.
-            _ => Err(SendError::Retry(format!("{place} holds no credential for the payer"))),
+            _ => Err(SendError::Retry(format!("{place} holds no credential"))),
         }
     }
 }
@@ -274,7 +284,7 @@ fn lost(error: reqwest::Error) -> SendError {
 }
 
 /// The innermost reason, which is the one that helps (`connection refused`, `invalid peer certificate`).
-fn root(error: &reqwest::Error) -> String {
+pub(super) fn root(error: &reqwest::Error) -> String {
     let mut inner: &dyn Error = error;
     while let Some(source) = inner.source() {
         inner = source;

@@ -5,6 +5,7 @@ use std::time::Duration;
 
 pub mod directory;
 pub mod https;
+pub mod notifier;
 
 /// An interchange to be sent. The same name and bytes at every attempt.
 #[derive(Debug, Clone)]

@@ -4,7 +4,9 @@
 //! * [`relay`] tells the queue of what waits in the outbox.
 //! * [`dispatch`] takes a payer's messages, seals them in batches and sends them.
 //! * [`collect`] brings home what payers answer.
+//! * [`deadlines`] notices answers that don't come.
 //! * [`reload`] takes up edited mappings.
+//! * [`notify`] tells subscribers and webhooks what has changed.
 //! * [`resume`] lets go on what was held, when what it waited for has come.
 
 use crate::gateway::Gateway;
@@ -16,7 +18,9 @@ use tokio::sync::watch;
 use tokio::task::JoinSet;
 
 pub mod collect;
+pub mod deadlines;
 pub mod dispatch;
+pub mod notify;
 pub mod relay;
 pub mod reload;
 pub mod resume;
@@ -30,6 +34,8 @@ pub async fn run(gateway: Arc<Gateway>, shutdown: Shutdown) {
     tasks.spawn(relay::run(gateway.clone(), shutdown.clone()));
     tasks.spawn(reload::run(gateway.clone(), shutdown.clone()));
     tasks.spawn(resume::run(gateway.clone(), shutdown.clone()));
+    tasks.spawn(notify::run(gateway.clone(), shutdown.clone()));
+    tasks.spawn(deadlines::run(gateway.clone(), shutdown.clone()));
     let mut known = BTreeSet::new();
     loop {
         for payer in gateway.translator.payers.all().map(PayerProfile::payer_id) {

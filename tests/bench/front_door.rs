@@ -27,8 +27,7 @@ async fn main() {
     let home = tempfile::tempdir().unwrap();
     let server =
         Arc::new(Server::start(home.path(), &[("CLAIMGATE_AMQP_URL", &broker.url()), ("CLAIMGATE_LOG", "warn")]).await);
-    let bodies: Arc<Vec<Vec<u8>>> =
-        Arc::new((0..claims).map(|n| claim::bundle(&format!("B{n:07}")).to_string().into_bytes()).collect());
+    let bodies: Arc<Vec<Vec<u8>>> = Arc::new((0..claims).map(|n| of_one_patient(n).to_string().into_bytes()).collect());
     println!("{claims} bundles of {} resources, {} bytes each, {connections} connections", 8, bodies[0].len());
 
     let begun = Instant::now();
@@ -55,6 +54,13 @@ async fn main() {
     println!("accepted:  {:>7.0} claims/s ({accepted:.2?})", rate(claims, accepted));
     println!("confirmed: {:>7.0} claims/s ({confirmed:.2?})", rate(claims, confirmed));
     stations(&server, claims).await;
+}
+
+/// Each claim bills another member: else the gateway would take them for duplicates of one another.
+fn of_one_patient(n: usize) -> serde_json::Value {
+    let mut bundle = claim::bundle(&format!("B{n:07}"));
+    claim::of(&mut bundle, "Coverage")["subscriberId"] = format!("NW{n:08}").into();
+    bundle
 }
 
 #[allow(clippy::disallowed_types, reason = "a rate is no money")]

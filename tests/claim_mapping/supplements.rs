@@ -1,6 +1,6 @@
 //! What few claims say and some payers ask for: repricing, subrogation, other countries and currencies, numbers of payers.
 
-use super::{EXTENSIONS, add, coded, holds, segments};
+use super::{CARE_TEAM, EXTENSIONS, add, coded, holds, lacks, segments};
 use crate::support::claim::of;
 use serde_json::{Value, json};
 
@@ -79,4 +79,52 @@ fn numbers_by_which_payers_know_payers() {
         payers.next().unwrap()["resource"]["extension"] = json!([text("ref-2u", "PLAN9"), text("ref-fy", "OFFICE3")]);
     });
     holds(&segments, &["REF*2U*PLAN9", "REF*FY*OFFICE3"]);
+}
+
+#[test]
+fn an_employer_is_the_subscriber_of_a_work_accident() {
+    let segments = segments(|body| {
+        add(body, json!({"resourceType": "Organization", "id": "employer", "name": "Acme Steel"}));
+        let cover = of(body, "Coverage");
+        let cover = cover.as_object_mut().unwrap();
+        cover.retain(|name, _| !matches!(name.as_str(), "subscriber" | "subscriberId"));
+        cover.insert("policyHolder".into(), json!({"reference": "Organization/employer"}));
+        cover.insert("relationship".into(), coded("https://codesystem.x12.org/005010/1069", "20"));
+        cover.insert("type".into(), coded("https://codesystem.x12.org/005010/1032", "WC"));
+    });
+    holds(&segments, &["NM1*IL*2*ACME STEEL", "PAT*20", "NM1*QC*1*RIVERA*ANA"]);
+}
+
+/// Who did some of the lines is told in these lines: in the others it was the billing provider.
+#[test]
+fn who_did_one_line_stands_in_this_line() {
+    let rendering = |lines: &'static [usize]| {
+        segments(move |body| {
+            let claim = of(body, "Claim");
+            claim["careTeam"][0]["role"] = coded(CARE_TEAM, "rendering");
+            for line in lines {
+                claim["item"][*line]["careTeamSequence"] = json!([1]);
+            }
+        })
+    };
+    let place = |segments: &[String], start: &str| segments.iter().position(|segment| segment.starts_with(start));
+    let both = rendering(&[0, 1]);
+    assert!(place(&both, "NM1*82") < place(&both, "LX*1"), "{both:#?}");
+    let first = rendering(&[0]);
+    assert!(place(&first, "NM1*82") < place(&first, "LX*1"), "nobody else did anything: {first:#?}");
+    let second = rendering(&[1]);
+    assert!(place(&second, "NM1*82") > place(&second, "LX*2"), "{second:#?}");
+    lacks(&second[..place(&second, "LX*2").unwrap()], &["NM1*82"]);
+}
+
+/// Nobody stored the practitioner, and still the caller says all that a payer asks for.
+#[test]
+fn a_reference_that_names_someone_is_enough() {
+    let segments = segments(|body| {
+        of(body, "Claim")["careTeam"][0]["provider"] = json!({
+            "identifier": {"system": "http://hl7.org/fhir/sid/us-npi", "value": "1679576722"},
+            "display": "Dr. Nell N Nurse, MD"
+        });
+    });
+    holds(&segments, &["NM1*82*1*NURSE*NELL*N***XX*1679576722"]);
 }

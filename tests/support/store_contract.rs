@@ -87,7 +87,7 @@ fn kinds(events: &[Event]) -> Vec<EventKind> {
 }
 
 /// An interchange whose bytes name its numbers; every submission has two claims in it.
-fn interchange(submissions: &[SubmissionId], seconds: i64) -> NewInterchange {
+pub fn interchange(submissions: &[SubmissionId], seconds: i64) -> NewInterchange {
     NewInterchange {
         id: InterchangeId::make(),
         tenant: DEFAULT_TENANT.into(),
@@ -95,6 +95,7 @@ fn interchange(submissions: &[SubmissionId], seconds: i64) -> NewInterchange {
         partner: "northwind:ME:THEM".into(),
         submissions: submissions.to_vec(),
         at: at(seconds),
+        deadlines: Vec::new(),
         build: Box::new(|numbers, left| Ok(sealed_bytes(numbers, left))),
     }
 }
@@ -123,7 +124,7 @@ async fn outbox(store: &dyn Store, stale: i64) -> Vec<SubmissionId> {
     store.outbox(at(stale), 100).await.unwrap().into_iter().map(|line| line.submission).collect()
 }
 
-fn inbound(name: &str) -> Inbound {
+pub fn inbound(name: &str) -> Inbound {
     Inbound {
         id: InterchangeId::make(),
         tenant: DEFAULT_TENANT.into(),
@@ -135,7 +136,7 @@ fn inbound(name: &str) -> Inbound {
     }
 }
 
-fn answer(submission: &SubmissionId, kind: EventKind) -> AnswerWrite {
+pub fn answer(submission: &SubmissionId, kind: EventKind) -> AnswerWrite {
     AnswerWrite {
         submission: submission.clone(),
         events: vec![event(kind, 60)],
@@ -143,6 +144,9 @@ fn answer(submission: &SubmissionId, kind: EventKind) -> AnswerWrite {
         payer_claim_control_numbers: Vec::new(),
         response: None,
         answers: Vec::new(),
+        facts: Vec::new(),
+        drafts: Vec::new(),
+        overtaken: Vec::new(),
     }
 }
 
@@ -612,7 +616,7 @@ pub async fn answers_change_submissions(store: &dyn Store) {
     };
     let remittance = write("PaymentReconciliation", "r", "{}", &[("payment-identifier", "TRN1")]);
     let answers = vec![paid, corrected, answer(&b, EventKind::Rejected)];
-    let write = InboundWrite { answers, unmatched: vec![], resources: vec![remittance] };
+    let write = InboundWrite { answers, resources: vec![remittance], ..InboundWrite::default() };
     store.apply(&file.id, write).await.unwrap();
     let heard = store.answers(&a).await.unwrap();
     let bodies: Vec<_> = heard.iter().map(|said| (said.part, said.at, said.fresh, said.body.as_str())).collect();

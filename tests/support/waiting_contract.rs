@@ -137,6 +137,9 @@ pub async fn corrections_are_one_chain_and_an_answer_wakes_them(store: &dyn Stor
         payer_claim_control_numbers: vec![(1, "ICN1".into())],
         response: None,
         answers: vec![],
+        facts: vec![],
+        drafts: vec![],
+        overtaken: vec![],
     };
     let id = file.id.clone();
     store.receive(file).await.unwrap();

@@ -116,6 +116,18 @@ pub fn lineage_of(
     })
 }
 
+/// The billing record of a claim, and where each part of it comes from.
+pub fn record_of(
+    translator: &Translator,
+    resources: &Resources,
+    payer: &str,
+    known: &Known,
+) -> Result<(Value, Lineage), Fault> {
+    let station = station(translator, resources, Some(payer), known)?;
+    let (record, _) = station.record()?;
+    Ok((record, station.record_mapping.lineage(resources.focal(), &station.scope())))
+}
+
 fn count(node: &LoopNode) -> u32 {
     node.segments.len() as u32 + node.children.iter().map(count).sum::<u32>()
 }

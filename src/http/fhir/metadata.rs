@@ -20,12 +20,19 @@ const INQUIRY: (&str, &str) = ("inquire", "http://hl7.org/fhir/us/davinci-pas/Op
 const ELIGIBILITY: (&str, &str) =
     ("submit", "http://hl7.org/fhir/OperationDefinition/CoverageEligibilityRequest-submit");
 
+const SUBSCRIBE: &[&str] = &["create", "update", "delete", "read", "vread", "history-instance", "search-type"];
+const STATUS: (&str, &str) =
+    ("status", "http://hl7.org/fhir/uv/subscriptions-backport/OperationDefinition/backport-subscription-status");
+const EVENTS: (&str, &str) =
+    ("events", "http://hl7.org/fhir/uv/subscriptions-backport/OperationDefinition/backport-subscription-events");
+
 /// What the gateway makes itself and others read.
 const MADE_HERE: &[&str] = &["ClaimResponse", "CoverageEligibilityResponse", "PaymentReconciliation"];
 
 pub async fn read(call: Call) -> Result<Reply, Fault> {
     let today = call.gateway.clock.now().strftime("%Y-%m-%d").to_string();
-    Ok(Reply::fhir(200, &capability::statement(&call.base, &today, &offered())))
+    let topics: Vec<&str> = call.gateway.topics.all().map(|topic| topic.url.as_str()).collect();
+    Ok(Reply::fhir(200, &capability::statement(&call.base, &today, &offered(), &topics)))
 }
 
 fn offered() -> Vec<Offered<'static>> {
@@ -35,5 +42,7 @@ fn offered() -> Vec<Offered<'static>> {
     let made = MADE_HERE.iter().map(|kind| Offered { kind, interactions: READ, operations: &[VALIDATE] });
     let operations = |kind: &str| if kind == "Encounter" { BILLED } else { CHECKED };
     let stored = STORED.iter().map(|kind| Offered { kind, interactions: WRITE, operations: operations(kind) });
-    [claim, eligibility].into_iter().chain(made).chain(stored).collect()
+    let subscription =
+        Offered { kind: "Subscription", interactions: SUBSCRIBE, operations: &[STATUS, EVENTS, VALIDATE] };
+    [claim, eligibility, subscription].into_iter().chain(made).chain(stored).collect()
 }

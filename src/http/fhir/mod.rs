@@ -4,6 +4,7 @@ pub mod metadata;
 pub mod resource;
 pub mod search;
 pub mod submit;
+pub mod subscription;
 pub mod validate;
 
 use crate::fault::{Fault, Place, codes};

@@ -6,7 +6,7 @@ use crate::flow::lookup;
 use crate::http::call::Call;
 use crate::http::fhir::kind;
 use crate::http::reply::Reply;
-use crate::store::Query;
+use crate::store::{PLACE, Query};
 use serde_json::{Value, json};
 
 /// Resources in one answer, unless `_count` says otherwise.
@@ -15,25 +15,42 @@ const COUNT: usize = 50;
 const COUNT_MAX: usize = 200;
 
 /// Parameters about the answer, which choose nothing; `_sort` is taken when it asks for the order that there is.
-const ABOUT_THE_ANSWER: &[&str] = &["_count", "_format", "_pretty", "_total", "_sort"];
+const ABOUT_THE_ANSWER: &[&str] = &["_count", "_format", "_pretty", "_total", "_sort", AFTER];
+/// The id of the last resource of the page before; stands in the link to the next.
+const AFTER: &str = "_after";
 const NEWEST_FIRST: &[&str] = &["-_lastUpdated", "-created"];
 
 pub async fn by_type(call: Call) -> Result<Reply, Fault> {
     let kind = kind(&call)?;
     let limit = count(&call)?;
     order(&call)?;
-    let conditions = conditions(&call, &kind, &call.query)?;
-    let query = Query { kind: kind.clone(), conditions, limit };
+    let mut conditions = conditions(&call, &kind, &call.query)?;
+    let after = call.asked(AFTER);
+    conditions.extend(after.map(|id| (PLACE.to_owned(), vec![id.to_owned()])));
+    // One more than a page, to see whether there is a next.
+    let query = Query { kind: kind.clone(), conditions, limit: limit + 1 };
     let mut bundle = lookup::search(&call.gateway, call.tenant(), &query).await?;
-    // A full page may be all there is or not: nobody has counted.
-    if bundle["total"] == limit
+    let next = next_page(&mut bundle, limit);
+    // Of a part nobody has counted the whole.
+    if (next.is_some() || after.is_some())
         && let Some(object) = bundle.as_object_mut()
     {
         object.shift_remove("total");
     }
     with_base(&mut bundle, &call.base);
-    bundle["link"] = json!([{ "relation": "self", "url": this(&call, &kind) }]);
+    let mut links = vec![json!({ "relation": "self", "url": this(&call, &kind, after) })];
+    if let Some(next) = next {
+        links.push(json!({ "relation": "next", "url": this(&call, &kind, Some(&next)) }));
+    }
+    bundle["link"] = Value::from(links);
     Ok(Reply::fhir(200, &bundle))
+}
+
+/// Cuts a page; the id of its last resource, when more come behind it.
+fn next_page(bundle: &mut Value, limit: usize) -> Option<String> {
+    let entries = bundle.get_mut("entry").and_then(Value::as_array_mut).filter(|entries| entries.len() > limit)?;
+    entries.truncate(limit);
+    entries.last()?["resource"]["id"].as_str().map(str::to_owned)
 }
 
 /// What is asked for, in the words of the index.
@@ -94,10 +111,12 @@ fn order(call: &Call) -> Result<(), Fault> {
     }
 }
 
-/// What was asked, as it was understood.
-fn this(call: &Call, kind: &str) -> String {
-    let pairs: Vec<String> =
-        call.query.iter().map(|(name, value)| format!("{}={}", encoded(name), encoded(value))).collect();
+/// What was asked, as it was understood, from a place on.
+fn this(call: &Call, kind: &str, after: Option<&str>) -> String {
+    let asked =
+        call.query.iter().filter(|(name, _)| name != AFTER).map(|(name, value)| (name.as_str(), value.as_str()));
+    let pairs = asked.chain(after.map(|id| (AFTER, id)));
+    let pairs: Vec<String> = pairs.map(|(name, value)| format!("{}={}", encoded(name), encoded(value))).collect();
     let mark = if pairs.is_empty() { "" } else { "?" };
     format!("{}/{kind}{mark}{}", call.base, pairs.join("&"))
 }

@@ -79,7 +79,7 @@ fn by_business_key(
         return Ok(Some(Accepted::Same(id)));
     }
     let state = life::of_row(connection, holder.row)?.and_then(|life| life.state);
-    let mendable = matches!(state, Some(State::Held | State::Rejected | State::Failed));
+    let mendable = matches!(state, Some(State::Held | State::Rejected | State::Failed | State::Discarded));
     Ok(if mendable { None } else { Some(Accepted::BusinessConflict(id)) })
 }
 

@@ -9,13 +9,14 @@ use std::time::Duration;
 const APPLICATION: i32 = 0x636c_6774;
 
 /// Migrations in order; a file's `user_version` is how many it has had.
-const MIGRATIONS: &[&str] = &[include_str!("schema.sql"), include_str!("held.sql")];
+const MIGRATIONS: &[&str] =
+    &[include_str!("schema.sql"), include_str!("held.sql"), include_str!("notices.sql"), include_str!("worklists.sql")];
 
 /// How long a connection waits for another process that is writing.
 const BUSY: Duration = Duration::from_secs(10);
 
 /// Statements kept prepared on each connection: more than there are in this folder.
-const STATEMENTS: usize = 128;
+const STATEMENTS: usize = 160;
 
 /// Opens the connection that writes, and brings the schema up to date.
 pub fn for_writing(path: &Path) -> Result<Connection, Fault> {

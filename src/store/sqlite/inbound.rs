@@ -1,7 +1,7 @@
 //! The way back: files from payers, what they change, and the answers that belong to nobody.
 
 use super::rows::{all, execute, micros, one, time};
-use super::{accept, held, life, resources};
+use super::{accept, awaited, denials, held, journal, life, resources};
 use crate::billing::id::{InterchangeId, PayerId, SubmissionId};
 use crate::fault::{Fault, Place, codes};
 use crate::store::{AnswerWrite, Inbound, InboundWrite, MatchedAnswer, RESULTS_MOST, UnmatchedAnswer};
@@ -56,6 +56,7 @@ pub fn apply(connection: &Connection, id: &InterchangeId, write: &InboundWrite, 
         keep_unmatched(connection, &file, answer)?;
     }
     resources::write(connection, &file.tenant, &write.resources, now)?;
+    write.journal.iter().try_for_each(|payment| journal::post(connection, file.row, payment))?;
     execute(connection, "UPDATE inbound SET applied = ?2 WHERE row = ?1", [file.row, micros(now)]).map(drop)
 }
 
@@ -85,7 +86,18 @@ fn write_answer(connection: &Connection, answer: &AnswerWrite, now: Timestamp) -
         let sql = "INSERT INTO answers (tenant, submission, part, at, body) VALUES (?1, ?2, ?3, ?4, ?5)";
         execute(connection, sql, params![life.tenant, life.row, said.part, micros(said.at), said.body])?;
     }
+    for facts in &answer.facts {
+        awaited::settle(connection, life.row, facts.part, facts.settled)?;
+        denials::write(connection, &life.tenant, life.row, facts)?;
+    }
     held::answered(connection, &life.tenant, &answer.submission, now)?;
+    for (draft, event) in &answer.overtaken {
+        let mut life = life::known(connection, draft)?;
+        life::append(connection, &mut life, std::slice::from_ref(event))?;
+    }
+    for draft in &answer.drafts {
+        accept::accept(connection, draft)?;
+    }
     Ok(life.row)
 }
 
@@ -131,6 +143,7 @@ pub fn assign(
     let open = one(connection, sql, params![inbound.as_str(), position], |row| row.get::<_, i64>(0))?;
     let Some(row) = open else { return Ok(false) };
     let submission = write_answer(connection, write, now)?;
+    journal::assign(connection, inbound, position, submission)?;
     execute(connection, "UPDATE unmatched SET assigned = ?2 WHERE row = ?1", [row, submission])?;
     Ok(true)
 }

@@ -1,5 +1,6 @@
 //! The way out: outbox, control numbers, sealed interchanges and the attempts to send them.
 
+use super::awaited;
 use super::life::{self, Life};
 use super::rows::{all, execute, kept, maybe_time, micros, one, statement, time};
 use crate::billing::id::{InterchangeId, PayerId, SubmissionId};
@@ -110,7 +111,7 @@ fn make(
         sent: None,
         given_up: None,
     };
-    let row = insert(connection, &interchange)?;
+    let row = insert(connection, &interchange, &awaited::text_of(&new.deadlines))?;
     insert_claims(connection, &interchange, row, taken, &lives)?;
     for mut life in lives {
         enter(connection, &mut life, row, &interchange)?;
@@ -129,10 +130,10 @@ fn next_numbers(connection: &Connection, partner: &str) -> Result<ControlNumbers
     numbers.ok_or_else(|| Fault::ours(codes::INTERNAL, "no control number came back"))
 }
 
-fn insert(connection: &Connection, interchange: &Interchange) -> Result<i64, Fault> {
+fn insert(connection: &Connection, interchange: &Interchange, deadlines: &str) -> Result<i64, Fault> {
     let sql = "INSERT INTO interchanges (id, tenant, payer, partner, interchange_control_number, group_control_number,
-                                         name, sealed, touched, bytes)
-               VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?8, ?9)";
+                                         name, sealed, touched, bytes, deadlines)
+               VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?8, ?9, ?10)";
     let values = params![
         interchange.id.as_str(),
         interchange.tenant,
@@ -143,6 +144,7 @@ fn insert(connection: &Connection, interchange: &Interchange) -> Result<i64, Fau
         interchange.name,
         micros(interchange.sealed),
         interchange.bytes,
+        deadlines,
     ];
     execute(connection, sql, values)?;
     Ok(connection.last_insert_rowid())
@@ -256,6 +258,9 @@ pub fn sent(connection: &Connection, id: &InterchangeId, at: Timestamp) -> Resul
     // A send that was given up and yet arrived has arrived.
     let sql = "UPDATE interchanges SET sent = ?2 WHERE id = ?1 AND sent IS NULL RETURNING row";
     let row = one(connection, sql, params![id.as_str(), micros(at)], |row| row.get(0))?;
+    if let Some(row) = row {
+        awaited::begin(connection, row, at)?;
+    }
     let event = NewEvent { kind: EventKind::Sent, part: None, at, detail: detail_of(id) };
     for_all_inside(connection, id, row, &event)
 }

@@ -1,7 +1,7 @@
 //! The life of a submission: its events, and what each of them moves (state, counts, outbox).
 
-use super::resources;
 use super::rows::{all, event_kind, execute, micros, one, state, time};
+use super::{held, resources};
 use crate::billing::id::SubmissionId;
 use crate::billing::journey::{EventKind, State, advance};
 use crate::fault::{Fault, Place, codes};
@@ -116,6 +116,9 @@ fn moved(connection: &Connection, life: &mut Life, before: Option<State>, after:
         count(connection, &life.tenant, before, -1)?;
     }
     count(connection, &life.tenant, after, 1)?;
+    if after == State::Discarded {
+        held::forget(connection, life.row)?;
+    }
     if after == State::Queued {
         queue(connection, life)
     } else if before == Some(State::Queued) {

@@ -114,6 +114,12 @@ pub fn list(connection: &Connection, filter: &Filter) -> Result<Vec<Submission>,
             given.push(value);
         }
     }
+    if filter.drafts {
+        sql.push_str(
+            " AND s.superseded IS NULL AND EXISTS (SELECT 1 FROM held h WHERE h.submission = s.row
+              AND json_extract(h.content, '$.draft') IS NOT NULL)",
+        );
+    }
     sql.push_str(&format!(" ORDER BY s.since, s.row LIMIT {}", filter.limit.min(RESULTS_MOST)));
     Ok(scan(connection, &sql, params_from_iter(given), submission)?.into_iter().map(|(_, found)| found).collect())
 }

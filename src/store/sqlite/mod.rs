@@ -9,15 +9,20 @@ use std::path::Path;
 use writer::Writer;
 
 mod accept;
+mod awaited;
 mod connect;
+mod denials;
 mod held;
 mod inbound;
 mod interchanges;
+mod journal;
 mod life;
 mod lookup;
+mod notices;
 mod readers;
 mod resources;
 mod rows;
+mod worklists;
 mod writer;
 
 pub struct SqliteStore {
@@ -48,6 +53,14 @@ impl SqliteStore {
     ) -> Reply<'_, T> {
         Box::pin(self.readers.read(work))
     }
+
+    /// For a few rows that are found by their key.
+    fn looking_up<T: Send + 'static>(
+        &self,
+        work: impl FnOnce(&Connection) -> Result<T, Fault> + Send + 'static,
+    ) -> Reply<'_, T> {
+        Box::pin(self.readers.look_up(work))
+    }
 }
 
 impl Store for SqliteStore {
@@ -57,7 +70,7 @@ impl Store for SqliteStore {
 
     fn known<'a>(&'a self, tenant: &'a str, kind: KeyKind, key: &'a str) -> Reply<'a, Option<(SubmissionId, String)>> {
         let (tenant, key) = (tenant.to_owned(), key.to_owned());
-        self.reading(move |c| accept::known(c, &tenant, kind, &key))
+        self.looking_up(move |c| accept::known(c, &tenant, kind, &key))
     }
 
     fn resume(&self, submission: NewSubmission) -> Reply<'_, Accepted> {
@@ -94,7 +107,7 @@ impl Store for SqliteStore {
 
     fn read<'a>(&'a self, tenant: &'a str, kind: &'a str, id: &'a str) -> Reply<'a, Option<ResourceVersion>> {
         let (tenant, kind, id) = (tenant.to_owned(), kind.to_owned(), id.to_owned());
-        self.reading(move |c| resources::read(c, &tenant, &kind, &id))
+        self.looking_up(move |c| resources::read(c, &tenant, &kind, &id))
     }
 
     fn history<'a>(&'a self, tenant: &'a str, kind: &'a str, id: &'a str) -> Reply<'a, Vec<ResourceVersion>> {
@@ -109,7 +122,7 @@ impl Store for SqliteStore {
 
     fn submission<'a>(&'a self, id: &'a SubmissionId) -> Reply<'a, Option<Submission>> {
         let id = id.clone();
-        self.reading(move |c| lookup::by_id(c, &id))
+        self.looking_up(move |c| lookup::by_id(c, &id))
     }
 
     fn submissions_named(&self, ids: Vec<SubmissionId>) -> Reply<'_, Vec<Submission>> {
@@ -118,7 +131,7 @@ impl Store for SqliteStore {
 
     fn submission_of<'a>(&'a self, tenant: &'a str, reference: &'a str) -> Reply<'a, Option<Submission>> {
         let (tenant, reference) = (tenant.to_owned(), reference.to_owned());
-        self.reading(move |c| lookup::by_reference(c, &tenant, &reference))
+        self.looking_up(move |c| lookup::by_reference(c, &tenant, &reference))
     }
 
     fn submissions<'a>(&'a self, filter: &'a Filter) -> Reply<'a, Vec<Submission>> {

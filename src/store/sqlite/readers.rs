@@ -4,7 +4,7 @@ use crate::fault::{Fault, codes};
 use rusqlite::Connection;
 use std::path::Path;
 use std::sync::{Arc, Mutex, PoisonError};
-use tokio::sync::Semaphore;
+use tokio::sync::{OwnedSemaphorePermit, Semaphore};
 
 /// Connections that read at the same time; who comes later waits.
 const READERS: usize = 4;
@@ -34,6 +34,7 @@ impl Readers {
         Ok(Readers { idle: Arc::new(Mutex::new(connections)), free: Arc::new(Semaphore::new(READERS)) })
     }
 
+    /// Reads on a thread that may block.
     pub async fn read<T, F>(&self, work: F) -> Result<T, Fault>
     where
         F: FnOnce(&Connection) -> Result<T, Fault> + Send + 'static,
@@ -41,19 +42,37 @@ impl Readers {
     {
         let permit = self.free.clone().acquire_owned().await.map_err(|_| failed())?;
         let idle = self.idle.clone();
-        let reading = tokio::task::spawn_blocking(move || {
-            let connection = idle.lock().unwrap_or_else(PoisonError::into_inner).pop();
-            let loan = Loan { connection, idle };
-            let connection = loan.connection.as_ref().ok_or_else(failed)?;
-            let snapshot = connection.unchecked_transaction()?;
-            let outcome = work(&snapshot);
-            drop(snapshot);
-            drop(loan);
-            drop(permit);
-            outcome
-        });
+        let reading = tokio::task::spawn_blocking(move || on_loan(idle, permit, work));
         reading.await.unwrap_or_else(|_| Err(failed()))
     }
+
+    /// Looks a few rows up by their key. Their pages are few and nearly always in memory: the way to another thread and back
+    /// takes longer than the reading, so it is done on the spot while a connection is idle.
+    pub async fn look_up<T, F>(&self, work: F) -> Result<T, Fault>
+    where
+        F: FnOnce(&Connection) -> Result<T, Fault> + Send + 'static,
+        T: Send + 'static,
+    {
+        match self.free.clone().try_acquire_owned() {
+            Ok(permit) => on_loan(self.idle.clone(), permit, work),
+            Err(_) => self.read(work).await,
+        }
+    }
+}
+
+fn on_loan<T, F>(idle: Arc<Mutex<Vec<Connection>>>, permit: OwnedSemaphorePermit, work: F) -> Result<T, Fault>
+where
+    F: FnOnce(&Connection) -> Result<T, Fault>,
+{
+    let connection = idle.lock().unwrap_or_else(PoisonError::into_inner).pop();
+    let loan = Loan { connection, idle };
+    let connection = loan.connection.as_ref().ok_or_else(failed)?;
+    let snapshot = connection.unchecked_transaction()?;
+    let outcome = work(&snapshot);
+    drop(snapshot);
+    drop(loan);
+    drop(permit);
+    outcome
 }
 
 fn failed() -> Fault {

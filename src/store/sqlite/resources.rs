@@ -1,8 +1,9 @@
 //! FHIR resources: the newest version with its index, and the versions before.
 
+use super::notices;
 use super::rows::{all, execute, kept, micros, one, statement, time};
 use crate::fault::{Fault, Place, codes};
-use crate::store::{IndexEntry, Query, RESULTS_MOST, ResourceVersion, ResourceWrite, SEARCH_VALUES_MOST};
+use crate::store::{IndexEntry, PLACE, Query, RESULTS_MOST, ResourceVersion, ResourceWrite, SEARCH_VALUES_MOST};
 use jiff::Timestamp;
 use rusqlite::types::Value;
 use rusqlite::{Connection, Row, params, params_from_iter};
@@ -57,6 +58,7 @@ fn insert(
         return Ok(false);
     }
     add_entries(connection, tenant, resource, connection.last_insert_rowid())?;
+    notices::changed(connection, tenant, resource, 1, at)?;
     Ok(true)
 }
 
@@ -80,21 +82,21 @@ fn replace(
         remove_entries(connection, tenant, &resource.kind, &before)?;
         add_entries(connection, tenant, resource, before.row)?;
     }
+    if changed {
+        notices::changed(connection, tenant, resource, version, at)?;
+    }
     Ok((version, updated))
 }
 
 fn before(connection: &Connection, tenant: &str, resource: &ResourceWrite) -> Result<Before, Fault> {
     let sql = "SELECT row, version, entries, body, updated FROM resources WHERE tenant = ?1 AND kind = ?2 AND id = ?3";
-    let found = one(connection, sql, [tenant, &resource.kind, &resource.id], |row| {
-        Ok(Before {
-            row: row.get(0)?,
-            version: row.get(1)?,
-            entries: row.get(2)?,
-            body: row.get(3)?,
-            updated: time(row, 4)?,
-        })
-    })?;
+    let found = one(connection, sql, [tenant, &resource.kind, &resource.id], standing)?;
     found.ok_or_else(|| Fault::ours(codes::INTERNAL, "a resource vanished inside a transaction"))
+}
+
+fn standing(row: &Row<'_>) -> rusqlite::Result<Before> {
+    let (entries, body, updated) = (row.get(2)?, row.get(3)?, time(row, 4)?);
+    Ok(Before { row: row.get(0)?, version: row.get(1)?, entries, body, updated })
 }
 
 fn keep_version(connection: &Connection, before: &Before) -> Result<(), Fault> {
@@ -168,6 +170,33 @@ pub fn history(connection: &Connection, tenant: &str, kind: &str, id: &str) -> R
     Ok(versions)
 }
 
+/// One version, present or past.
+pub fn one_version(
+    connection: &Connection,
+    tenant: &str,
+    kind: &str,
+    id: &str,
+    number: u32,
+) -> Result<Option<ResourceVersion>, Fault> {
+    let newest = read(connection, tenant, kind, id)?;
+    if newest.as_ref().is_none_or(|newest| newest.version == number) {
+        return Ok(newest);
+    }
+    let sql = "SELECT r.kind, r.id, h.version, h.updated, h.body
+               FROM resources r JOIN resource_history h ON h.resource = r.row
+               WHERE r.tenant = ?1 AND r.kind = ?2 AND r.id = ?3 AND h.version = ?4";
+    one(connection, sql, params![tenant, kind, id, number], version)
+}
+
+/// Takes a resource away with all its versions: nothing that belongs to a claim, whose versions stay.
+pub fn remove(connection: &Connection, tenant: &str, kind: &str, id: &str) -> Result<(), Fault> {
+    let sql = "SELECT row, version, entries, body, updated FROM resources WHERE tenant = ?1 AND kind = ?2 AND id = ?3";
+    let Some(found) = one(connection, sql, [tenant, kind, id], standing)? else { return Ok(()) };
+    remove_entries(connection, tenant, kind, &found)?;
+    execute(connection, "DELETE FROM resource_history WHERE resource = ?1", [found.row])?;
+    execute(connection, "DELETE FROM resources WHERE row = ?1", [found.row]).map(drop)
+}
+
 pub fn search(connection: &Connection, tenant: &str, query: &Query) -> Result<Vec<ResourceVersion>, Fault> {
     let values = query.conditions.iter().map(|(_, values)| values.len()).sum::<usize>();
     if values > SEARCH_VALUES_MOST {
@@ -186,6 +215,9 @@ fn search_sql(tenant: &str, query: &Query) -> (String, Vec<Value>) {
         let holes = vec!["?"; values.len()].join(", ");
         if name == "_id" {
             sql.push_str(&format!(" AND id IN ({holes})"));
+        } else if name == PLACE {
+            let place = "SELECT row FROM resources WHERE tenant = ?1 AND kind = ?2 AND id IN";
+            sql.push_str(&format!(" AND row < ({place} ({holes}))"));
         } else {
             let found = format!("SELECT resource FROM resource_index WHERE path = ? AND value IN ({holes})");
             sql.push_str(&format!(" AND row IN ({found})"));
