@@ -4,6 +4,7 @@
 //! has the package `linuxforhealth-x12`; `tests/run.sh --bench` installs both. `CLAIMGATE_BENCH_BYTES` is the size of the file
 //! that our own commands read (default 100 MB), whose peak memory is told: with 1000000000, and `-- none` to leave out the
 //! benches in memory, it is the proof of 1 GB.
+#![allow(clippy::disallowed_methods, reason = "it watches a process, and nothing else runs meanwhile")]
 #![allow(clippy::unwrap_used, reason = "a bench that can't go on fails where it stands")]
 #![allow(clippy::disallowed_types, reason = "figures for people")]
 
