@@ -31,6 +31,7 @@ mod numbering;
 mod plain;
 pub mod policy;
 pub mod portions;
+pub mod problem;
 pub mod reader;
 mod rulebook;
 mod rules;

@@ -247,6 +247,9 @@ fn broken(syntax: &Syntax, present: u128) -> Option<usize> {
     }
 }
 
+/// Repetitions that are looked at though they are too many: what is wrong with the others is for the same reason.
+const REPETITIONS_OVER: u32 = 3;
+
 fn check_element<'v, V: View<'v>>(spec: &ElementSpec, n: usize, view: V, report: &mut impl FnMut(Finding)) {
     if spec.usage == Usage::NotUsed {
         return report(finding(n, ElementFault::NotUsed));
@@ -266,7 +269,8 @@ fn check_element<'v, V: View<'v>>(spec: &ElementSpec, n: usize, view: V, report:
     let mut repetitions = 0;
     for (nth, view) in (1..).zip(view.repetitions()) {
         repetitions = nth;
-        if nth > spec.repeat {
+        // Of those that are too many the first few are looked at.
+        if nth > spec.repeat.saturating_add(REPETITIONS_OVER) {
             continue;
         }
         let mut report = |component, fault| {
