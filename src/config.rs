@@ -37,6 +37,12 @@ pub struct Config {
     pub codes_dir: Option<PathBuf>,
     /// `test` or `production`: only production writes ISA15 = P. Default `test`.
     pub environment: String,
+    /// Whether strangers may call at an address that others than this machine can reach. Default false.
+    pub allow_anonymous: bool,
+    /// Who may call, `[[callers]]` each with `name`, `token` (`env:NAME` or `file:PATH` of the token, or of `sha256:` and its
+    /// hash) and `scopes` (`submit`, `read`, `payer:ID`, `admin`). Absent: everybody may do everything; at most 1 000.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    pub callers: Vec<Caller>,
     /// Receivers of webhooks, `[[webhooks]]` each with `name`, `url`, `secret` (`env:NAME` or `file:PATH` of a `whsec_…`) and
     /// `events` (all when left out). Absent: none; at most 100.
     #[serde(skip_serializing_if = "Vec::is_empty")]
@@ -66,11 +72,42 @@ pub struct Webhook {
 impl Webhook {
     /// Whether it is written the way a webhook is; its address and its events are judged by those who know them.
     fn is_plain(&self) -> bool {
-        let plain = |byte: u8| byte.is_ascii_alphanumeric() || matches!(byte, b'-' | b'_');
-        let named = (1..=64).contains(&self.name.len()) && self.name.bytes().all(plain);
-        let place = self.secret.split_once(':').filter(|(kind, at)| ["env", "file"].contains(kind) && !at.is_empty());
-        named && place.is_some()
+        is_name(&self.name) && is_place(&self.secret)
     }
+}
+
+/// Most callers.
+pub const CALLERS_MOST: usize = 1_000;
+
+/// Somebody who may call, known by a bearer token.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Caller {
+    /// Letters, digits, `-` and `_`; in logs it stands for the caller.
+    pub name: String,
+    /// Where the token stands: `env:NAME` or `file:PATH`.
+    pub token: String,
+    pub scopes: Vec<String>,
+}
+
+impl Caller {
+    fn is_plain(&self) -> bool {
+        let known = |scope: &String| {
+            ["submit", "read", "admin"].contains(&scope.as_str())
+                || scope.strip_prefix("payer:").is_some_and(|payer| !payer.is_empty())
+        };
+        is_name(&self.name) && is_place(&self.token) && self.scopes.iter().all(known)
+    }
+}
+
+fn is_name(text: &str) -> bool {
+    let plain = |byte: u8| byte.is_ascii_alphanumeric() || matches!(byte, b'-' | b'_');
+    (1..=64).contains(&text.len()) && text.bytes().all(plain)
+}
+
+/// Where a secret stands; never the secret.
+fn is_place(text: &str) -> bool {
+    text.split_once(':').is_some_and(|(kind, at)| ["env", "file"].contains(&kind) && !at.is_empty())
 }
 
 /// Notifications to subscribers and webhooks.
@@ -166,6 +203,8 @@ impl Default for Config {
             default_payer: None,
             codes_dir: None,
             environment: "test".into(),
+            allow_anonymous: false,
+            callers: Vec::new(),
             webhooks: Vec::new(),
             limits: Limits::default(),
             worker: Worker::default(),
@@ -248,7 +287,15 @@ impl Config {
     fn check(&self, file: &Path) -> Vec<Issue> {
         let (limits, notify) = (&self.limits, &self.notify);
         let names: BTreeSet<&str> = self.webhooks.iter().map(|webhook| webhook.name.as_str()).collect();
+        let callers: BTreeSet<&str> = self.callers.iter().map(|caller| caller.name.as_str()).collect();
         let rules = [
+            (self.callers.len() <= CALLERS_MOST, "there are at most 1 000 callers"),
+            (callers.len() == self.callers.len(), "each of the callers has a name of its own"),
+            (
+                self.callers.iter().all(Caller::is_plain),
+                "a caller has a name of letters, digits, - and _, a token `env:NAME` or `file:PATH`, and scopes of `submit`, \
+                 `read`, `payer:ID` and `admin`",
+            ),
             (self.environment == "test" || self.environment == "production", "environment is `test` or `production`"),
             (limits.body_bytes <= 256 << 20, "limits.body_bytes is at most 256 MiB"),
             (limits.interchange_bytes <= 4 << 30, "limits.interchange_bytes is at most 4 GiB"),

@@ -131,7 +131,7 @@ impl fmt::Display for X12Place {
         if let Some(ordinal) = self.ordinal {
             parts.push(format!("segment {ordinal}"));
         }
-        if let Some(name) = self.element_name() {
+        if let Some(name) = self.element_name().filter(|name| !name.is_empty()) {
             parts.push(name);
         }
         f.write_str(&parts.join(", "))

@@ -122,6 +122,7 @@ pub const FIELDS: &[(&str, &str)] = &[
     ("attempts", "how many attempts failed"),
     ("body_bytes", "size of a body"),
     ("bytes", "a size"),
+    ("caller", "the name of a caller in the configuration"),
     ("code", "the stable code of an issue"),
     ("codes", "codes and places of issues (`telemetry::Codes`)"),
     ("count", "how many"),
@@ -194,6 +195,7 @@ metrics_table! {
     HTTP_REQUESTS = "claimgate_http_requests_total" Counter Count ["method", "route", "status"] "HTTP requests answered";
     HTTP_SECONDS = "claimgate_http_request_seconds" Histogram Seconds ["route"] "Time from a request's headers to its reply";
     HTTP_CONNECTIONS = "claimgate_http_connections" Gauge Count [] "Open HTTP connections";
+    DENIED = "claimgate_denied_total" Counter Count ["route", "reason"] "Requests denied: whose caller is unknown, or lacks the scope";
     SUBMISSIONS = "claimgate_submissions_total" Counter Count ["intent", "outcome"] "Submissions by how they were answered: accepted, repeated, refused";
     SUBMISSIONS_BY_STATE = "claimgate_submissions" Gauge Count ["state"] "Submissions by the state that they are in";
     NEXT_STEPS = "claimgate_next_steps_total" Counter Count ["kind", "outcome"] "What comes after payers' answers: secondary and replacement claims drafted, sent, released, discarded or overtaken, and claims that the payer forwarded";

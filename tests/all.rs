@@ -6,6 +6,7 @@
 
 mod support;
 
+mod access;
 mod accounting;
 mod answer_facts;
 mod architecture;
@@ -15,6 +16,7 @@ mod claim_cycle;
 mod claim_mapping;
 mod complaints;
 mod documents;
+mod drafts;
 mod encounters;
 mod faults;
 mod fhir_corpus;
@@ -33,6 +35,7 @@ mod responses_corpus;
 mod responses_fhir;
 mod responses_gateway;
 mod store_crash;
+mod store_notices;
 mod store_sqlite;
 mod worklists;
 mod x12_acknowledged;

@@ -4,6 +4,7 @@
 #   tests/run.sh            everything; installs what is missing (RabbitMQ's server, Python's venv, a C compiler)
 #   tests/run.sh --fast     format, lints, unit tests and the walls; needs Rust and a C compiler only
 #   tests/run.sh NAME …     everything, but only the tests whose names hold NAME
+#   tests/run.sh --bench    the benches of X12 beside pyx12 and LinuxForHealth, which it installs under target/
 #
 # Needs root or sudo only where something is missing. Reads no standard input. Starts no service of the system: the tests
 # start a broker of their own and end it. CLAIMGATE_CORPUS names the folder of sample files (default ../shared/corpus).
@@ -12,6 +13,7 @@ cd "$(dirname "${BASH_SOURCE[0]}")/.."
 exec </dev/null
 
 PYX12_VERSION=4.0.0
+LINUXFORHEALTH_VERSION=0.57.0
 RUST_VERSION=$(sed -n 's/^rust-version = "\(.*\)"/\1/p' Cargo.toml)
 
 say() { printf '== %s\n' "$*" >&2; }
@@ -41,7 +43,7 @@ have_venv() { have python3 && python3 -c 'import venv, ensurepip' 2>/dev/null; }
 missing() {
     have cc || echo compiler
     [ "$1" = fast ] && return
-    have rabbitmq-server || echo broker
+    [ "$1" = bench ] || have rabbitmq-server || echo broker
     have_venv || echo venv
 }
 
@@ -118,17 +120,27 @@ ensure_tools() {
     [ ${#lacking[@]} = 0 ] || fail "still missing after installing: ${lacking[*]}"
 }
 
+# A Python package of a pinned version, in an environment of its own under target/.
+ensure_python() {
+    local name=$1 version=$2 folder=$PWD/target/$3
+    [ -e "$folder/$version.installed" ] && return
+    say "installing $name $version into target/$3"
+    rm -rf "$folder"
+    python3 -m venv "$folder"
+    "$folder/bin/pip" install --quiet --disable-pip-version-check --no-input "$name==$version"
+    touch "$folder/$version.installed"
+}
+
 # pyx12 judges the X12 that we write; its version is pinned, so that its judgement stays.
 ensure_pyx12() {
-    local folder=$PWD/target/pyx12
-    if [ ! -e "$folder/$PYX12_VERSION.installed" ]; then
-        say "installing pyx12 $PYX12_VERSION into target/pyx12"
-        rm -rf "$folder"
-        python3 -m venv "$folder"
-        "$folder/bin/pip" install --quiet --disable-pip-version-check --no-input "pyx12==$PYX12_VERSION"
-        touch "$folder/$PYX12_VERSION.installed"
-    fi
-    export CLAIMGATE_PYX12=$folder/bin/x12valid
+    ensure_python pyx12 "$PYX12_VERSION" pyx12
+    export CLAIMGATE_PYX12=$PWD/target/pyx12/bin/x12valid
+}
+
+# Read beside ours by the benches alone.
+ensure_linuxforhealth() {
+    ensure_python linuxforhealth-x12 "$LINUXFORHEALTH_VERSION" linuxforhealth
+    export CLAIMGATE_LINUXFORHEALTH=$PWD/target/linuxforhealth/bin/python
 }
 
 # Sample files that are not part of this repository. A build server must have them.
@@ -160,10 +172,12 @@ lints() {
 
 main() {
     local mode=all
-    if [ "${1:-}" = --fast ]; then
-        mode=fast
-        shift
-    fi
+    case ${1:-} in
+        --fast | --bench)
+            mode=${1#--}
+            shift
+            ;;
+    esac
     case ${1:-} in -*) fail "unknown option $1; see the head of this file" ;; esac
     need_rust
     ensure_tools "$mode"
@@ -174,6 +188,10 @@ main() {
         exec cargo test --locked --test all -- architecture documents
     fi
     ensure_pyx12
+    if [ "$mode" = bench ]; then
+        ensure_linuxforhealth
+        exec cargo bench --locked --bench x12 -- "$@"
+    fi
     find_corpus
     lints
     say "tests"

@@ -140,6 +140,8 @@ fn every_file_is_checked_portion_by_portion_as_it_is_as_a_whole() {
             all.sort();
             all
         };
+        // An interchange by itself does not know of the others of its file.
+        found.retain(|issue| !issue.text.ends_with("is not unique in the file"));
         assert_eq!(sorted(&found), sorted(&expected), "{}", path.display());
     }
 }

@@ -17,6 +17,7 @@ pub mod journal;
 pub mod journey;
 pub mod map;
 pub mod mapping;
+pub mod next;
 pub mod payers;
 pub mod report;
 pub mod serve;
@@ -63,6 +64,7 @@ enum Command {
     Map(map::Map),
     Explain(explain::Explain),
     Convert(convert::Convert),
+    Next(next::Next),
     Journal(journal::Journal),
     Journey(journey::Journey),
     Validate(validate::Validate),
@@ -98,6 +100,7 @@ fn command(command: Command, config: Config) -> Result<Exit, Fault> {
         Command::Map(map) => map.run(config),
         Command::Explain(explain) => explain.run(config),
         Command::Convert(convert) => convert.run(config),
+        Command::Next(next) => next.run(config),
         Command::Journal(journal) => journal.run(config),
         Command::Journey(journey) => journey.run(config),
         Command::Validate(validate) => validate.run(config),

@@ -1,5 +1,5 @@
-//! `claimgate x12`: X12 files by themselves. All but `parse` without --ndjson and `ack` read files of any length in
-//! constant memory.
+//! `claimgate x12`: X12 files by themselves. All but `ack` read files of any length: `parse` without --ndjson holds one
+//! transaction set at a time, the others hold one segment or claim.
 
 use crate::assets::Folder;
 use crate::cli::input::{self, Input};
@@ -11,11 +11,11 @@ use crate::fault::{Fault, Issue, Place, any_error, codes};
 use crate::flow::acknowledge;
 use crate::gateway::Translator;
 use crate::x12::acknowledged::{self, Words};
+use crate::x12::document::Document;
 use crate::x12::guide::Guides;
 use crate::x12::stream::{Follower, Segments};
 use crate::x12::text::Text;
 use crate::x12::{format, json, reader, split};
-use serde_json::Value;
 use std::io::{BufWriter, Write};
 use std::path::{Path, PathBuf};
 
@@ -157,20 +157,18 @@ fn lines((guides, indent): &(Guides, bool), input: Input, out: &mut Out) -> Writ
 }
 
 fn tree(guides: &Guides, paths: &[PathBuf]) -> Result<Exit, Fault> {
-    let (mut all, mut found) = (Vec::new(), Vec::new());
+    let mut document = Document::new(guides, stdout());
     for file in input::expand(paths)? {
-        let bytes = input::bytes(&file)?;
-        let text = Text::decode(&bytes);
-        let (interchanges, issues) = reader::read_text(&text);
+        let input = Input::open(&file)?;
+        let bar = input.bar.clone();
+        // A reader that went away is no fault of ours.
+        let Ok(issues) = document.file(input)? else { return Ok(Exit::Clean) };
+        bar.finish_and_clear();
         show::issues(None, &issues);
-        found.extend(issues);
-        all.extend(interchanges.iter().map(|interchange| json::interchange(guides, interchange)));
     }
-    let is_empty = all.is_empty();
-    let mut out = stdout();
-    // A reader that went away is no fault of ours.
-    let _ = writeln!(out, "{:#}", Value::from(all)).and_then(|()| out.flush());
-    Ok(if is_empty { Exit::Unreadable } else { exit_for(&found) })
+    let is_empty = document.interchanges == 0;
+    let _ = document.end();
+    Ok(if is_empty { Exit::Unreadable } else { Exit::Clean })
 }
 
 fn ack(translator: &Translator, payer: Option<&str>, file: &Path) -> Result<Exit, Fault> {

@@ -88,12 +88,15 @@ pub struct Property {
     pub of: TypeIx,
 }
 
+/// Pairs of system and code.
+type Codes = Vec<(Box<str>, Box<str>)>;
+
 /// A value set whose codes are known.
 #[derive(Debug, Default)]
 pub struct ValueSet {
     pub name: String,
-    /// Pairs of system and code, sorted.
-    codes: Vec<(Box<str>, Box<str>)>,
+    /// Sorted.
+    codes: Codes,
     /// The codes without their systems.
     bare: Lexicon,
 }
@@ -244,7 +247,7 @@ fn broken(folder: &Folder, path: &str, text: &str) -> Fault {
 }
 
 fn value_sets(rows: &[Row<'_>]) -> Vec<ValueSet> {
-    let mut sets: BTreeMap<&str, Vec<(Box<str>, Box<str>)>> = BTreeMap::new();
+    let mut sets: BTreeMap<&str, Codes> = BTreeMap::new();
     for row in rows {
         let codes = row.get(2).split(' ').map(|code| (row.get(1).into(), code.into()));
         sets.entry(row.get(0)).or_default().extend(codes);

@@ -160,6 +160,11 @@ fn filters(
             query.split('&').filter(|pair| !pair.is_empty()).map(|pair| pair.split_once('=').unwrap_or((pair, "")))
         {
             let value = decoded(value).replace(&format!("{base}/"), "");
+            if topic.through.contains_key(name) {
+                let values = value.split(',').map(|value| value.rsplit('|').next().unwrap_or(value).to_owned());
+                filters.push((name.to_owned(), values.collect()));
+                continue;
+            }
             match index::condition(definitions, kind, name, &value) {
                 Ok(filter) => filters.push(filter),
                 Err(fault) => {

@@ -26,6 +26,9 @@ pub struct Topic {
     /// Search parameters that the resource must meet to be an event at all.
     #[serde(default)]
     pub only: BTreeMap<String, String>,
+    /// Filters beside the search parameters: by an identifier of what a reference leads to, or of its organization.
+    #[serde(default)]
+    pub through: BTreeMap<String, String>,
     pub interactions: Vec<Interaction>,
 }
 
@@ -70,7 +73,10 @@ impl Topics {
         let topics: Vec<Topic> =
             serde_json::from_str(&text).map_err(|error| wrong(error.to_string(), error.line(), error.column()))?;
         for (n, topic) in topics.iter().enumerate() {
-            let unknown = topic.only.keys().find(|name| parameters(topic).all(|each| each != name.as_str()));
+            let unknown = topic
+                .only
+                .keys()
+                .find(|name| index::parameters(&topic.resource).all(|each| each.name != name.as_str()));
             if let Some(name) = unknown {
                 return Err(wrong(format!("{} can't be searched by `{name}`", topic.resource), 0, 0));
             }
@@ -110,8 +116,9 @@ impl Topics {
 }
 
 /// Search parameters that a topic's events can be chosen by.
-pub fn parameters(topic: &Topic) -> impl Iterator<Item = &'static str> {
-    index::parameters(&topic.resource).map(|parameter| parameter.name)
+pub fn parameters(topic: &Topic) -> impl Iterator<Item = &str> {
+    let through = topic.through.keys().map(String::as_str);
+    index::parameters(&topic.resource).map(|parameter| parameter.name).chain(through)
 }
 
 fn basic(topic: &Topic) -> Value {

@@ -149,6 +149,8 @@ pub fn missing_of_encounter(translator: &Translator, resources: &Resources) -> V
 /// Brings one wanted resource from the store; `false` when there is none.
 async fn fetch(gateway: &Gateway, tenant: &str, resources: &mut Resources, want: &Wanted) -> Result<bool, Fault> {
     let found = match (&want.reference, &want.identifier) {
+        // A payer's answer names by identifier who is known from the claim, and of whom there may be many copies.
+        (None, Some(_)) if want.path.contains("ClaimResponse") => None,
         (Some((kind, id)), _) => gateway.store.read(tenant, kind, id).await?,
         (None, Some((system, value))) => by_identifier(gateway, tenant, want, &format!("{system}|{value}")).await?,
         (None, None) => None,

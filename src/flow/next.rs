@@ -23,6 +23,7 @@ pub mod change;
 pub mod claim;
 pub mod coverage;
 pub mod draft;
+pub mod offline;
 
 pub use draft::{activate, discard, is_draft, of_held};
 

@@ -8,7 +8,7 @@ use crate::fhir::notification::{self, About, Happened, Reason};
 use crate::fhir::subscription::{self, Content, Filter, Wanted};
 use crate::fhir::topics::Topic;
 use crate::flow::subscribe::{self, Settings};
-use crate::flow::{submit, webhook};
+use crate::flow::{lookup, submit, webhook};
 use crate::gateway::Gateway;
 use crate::retry::RetryPolicy;
 use crate::store::notices::{Change, Notice, Progress, Subscriber, SubscriberKind, SubscriberState};
@@ -63,11 +63,13 @@ async fn listeners(gateway: &Gateway) -> Result<Vec<Listener>, Fault> {
         }
         let (topics, filters) = match subscriber.kind {
             SubscriberKind::Webhook => (webhook::topics(gateway, &subscriber), Vec::new()),
-            SubscriberKind::Subscription => match Settings::of(&subscriber)?.wanted(gateway) {
-                Ok(wanted) => (vec![wanted.topic], wanted.filters),
-                // The topic is not offered any more: attending to it says so.
-                Err(_) => continue,
-            },
+            SubscriberKind::Subscription => {
+                match Settings::of(&subscriber).and_then(|settings| settings.wanted(gateway)) {
+                    Ok(wanted) => (vec![wanted.topic], wanted.filters),
+                    // The topic is not offered any more: attending to it says so.
+                    Err(_) => continue,
+                }
+            }
         };
         listeners.push(Listener { subscriber, topics, filters, waiting });
     }
@@ -78,7 +80,13 @@ async fn concerned(gateway: &Gateway, listeners: &mut [Listener], change: &Chang
     let most = gateway.translator.config.notify.waiting;
     let version = gateway.store.version(&change.tenant, &change.kind, &change.id, change.version).await?;
     let resource: Value = version.and_then(|found| serde_json::from_str(&found.body).ok()).unwrap_or(Value::Null);
-    let entries = index::index(&resource);
+    let mut entries = index::index(&resource);
+    let asked = |name: &str| listeners.iter().any(|each| each.filters.iter().any(|(filter, _)| filter == name));
+    let topics = gateway.topics.all().filter(|topic| topic.resource == change.kind);
+    for (name, element) in topics.flat_map(|topic| &topic.through).filter(|(name, _)| asked(name)) {
+        let found = identifiers(gateway, &change.tenant, &resource[element]).await?;
+        entries.extend(found.into_iter().map(|value| (name.clone(), value)));
+    }
     let mut concerned = Vec::new();
     for listener in listeners.iter_mut() {
         let about =
@@ -90,6 +98,23 @@ async fn concerned(gateway: &Gateway, listeners: &mut [Listener], change: &Chang
         }
     }
     Ok(concerned)
+}
+
+/// Identifiers of what a reference leads to, and of the organization that it belongs to.
+async fn identifiers(gateway: &Gateway, tenant: &str, reference: &Value) -> Result<Vec<String>, Fault> {
+    let values = |resource: &Value| -> Vec<String> {
+        let all = resource["identifier"].as_array().into_iter().flatten();
+        all.filter_map(|identifier| identifier["value"].as_str().map(str::to_owned)).collect()
+    };
+    let mut found: Vec<String> = reference["identifier"]["value"].as_str().map(str::to_owned).into_iter().collect();
+    let mut next = reference["reference"].as_str().map(str::to_owned);
+    for _ in 0..2 {
+        let Some(at) = next.take() else { break };
+        let Some(resource) = lookup::read_reference(gateway, tenant, &at).await? else { break };
+        found.extend(values(&resource));
+        next = resource["organization"]["reference"].as_str().map(str::to_owned);
+    }
+    Ok(found)
 }
 
 /// Too much waits for a subscriber that takes nothing.

@@ -187,11 +187,8 @@ fn message(topic: &Topic, notice: &Notice, resource: &Value) -> Value {
 
 /// The keys of a webhook as they stand now: one, or two while one takes the place of the other.
 async fn keys(webhook: &Webhook) -> Result<Vec<hmac::Key>, SendError> {
-    let secret = match webhook.secret.split_once(':') {
-        Some(("file", path)) => Secret::File(path.into()),
-        Some((_, name)) => Secret::Environment(name.to_owned()),
-        None => return Err(SendError::Retry("the place of the secret is not told".into())),
-    };
+    let secret = Secret::parse(&webhook.secret);
+    let secret = secret.ok_or_else(|| SendError::Retry("the place of the secret is not told".into()))?;
     let text = secret.read().await?;
     let keys: Option<Vec<hmac::Key>> = text.split_whitespace().map(key).collect();
     keys.ok_or_else(|| {

@@ -3,6 +3,7 @@
 
 use crate::fault::{Blame, Fault, Issue, Place, codes};
 use crate::gateway::Gateway;
+use crate::http::access::Callers;
 use crate::http::call::{Call, header};
 use crate::http::reply::{self, Reply};
 use crate::http::routes::{self, Route, Takes};
@@ -29,7 +30,7 @@ pub struct Parts {
 }
 
 /// Answers a request that has a route.
-pub async fn answer<S, B>(gateway: Arc<Gateway>, parts: Parts, stream: S) -> Response
+pub async fn answer<S, B>(gateway: Arc<Gateway>, callers: Arc<Callers>, parts: Parts, stream: S) -> Response
 where
     S: Stream<Item = Result<B, warp::Error>> + Send,
     B: Buf + Send,
@@ -38,7 +39,9 @@ where
     let (route, method) = (parts.route, parts.method.clone());
     let id = RequestId::of(&parts.headers);
     let limits = gateway.translator.config.limits.clone();
-    let taken = match tokio::time::timeout(limits.request_time(), take(gateway, parts, stream)).await {
+    let param = parts.params.first().map_or("", String::as_str);
+    let admitted = callers.admit(route, header(&parts.headers, "authorization"), param);
+    let taken = match tokio::time::timeout(limits.request_time(), take(gateway, admitted, parts, stream)).await {
         Ok(taken) => taken,
         Err(_late) => Err(slow(limits.request_ms)),
     };
@@ -54,12 +57,13 @@ where
     reply.response(&id.told)
 }
 
-/// Takes the whole request in, headers and body, before anything is done with it.
-async fn take<S, B>(gateway: Arc<Gateway>, parts: Parts, stream: S) -> Result<Call, Fault>
+/// Takes the whole request in, headers and body, before anything is done with it; nothing of one that is not admitted.
+async fn take<S, B>(gateway: Arc<Gateway>, admitted: Result<(), Fault>, parts: Parts, stream: S) -> Result<Call, Fault>
 where
     S: Stream<Item = Result<B, warp::Error>> + Send,
     B: Buf + Send,
 {
+    admitted?;
     let Parts { route, params, headers, query, host, .. } = parts;
     let text = |name: &str| header(&headers, name);
     media::check(route.takes, text("content-type"), text("content-encoding"))?;

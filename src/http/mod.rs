@@ -6,10 +6,12 @@
 
 use crate::fault::Fault;
 use crate::gateway::Gateway;
+use access::Callers;
 use std::sync::Arc;
 use tokio::net::TcpListener;
 use tokio::sync::watch;
 
+pub mod access;
 mod accounting;
 mod answer;
 mod body;
@@ -24,9 +26,10 @@ pub mod routes;
 mod server;
 mod worklists;
 
-/// Serves until shutdown; then requests that run may end within the configured time.
+/// Serves those who may call until shutdown; then requests that run may end within the configured time.
 pub async fn serve(gateway: Arc<Gateway>, listener: TcpListener, shutdown: watch::Receiver<bool>) -> Result<(), Fault> {
     let limits = gateway.translator.config.limits.clone();
-    server::run(routes::filter(gateway), listener, shutdown, &limits).await;
+    let callers = Callers::open(&gateway.translator.config, listener.local_addr().ok()).await?;
+    server::run(routes::filter(gateway, Arc::new(callers)), listener, shutdown, &limits).await;
     Ok(())
 }

@@ -133,6 +133,8 @@ pub fn refusal(fault: &Fault, limit: usize, plain: bool, trace: &str) -> Reply {
         Retry::After(pause) if matches!(status, 429 | 502 | 503) => {
             reply.header(header::RETRY_AFTER, pause.as_secs().max(1).to_string())
         }
+        // RFC 6750.
+        _ if status == 401 => reply.header(header::WWW_AUTHENTICATE, "Bearer"),
         _ => reply,
     }
 }

@@ -2,6 +2,7 @@
 
 use crate::fault::Fault;
 use crate::gateway::Gateway;
+use crate::http::access::Callers;
 use crate::http::answer::{self, Parts};
 use crate::http::call::Call;
 use crate::http::reply::Reply;
@@ -97,9 +98,10 @@ routes! {
 }
 
 /// The filter of all routes: it answers every request.
-pub fn filter(gateway: Arc<Gateway>) -> BoxedFilter<(Response,)> {
+pub fn filter(gateway: Arc<Gateway>, callers: Arc<Callers>) -> BoxedFilter<(Response,)> {
     let nothing = warp::any().and_then(|| std::future::ready(Err(warp::reject::not_found()))).boxed();
-    let routes = ROUTES.iter().rev().fold(nothing, |rest, route| one(route, gateway.clone()).or(rest).unify().boxed());
+    let route = |route| one(route, gateway.clone(), callers.clone());
+    let routes = ROUTES.iter().rev().fold(nothing, |rest, each| route(each).or(rest).unify().boxed());
     let unrouted = warp::method().and(warp::path::full()).and(warp::header::headers_cloned());
     let unrouted = unrouted.then(move |method: Method, path: FullPath, headers| {
         std::future::ready(answer::unrouted(&method, path.as_str(), &headers))
@@ -108,7 +110,7 @@ pub fn filter(gateway: Arc<Gateway>) -> BoxedFilter<(Response,)> {
 }
 
 /// Path before method, so that an unknown path is 404 and not 405.
-fn one(route: &'static Route, gateway: Arc<Gateway>) -> BoxedFilter<(Response,)> {
+fn one(route: &'static Route, gateway: Arc<Gateway>, callers: Arc<Callers>) -> BoxedFilter<(Response,)> {
     path(route)
         .and(method(route))
         .and(warp::method())
@@ -118,7 +120,7 @@ fn one(route: &'static Route, gateway: Arc<Gateway>) -> BoxedFilter<(Response,)>
         .and(warp::body::stream())
         .then(move |params, method, headers, query, host, stream| {
             let parts = Parts { route, params, method, headers, query, host };
-            answer::answer(gateway.clone(), parts, stream)
+            answer::answer(gateway.clone(), callers.clone(), parts, stream)
         })
         .boxed()
 }

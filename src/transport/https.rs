@@ -79,6 +79,15 @@ pub enum Secret {
 }
 
 impl Secret {
+    /// `env:NAME` or `file:PATH`.
+    pub fn parse(text: &str) -> Option<Secret> {
+        match text.split_once(':')? {
+            ("env", name) if !name.is_empty() => Some(Secret::Environment(name.to_owned())),
+            ("file", path) if !path.is_empty() => Some(Secret::File(path.into())),
+            _ => None,
+        }
+    }
+
     /// The secret as it stands now.
     pub async fn read(&self) -> Result<String, SendError> {
         let (text, place) = match self {

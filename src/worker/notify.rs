@@ -14,7 +14,7 @@ use tokio::task::JoinSet;
 /// Pause between two looks.
 const PAUSE: Duration = Duration::from_millis(100);
 /// Pause between two counts.
-const COUNT_EVERY: Duration = Duration::from_secs(5);
+const COUNT_EVERY: Duration = Duration::from_secs(2);
 
 /// A subscriber, by tenant and id.
 type Name = (String, String);
@@ -48,8 +48,9 @@ pub async fn run(gateway: Arc<Gateway>, mut shutdown: Shutdown) {
             finish(&mut busy, ended);
         }
     }
-    // What is on its way may arrive; what does not is told again.
-    while deliveries.join_next().await.is_some() {}
+    // What is on its way may arrive; what does not is told again after the next start.
+    let patience = Duration::from_millis(gateway.translator.config.limits.shutdown_ms);
+    let _ = tokio::time::timeout(patience, async { while deliveries.join_next().await.is_some() {} }).await;
 }
 
 /// Begins what is due, as much as may be under way at once.

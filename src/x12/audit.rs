@@ -2,11 +2,11 @@
 //! whole, portion by portion.
 
 use crate::fault::{Fault, Issue, Place};
-use crate::x12::balance::Sums;
-use crate::x12::check;
+use crate::x12::check::{self, Memory};
 use crate::x12::envelope::Role;
 use crate::x12::fit;
 use crate::x12::guide::Guides;
+use crate::x12::known::Known;
 use crate::x12::plain::{self, Levels};
 use crate::x12::portions::{self, Portion, Visitor};
 use crate::x12::stream::Step;
@@ -23,8 +23,8 @@ pub struct Summary {
 
 /// Gives each issue of a file to `each`, roughly in the order of the file; stops when `each` says so.
 pub fn audit(guides: &Guides, source: impl Read, each: impl FnMut(Issue) -> ControlFlow<()>) -> Result<Summary, Fault> {
-    let (summary, totals, group, open) = Default::default();
-    let mut audit = Audit { guides, summary, totals, group, open, each };
+    let (summary, totals, group, open, known) = Default::default();
+    let mut audit = Audit { guides, summary, totals, group, open, known, each };
     portions::visit(guides, source, &mut audit)?;
     Ok(audit.summary)
 }
@@ -35,6 +35,7 @@ struct Audit<'g, F> {
     totals: Totals,
     group: Group,
     open: Open,
+    known: Known,
     each: F,
 }
 
@@ -50,7 +51,7 @@ struct Group {
 struct Open {
     /// A portion of it came.
     is_told: bool,
-    sums: Sums,
+    memory: Memory,
     /// Of a set without a guide.
     levels: Levels,
 }
@@ -101,7 +102,7 @@ impl<F: FnMut(Issue) -> ControlFlow<()>> Visitor for Audit<'_, F> {
             let problem = placed.and_then(|placed| Some((placed.problem?, placed.in_loop)));
             issues.extend(problem.map(|(problem, in_loop)| problem.issue(guide, in_loop, set, segment)));
         }
-        check::check_part(guide, set, &root, &mut self.open.sums, &mut issues);
+        check::check_part(guide, set, &root, &mut self.open.memory, &mut self.known, &mut issues);
         issues.sort_by_key(ordinal);
         self.tell(issues)
     }

@@ -158,22 +158,36 @@ impl Balance {
 
     fn remitted_claim(&mut self, claim: &Loop<'_>, clp: &Segment<'_>) {
         let (charge, paid) = (amount(clp.element(3)), amount(clp.element(4)));
-        let lines: Vec<_> = claim.children_of("2110").collect();
-        let on_lines: Decimal = lines.iter().map(|line| adjustments(line)).sum();
+        let lines: Vec<_> = claim.children_of("2110").map(|line| (line, RemittedLine::of(line))).collect();
         let own = adjustments(claim);
-        self.expect(claim, (clp, 4), paid, charge - own - on_lines, CLAIM_PAYMENT);
-        let of_lines = |n: usize| {
-            lines.iter().filter_map(|line| line.segment("SVC")).map(|svc| amount(svc.element(n))).sum::<Decimal>()
-        };
+        let sum =
+            |part: fn(&RemittedLine<'_, '_>) -> Decimal| lines.iter().map(|(_, line)| part(line)).sum::<Decimal>();
+        self.expect(claim, (clp, 4), paid, charge - own - sum(|line| line.adjusted), CLAIM_PAYMENT);
         if !lines.is_empty() {
-            self.expect(claim, (clp, 3), charge, of_lines(2), CLAIM_CHARGE);
-            self.expect(claim, (clp, 4), paid, of_lines(3) - own, LINES_PAYMENT);
+            self.expect(claim, (clp, 3), charge, sum(|line| line.charge), CLAIM_CHARGE);
+            self.expect(claim, (clp, 4), paid, sum(|line| line.paid) - own, LINES_PAYMENT);
         }
-        for line in lines {
-            let Some(svc) = line.segment("SVC") else { continue };
-            let expected = amount(svc.element(2)) - adjustments(line);
-            self.expect(line, (svc, 3), amount(svc.element(3)), expected, LINE_PAYMENT);
+        for (found, line) in &lines {
+            if let Some(svc) = line.svc {
+                self.expect(found, (svc, 3), line.paid, line.charge - line.adjusted, LINE_PAYMENT);
+            }
         }
+    }
+}
+
+/// A service line of a remittance (loop 2110): SVC02, SVC03 and its CAS.
+struct RemittedLine<'l, 'a> {
+    svc: Option<&'l Segment<'a>>,
+    charge: Decimal,
+    paid: Decimal,
+    adjusted: Decimal,
+}
+
+impl<'l, 'a> RemittedLine<'l, 'a> {
+    fn of(line: &'l Loop<'a>) -> RemittedLine<'l, 'a> {
+        let svc = line.segment("SVC");
+        let element = |n| svc.map_or(Decimal::ZERO, |svc| amount(svc.element(n)));
+        RemittedLine { svc, charge: element(2), paid: element(3), adjusted: adjustments(line) }
     }
 }
 

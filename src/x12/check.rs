@@ -6,6 +6,8 @@ use crate::x12::balance::{self, Sums};
 use crate::x12::code_sets;
 use crate::x12::fit;
 use crate::x12::guide::{Guide, Guides, SegmentSpec};
+use crate::x12::known::Known;
+use crate::x12::numbering::Numbering;
 use crate::x12::plain;
 use crate::x12::reader::{Group, Interchange, TransactionSet};
 use crate::x12::rules::{self, Finding, LoopFault, Read};
@@ -17,10 +19,11 @@ use crate::x12::tree::{self, Loop};
 /// All issues of an interchange. Where a 999 or TA1 has a code for one, its place holds it.
 pub fn check_interchange(guides: &Guides, interchange: &Interchange<'_>) -> Vec<Issue> {
     let mut issues = check_envelope(interchange);
+    let mut known = Known::default();
     for group in &interchange.groups {
         for set in &group.sets {
             let mut found = fit::check(guides, group.functional_id(), group.version(), set);
-            found.extend(check_set(guides, set));
+            found.extend(check_known(guides, set, &mut known));
             locate(&mut found, interchange, group);
             issues.append(&mut found);
         }
@@ -57,39 +60,56 @@ fn locate(issues: &mut [Issue], interchange: &Interchange<'_>, group: &Group<'_>
 
 /// The guide, the balances, the situations and the codes of one transaction set.
 pub fn check_set(guides: &Guides, set: &TransactionSet<'_>) -> Vec<Issue> {
+    check_known(guides, set, &mut Known::default())
+}
+
+fn check_known(guides: &Guides, set: &TransactionSet<'_>, known: &mut Known) -> Vec<Issue> {
     let Some(guide) = guides.for_transaction(set) else {
         return plain::check(guides, set);
     };
     let (root, mut issues) = tree::assign(guide, set);
-    check_part(guide, set, &root, &mut Sums::default(), &mut issues);
+    check_part(guide, set, &root, &mut Memory::default(), known, &mut issues);
     issues
 }
 
-/// The guide, the balances and the situations of the new part of a set; `sums` are those of the parts before.
+/// What is remembered of a set from part to part.
+#[derive(Debug, Default)]
+pub(crate) struct Memory {
+    sums: Sums,
+    numbering: Numbering,
+}
+
+/// The guide, the balances and the situations of the new part of a set; `memory` is of the parts before.
 pub(crate) fn check_part(
     guide: &Guide,
     set: &TransactionSet<'_>,
     root: &Loop<'_>,
-    sums: &mut Sums,
+    memory: &mut Memory,
+    known: &mut Known,
     issues: &mut Vec<Issue>,
 ) {
-    issues.extend(check_tree(guide, set, root));
-    issues.extend(balance::check(set, root, sums));
+    check_tree(guide, set, root, known, issues);
+    issues.extend(balance::check(set, root, &mut memory.sums));
     issues.extend(situations::check(guide, set, root));
+    memory.numbering.check(guide, set, root, issues);
 }
 
 /// What the guide says about the segments and loops of a set, and its codes.
-pub fn check_tree(guide: &Guide, set: &TransactionSet<'_>, root: &Loop<'_>) -> Vec<Issue> {
-    let mut issues = Vec::new();
+fn check_tree(guide: &Guide, set: &TransactionSet<'_>, root: &Loop<'_>, known: &mut Known, issues: &mut Vec<Issue>) {
+    known.follow(guide);
     for found in root.descend() {
         for (segment, spec) in found.segments.iter().zip(&found.specs).skip(found.part.told) {
-            let Some(ix) = spec else { continue };
-            let spec = guide.segment_at(*ix);
+            let Some(ix) = spec.filter(|ix| !known.has(*ix, segment)) else { continue };
+            let spec = guide.segment_at(ix);
+            let before = issues.len();
             let elements = segment.elements().map(|text| Read { text, delimiters: segment.delimiters });
             rules::check_elements(spec, segment.len(), elements, &mut |finding| {
                 issues.push(element_issue(spec, set, found, segment, &finding));
             });
-            code_sets::check_segment(guide, *ix, set, found, segment, &mut issues);
+            code_sets::check_segment(guide, ix, set, found, segment, issues);
+            if issues.len() == before {
+                known.keep(ix, segment);
+            }
         }
         if found.part.is_context || found.part.is_cut {
             continue;
@@ -98,10 +118,13 @@ pub fn check_tree(guide: &Guide, set: &TransactionSet<'_>, root: &Loop<'_>) -> V
         let left_out = found.part.left_out.iter().flat_map(|(ix, count)| std::iter::repeat_n(*ix, *count as usize));
         let children = found.children.iter().map(|child| child.spec).chain(left_out);
         rules::check_counts(guide, found.spec, segments, children, &mut |fault| {
+            // A set without SE is the envelope's business.
+            if matches!(fault, LoopFault::SegmentMissing(ix) if guide.segment_at(ix).id == "SE") {
+                return;
+            }
             issues.push(loop_issue(guide, set, found, fault));
         });
     }
-    issues
 }
 
 fn place(set: &TransactionSet<'_>, found: &Loop<'_>, segment: &Segment<'_>, error_code: &str) -> X12Place {
@@ -202,5 +225,28 @@ mod tests {
         let wrong = told(&good, "HP*S*R*20250303*1200*7*X*005010X222A1", "837*0001*005010X222A1");
         assert_eq!(wrong, ["Warning GS01 is not HC, that of transaction 837"]);
         assert_eq!(told(&good, "HC*S*R*20250303*1200*7*X*005010X222A1", "837*0001"), [""; 0]);
+    }
+
+    #[test]
+    fn one_fault_is_one_issue() {
+        let good = "ST*999*0001*005010X231A1~AK1*HC*1*005010X222A1~AK9*A*1*1*1~SE*4*0001~";
+        let told = |set: &str| {
+            let head = isa('*', '^', ':', "~");
+            let text = format!("{head}GS*FA*S*R*20250303*1200*7*X*005010X231A1~{set}GE*1*7~IEA*1*000000001~");
+            let (interchanges, _) = reader::read(&text);
+            check_interchange(shipped(), &interchanges[0]).into_iter().map(|issue| issue.text).collect::<Vec<_>>()
+        };
+        assert_eq!(told(good), [""; 0]);
+        for (from, to, text) in [
+            ("X222A1~", "X222A1*A*B*C*D~", "stands after the last element"),
+            ("AK9*", "ak9*", "no segment id"),
+            ("SE*4*0001~", "", "has no SE"),
+            ("SE*4*", "~SE*5*", "two terminators"),
+            ("SE*4*", "ZZZ*A~SE*5*", "knows no such segment"),
+            ("*1*1*1~", "*1^1^1*1*1~", "may not repeat"),
+        ] {
+            let issues = told(&good.replacen(from, to, 1));
+            assert!(issues.len() == 1 && issues[0].contains(text), "{to}: {issues:?}");
+        }
     }
 }

@@ -4,6 +4,7 @@
 
 use crate::fault::{Issue, Place, X12Place, codes};
 use crate::x12::segment::Segment;
+use crate::x12::strangers;
 use crate::x12::tokens::{Kind, MAX_SEGMENT, Token};
 
 /// What a segment is to its interchange.
@@ -55,9 +56,15 @@ pub struct Walk {
     seen: bool,
     /// The last token was garbage, and told.
     in_garbage: bool,
+    /// The last segment was a stray, and told.
+    in_strays: bool,
+    /// What the text may be that stands where an ISA should.
+    stranger: Option<(&'static str, &'static str)>,
     ended: Vec<Issue>,
     issues: Vec<Issue>,
 }
+
+pub(crate) const NO_INTERCHANGE: &str = "the text holds no X12 interchange";
 
 /// What comes of a segment of the envelope.
 type Step = fn(&mut Walk, &Segment<'_>) -> Role;
@@ -97,6 +104,7 @@ impl Walk {
                 None => self.body(&view),
             },
         };
+        self.in_strays = role == Role::Stray;
         let ordinal = match role {
             Role::Isa => 1,
             _ if role.in_set() => self.in_set,
@@ -116,8 +124,11 @@ impl Walk {
     pub fn end(&mut self) {
         self.leave();
         if !self.seen {
-            let issue = Issue::error(codes::X12_ENVELOPE, Place::Whole, "the text holds no X12 interchange");
-            self.issues.push(issue.hint("an interchange begins with an ISA segment of 106 characters"));
+            let (text, hint) = match self.stranger {
+                Some((what, mend)) => (format!("{NO_INTERCHANGE}: it {what}"), mend),
+                None => (NO_INTERCHANGE.to_owned(), "an interchange begins with an ISA segment of 106 characters"),
+            };
+            self.issues.push(Issue::error(codes::X12_ENVELOPE, Place::Whole, text).hint(hint));
         }
     }
 
@@ -146,13 +157,17 @@ impl Walk {
         if token.raw.is_empty() || std::mem::replace(&mut self.in_garbage, true) {
             return;
         }
+        if !self.seen {
+            self.stranger = self.stranger.or_else(|| strangers::guess(token.raw));
+        }
         let place = self.within(start(view));
         let issue = match token.kind {
             Kind::Overlong => {
                 let text = format!("a segment longer than {MAX_SEGMENT} bytes, or its terminator is missing");
                 Issue::error(codes::X12_SYNTAX, Place::X12(place), text)
             }
-            _ => Issue::error(codes::X12_ENVELOPE, Place::X12(place), "text that belongs to no interchange"),
+            _ => Issue::error(codes::X12_ENVELOPE, Place::X12(place), "text that belongs to no interchange")
+                .hint("send nothing before, between or behind the interchanges of a file"),
         };
         self.issues.push(issue);
     }
@@ -179,7 +194,10 @@ impl Walk {
             self.in_set = self.in_set.saturating_add(1);
             return Role::Body;
         }
-        self.note(segment, codes::X12_ENVELOPE, "a segment outside of any transaction set", None);
+        // What comes behind the first is for the same reason where it is.
+        if !self.in_strays {
+            self.note(segment, codes::X12_ENVELOPE, "a segment outside of any transaction set", None);
+        }
         Role::Stray
     }
 

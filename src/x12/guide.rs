@@ -8,6 +8,7 @@ use crate::x12::guide_file;
 use crate::x12::reader::TransactionSet;
 use crate::x12::rulebook;
 use crate::x12::situations::{Check, LoopRules};
+use crate::x12::spots::Spots;
 use std::collections::BTreeMap;
 use std::sync::Arc;
 
@@ -95,6 +96,8 @@ pub struct LoopSpec {
     pub is_level: bool,
     /// For each item the segment that is, or begins, it: what the search for a segment's place goes through.
     pub(crate) index: Vec<(Tag, SegmentIx)>,
+    /// The items by the ids of the index.
+    pub(crate) spots: Spots,
 }
 
 /// What stands in a loop.
@@ -287,6 +290,11 @@ impl Tag {
         let packed = id.bytes().take(4).fold(0u32, |packed, byte| (packed << 8) | u32::from(byte));
         // Ids have two or three characters; what is longer matches none.
         Tag(if id.len() > 3 { u32::MAX } else { packed })
+    }
+
+    /// One of 64 bits, for a first look.
+    pub(crate) fn bit(self) -> u64 {
+        1 << (self.0.wrapping_mul(0x9E37_79B1) >> 26)
     }
 }
 

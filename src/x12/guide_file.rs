@@ -6,6 +6,7 @@ use crate::x12::guide::{
     Usage,
 };
 use crate::x12::rules::MAX_KINDS;
+use crate::x12::spots::Spots;
 use std::collections::BTreeMap;
 use std::sync::Arc;
 
@@ -104,6 +105,7 @@ impl<'t> File<'t> {
             items: Vec::new(),
             is_level: false,
             index: Vec::new(),
+            spots: Spots::default(),
         });
         self.links.push(Link { line: self.line, parents, items: Vec::new() });
         Some(())
@@ -186,7 +188,8 @@ impl<'t> File<'t> {
         let starters: Vec<Option<SegmentIx>> = self.guide.loops.iter().map(first_segment).collect();
         for n in 0..self.guide.loops.len() {
             let spec = &self.guide.loops[n];
-            let Some(index) = spec.items.iter().map(|item| self.index_of(*item, &starters)).collect() else {
+            let Some(index) = spec.items.iter().map(|item| self.index_of(*item, &starters)).collect::<Option<Vec<_>>>()
+            else {
                 let text = format!("loop {} or one of its children does not begin with a segment", spec.id);
                 self.complain_at(0, text);
                 continue;
@@ -197,6 +200,7 @@ impl<'t> File<'t> {
                 continue;
             }
             let spec = &mut self.guide.loops[n];
+            spec.spots = Spots::new(&index);
             spec.index = index;
             spec.is_level = spec.index.first().is_some_and(|(tag, _)| *tag == Tag::of("HL"));
             spec.segments = spec.items.iter().filter_map(Item::segment).collect();

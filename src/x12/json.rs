@@ -4,6 +4,7 @@ use crate::x12::guide::{Guide, Guides};
 use crate::x12::reader::{Group, Interchange, TransactionSet};
 use crate::x12::segment::Segment;
 use crate::x12::tree::{self, Loop};
+use serde::ser::{Serialize, SerializeMap, Serializer};
 use serde_json::{Map, Value};
 use std::io::Write;
 
@@ -115,8 +116,12 @@ fn composite(segment: &Segment<'_>, text: &str) -> Value {
 }
 
 /// Segments without loops.
-fn plain(segments: &[Segment<'_>]) -> Value {
-    segments.iter().map(|one| segment(one, "")).collect()
+struct Plain<'s, 'a>(&'s [Segment<'a>]);
+
+impl Serialize for Plain<'_, '_> {
+    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        serializer.collect_seq(self.0.iter().map(|one| segment(one, "")))
+    }
 }
 
 /// A whole interchange: envelope, groups, sets, and the loops of each set that has a guide.
@@ -126,9 +131,9 @@ pub fn interchange(guides: &Guides, found: &Interchange<'_>) -> Value {
         ("sender", found.sender().into()),
         ("receiver", found.receiver().into()),
         ("isa", segment(&found.isa, "")),
-        ("ta1", plain(&found.ta1)),
+        ("ta1", value(&Plain(&found.ta1))),
         ("groups", found.groups.iter().map(|one| group(guides, one)).collect()),
-        ("strays", plain(&found.strays)),
+        ("strays", value(&Plain(&found.strays))),
     ])
 }
 
@@ -138,37 +143,69 @@ fn group(guides: &Guides, found: &Group<'_>) -> Value {
         ("controlNumber", found.control_number().into()),
         ("version", found.version().into()),
         ("gs", segment(&found.gs, "")),
-        ("sets", found.sets.iter().map(|one| set(guides, one)).collect()),
+        ("sets", found.sets.iter().map(|set| value(&ShownSet { guides, set })).collect()),
     ])
 }
 
-fn set(guides: &Guides, found: &TransactionSet<'_>) -> Value {
-    let guide = guides.for_transaction(found);
-    object([
-        ("transaction", found.id().into()),
-        ("controlNumber", found.control_number().into()),
-        ("version", found.version().into()),
-        ("guide", guide.map(|guide| guide.id.as_str()).into()),
+/// A set: `{"transaction", "controlNumber", "version", "guide", "tree"}`, or its `segments` when no guide knows it. It is
+/// written as it is, and no value is made of the whole.
+pub(crate) struct ShownSet<'s, 'a> {
+    pub guides: &'s Guides,
+    pub set: &'s TransactionSet<'a>,
+}
+
+impl Serialize for ShownSet<'_, '_> {
+    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        let (guide, set) = (self.guides.for_transaction(self.set), self.set);
+        let mut map = serializer.serialize_map(None)?;
+        map.serialize_entry("transaction", set.id())?;
+        map.serialize_entry("controlNumber", set.control_number())?;
+        map.serialize_entry("version", set.version())?;
+        map.serialize_entry("guide", &guide.map(|guide| guide.id.as_str()))?;
         match guide {
-            Some(guide) => ("tree", tree(guide, found)),
-            None => ("segments", plain(&found.segments)),
-        },
-    ])
+            Some(guide) => {
+                let (root, _) = tree::assign(guide, set);
+                map.serialize_entry("tree", &ShownLoop { guide, found: &root })?;
+            }
+            None => map.serialize_entry("segments", &Plain(&set.segments))?,
+        }
+        map.end()
+    }
 }
 
-/// The loops of a set: `{"loop", "name", "segments", "loops"}`.
-pub fn tree(guide: &Guide, set: &TransactionSet<'_>) -> Value {
-    let (root, _) = tree::assign(guide, set);
-    loop_object(guide, &root)
+/// A loop: `{"loop", "name", "segments", "loops"}`.
+struct ShownLoop<'s, 'a> {
+    guide: &'s Guide,
+    found: &'s Loop<'a>,
 }
 
-fn loop_object(guide: &Guide, found: &Loop<'_>) -> Value {
-    object([
-        ("loop", Value::from(&*found.id)),
-        ("name", guide.loop_at(found.spec).name.as_str().into()),
-        ("segments", plain(&found.segments)),
-        ("loops", found.children.iter().map(|child| loop_object(guide, child)).collect()),
-    ])
+impl Serialize for ShownLoop<'_, '_> {
+    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        let ShownLoop { guide, found } = *self;
+        let mut map = serializer.serialize_map(None)?;
+        map.serialize_entry("loop", &*found.id)?;
+        map.serialize_entry("name", &guide.loop_at(found.spec).name)?;
+        map.serialize_entry("segments", &Plain(&found.segments))?;
+        map.serialize_entry("loops", &Inner { guide, loops: &found.children })?;
+        map.end()
+    }
+}
+
+/// The loops inside a loop.
+struct Inner<'s, 'a> {
+    guide: &'s Guide,
+    loops: &'s [Loop<'a>],
+}
+
+impl Serialize for Inner<'_, '_> {
+    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        serializer.collect_seq(self.loops.iter().map(|found| ShownLoop { guide: self.guide, found }))
+    }
+}
+
+/// What is shown, as a value.
+fn value(shown: &impl Serialize) -> Value {
+    serde_json::to_value(shown).unwrap_or_default()
 }
 
 #[cfg(test)]
@@ -215,7 +252,9 @@ mod tests {
     #[test]
     fn a_set_shows_its_loops() {
         let set = parsed("ST*835*1~N1*PR~N3*A~SE*4*1");
-        let shown = tree(shipped().get("835").unwrap(), &set);
+        let found = value(&ShownSet { guides: shipped(), set: &set });
+        let shown = &found["tree"];
+        assert_eq!((&found["transaction"], &found["guide"]), (&Value::from("835"), &Value::from("005010X221A1")));
         assert_eq!(shown["loops"][0]["loop"], "1000A");
         assert_eq!(shown["loops"][0]["segments"][1]["elements"][0], "A");
         assert_eq!(shown["segments"][1]["id"], "SE");

@@ -7,7 +7,7 @@
 //! * [`check`] finds what is wrong (SNIP 1 to 5: [`situations`] and [`code_sets`] are the last two), [`audit`] does in a
 //!   file of any length; [`policy`] is what one payer makes of it, and [`acknowledge`] tells the sender (TA1, 999);
 //!   [`acknowledged`] reads what a receiver told us.
-//! * [`json`] and [`format`] show an interchange to people and programs.
+//! * [`sets`] are the sets of a file one by one; [`json`], [`document`] and [`format`] show an interchange to people and programs.
 
 pub mod acknowledge;
 pub mod acknowledged;
@@ -18,22 +18,29 @@ pub mod build;
 pub mod check;
 pub mod code_sets;
 pub mod delimiters;
+pub mod document;
 pub mod envelope;
 mod fit;
 pub mod format;
 pub mod guide;
 mod guide_file;
 pub mod json;
+mod known;
 mod levels;
+mod numbering;
 mod plain;
 pub mod policy;
 pub mod portions;
+pub mod problem;
 pub mod reader;
 mod rulebook;
 mod rules;
 pub mod segment;
+pub mod sets;
 pub mod situations;
 pub mod split;
+mod spots;
+mod strangers;
 pub mod stream;
 pub mod text;
 pub mod tokens;

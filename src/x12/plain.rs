@@ -75,6 +75,10 @@ pub(crate) fn no_guide(guides: &Guides, set: &TransactionSet<'_>) -> Issue {
     let (id, version) = (shown(set.id()), shown(set.version()));
     let is_known = guides.iter().any(|guide| guide.transaction == set.id());
     let (error_code, text) = match is_known {
+        true if version.is_empty() => (
+            "19",
+            format!("transaction {id} names no version (GS08, ST03) and is checked for envelope and syntax only"),
+        ),
         true => ("19", format!("transaction {id} of version {version:?} is checked for envelope and syntax only")),
         false => ("1", format!("transaction {id} is checked for envelope and syntax only")),
     };

@@ -232,7 +232,7 @@ impl<'g> Held<'g> {
         let first = self.marks.len().saturating_sub(1);
         if let (Some(placed), Some(guide)) = (self.marks.last().and_then(|mark| mark.placed.as_ref()), self.guide) {
             self.frames.truncate(placed.keep.max(1));
-            for ix in &placed.opened {
+            for ix in placed.opened.iter() {
                 let is_unit = guide.units.contains(ix);
                 let is_level = !is_unit && self.levels.get(usize::from(ix.0)).copied().unwrap_or_default();
                 self.frames.push(Frame { first, ix: Some(*ix), is_unit, is_level, ..Frame::default() });

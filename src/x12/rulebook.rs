@@ -5,6 +5,7 @@ use crate::fault::{Issue, Severity, codes};
 use crate::x12::balance;
 use crate::x12::code_sets::{self, Lists};
 use crate::x12::guide::{FOLDER, Guide};
+use crate::x12::numbering;
 use crate::x12::situations::notation::{self, Stanza};
 use crate::x12::situations::{self, Check};
 use std::sync::Arc;
@@ -39,6 +40,7 @@ pub(crate) fn fill(folder: &Folder, lists: &Lists, guides: &mut [Guide], issues:
         guide.codes.resize_with(guide.segments.len(), Vec::new);
     }
     let mut checks = balances();
+    checks.extend(numbering::checks().map(Arc::new));
     for stanza in stanzas.iter().filter(|stanza| stanza.kind == "rule") {
         match situations::compile(stanza, guides) {
             Ok(check) => checks.push(check),

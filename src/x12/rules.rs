@@ -67,6 +67,7 @@ impl ElementFault {
             (ElementFault::NotUsed, _) => "is not used here".to_owned(),
             (ElementFault::TooManyElements, _) => "stands after the last element of the segment".to_owned(),
             (ElementFault::TooManyComponents, _) => "has more components than it may".to_owned(),
+            (ElementFault::TooManyRepetitions(1), _) => "may not repeat".to_owned(),
             (ElementFault::TooManyRepetitions(max), _) => format!("repeats more than {max} times"),
             (ElementFault::TrailingEmpty, _) => "is empty at the end, and should have been left out".to_owned(),
             (ElementFault::Relation(syntax), _) => relation_text(syntax),
@@ -187,7 +188,7 @@ pub(crate) fn check_elements<'v, V: View<'v>>(
     report: &mut impl FnMut(Finding),
 ) {
     let mut present = 0u128;
-    let mut last = 0;
+    let (mut last, mut is_over) = (0, false);
     for (n, view) in (1..).zip(elements) {
         if view.is_absent() {
             continue;
@@ -196,6 +197,8 @@ pub(crate) fn check_elements<'v, V: View<'v>>(
         present |= bit(n);
         match spec.elements.get(n - 1) {
             Some(element) => check_element(element, n, view, report),
+            // The first that is too many stands for all.
+            None if std::mem::replace(&mut is_over, true) => {}
             None => report(finding(n, ElementFault::TooManyElements)),
         }
     }
@@ -244,6 +247,9 @@ fn broken(syntax: &Syntax, present: u128) -> Option<usize> {
     }
 }
 
+/// Repetitions that are looked at though they are too many: what is wrong with the others is for the same reason.
+const REPETITIONS_OVER: u32 = 3;
+
 fn check_element<'v, V: View<'v>>(spec: &ElementSpec, n: usize, view: V, report: &mut impl FnMut(Finding)) {
     if spec.usage == Usage::NotUsed {
         return report(finding(n, ElementFault::NotUsed));
@@ -263,6 +269,10 @@ fn check_element<'v, V: View<'v>>(spec: &ElementSpec, n: usize, view: V, report:
     let mut repetitions = 0;
     for (nth, view) in (1..).zip(view.repetitions()) {
         repetitions = nth;
+        // Of those that are too many the first few are looked at.
+        if nth > spec.repeat.saturating_add(REPETITIONS_OVER) {
+            continue;
+        }
         let mut report = |component, fault| {
             let repetition = if spec.repeat > 1 { nth as usize } else { 0 };
             report(Finding { element: n, component, repetition, fault });
@@ -401,8 +411,9 @@ pub(crate) fn check_counts(
     let spec = guide.loop_at(of);
     // The segments of a loop have indices one after another.
     let first = spec.segments.first().map_or(0, |ix| usize::from(ix.0));
-    let counts = tally(segments.map(|ix| usize::from(ix.0).wrapping_sub(first)));
-    for (ix, count) in spec.segments.iter().zip(counts) {
+    let mut counts = [0u32; MAX_KINDS];
+    tally(segments.map(|ix| usize::from(ix.0).wrapping_sub(first)), &mut counts);
+    for (ix, count) in spec.segments.iter().zip(counts.iter().copied()) {
         let segment = guide.segment_at(*ix);
         match (segment.usage, count) {
             (Usage::Required, 0) => report(LoopFault::SegmentMissing(*ix)),
@@ -411,8 +422,13 @@ pub(crate) fn check_counts(
             _ => too_often(count, segment.max).into_iter().for_each(|max| report(LoopFault::SegmentTooOften(*ix, max))),
         }
     }
+    if spec.children.is_empty() {
+        return;
+    }
     let position = |child| spec.children.iter().position(|ix| *ix == child).unwrap_or(usize::MAX);
-    for (ix, count) in spec.children.iter().zip(tally(children.map(position))) {
+    counts.fill(0);
+    tally(children.map(position), &mut counts);
+    for (ix, count) in spec.children.iter().zip(counts.iter().copied()) {
         let child = guide.loop_at(*ix);
         match (child.usage, count) {
             (Usage::Required, 0) => report(LoopFault::LoopMissing(*ix)),
@@ -422,15 +438,13 @@ pub(crate) fn check_counts(
     }
 }
 
-/// How often each number comes.
-fn tally(numbers: impl Iterator<Item = usize>) -> [u32; MAX_KINDS] {
-    let mut counts = [0u32; MAX_KINDS];
+/// Counts how often each number comes.
+fn tally(numbers: impl Iterator<Item = usize>, counts: &mut [u32; MAX_KINDS]) {
     for number in numbers {
         if let Some(count) = counts.get_mut(number) {
             *count = count.saturating_add(1);
         }
     }
-    counts
 }
 
 fn too_often(count: u32, max: Option<u32>) -> Option<u32> {

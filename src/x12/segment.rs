@@ -59,14 +59,14 @@ impl<'a> Segment<'a> {
 
     /// Element `n`; `""` when absent.
     pub fn element(&self, n: usize) -> &'a str {
-        split(self.raw, Some(self.delimiters.element)).nth(n).unwrap_or_default()
+        part(self.raw, self.delimiters.element, n)
     }
 
     /// Component `c` of element `n`, of its first repetition; `""` when absent.
     pub fn component(&self, n: usize, c: usize) -> &'a str {
         match c {
             0 => "",
-            _ => self.components(n).nth(c - 1).unwrap_or_default(),
+            _ => part(first(self.element(n), self.delimiters.repetition), self.delimiters.component, c - 1),
         }
     }
 
@@ -98,6 +98,27 @@ impl<'a> Segment<'a> {
             ..X12Place::default()
         }
     }
+}
+
+/// Part `n` (from 0) of a text that a delimiter parts, found in one pass; `""` when there are fewer.
+fn part(text: &str, delimiter: u8, n: usize) -> &str {
+    let (mut left, mut start) = (n, 0);
+    for (at, byte) in text.bytes().enumerate() {
+        if byte != delimiter {
+            continue;
+        }
+        if left == 0 {
+            return text.get(start..at).unwrap_or_default();
+        }
+        left -= 1;
+        start = at + 1;
+    }
+    if left == 0 { text.get(start..).unwrap_or_default() } else { "" }
+}
+
+/// The first repetition of an element.
+fn first(text: &str, repetition: Option<u8>) -> &str {
+    repetition.map_or(text, |repetition| part(text, repetition, 0))
 }
 
 /// Splits at a delimiter; without one the text is one part.

@@ -183,7 +183,7 @@ impl<'g> Follower<'g> {
 
     /// The place of the ST in the guide of the open set.
     pub fn start(&self) -> Option<Placed> {
-        self.start.clone()
+        self.start
     }
 
     /// Takes the next segment; gives back its place in the guide of its set, when there is one.
@@ -205,7 +205,7 @@ impl<'g> Follower<'g> {
         }
         let placed = self.placer.as_mut().map(|placer| placer.place(segment));
         match step.role {
-            Role::St { .. } => self.start.clone_from(&placed),
+            Role::St { .. } => self.start = placed,
             Role::Se => self.placer = None,
             _ => {}
         }

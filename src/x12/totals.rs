@@ -7,6 +7,9 @@ use crate::x12::segment::Segment;
 use std::collections::HashSet;
 use std::hash::{BuildHasher, BuildHasherDefault, DefaultHasher};
 
+/// Most interchanges of a file whose numbers are remembered.
+const MAX_INTERCHANGES: usize = 1 << 16;
+
 /// What was counted of the interchange that is open.
 #[derive(Debug, Default)]
 pub(crate) struct Totals {
@@ -20,16 +23,30 @@ pub(crate) struct Totals {
     sets: u64,
     group_numbers: Numbers,
     set_numbers: Numbers,
+    /// ISA06, ISA08 and ISA13 of the interchanges before.
+    interchange_numbers: Numbers,
 }
 
 /// Control numbers, to tell one that comes again. They are kept as hashes: a file may hold millions.
 #[derive(Debug, Default)]
-struct Numbers(HashSet<u64>);
+pub(crate) struct Numbers(HashSet<u64>);
 
 impl Numbers {
     fn is_new(&mut self, number: &str) -> bool {
-        self.0.insert(BuildHasherDefault::<DefaultHasher>::default().hash_one(number))
+        self.0.insert(hash(number))
     }
+
+    /// As `is_new`, for a number of several parts, remembering no more than `max`.
+    pub fn is_new_below(&mut self, max: usize, parts: &[&str]) -> bool {
+        match self.0.len() < max {
+            true => self.0.insert(hash(parts)),
+            false => !self.0.contains(&hash(parts)),
+        }
+    }
+}
+
+fn hash(value: impl std::hash::Hash) -> u64 {
+    BuildHasherDefault::<DefaultHasher>::default().hash_one(value)
 }
 
 /// Elements of an ISA, what they must hold, and the TA105 when they do not.
@@ -56,11 +73,18 @@ fn is_id_qualifier(text: &str) -> bool {
 
 impl Totals {
     pub fn isa(&mut self, isa: &Segment<'_>, issues: &mut Vec<Issue>) {
-        *self = Totals { interchange: isa.element(13).trim().to_owned(), ..Totals::default() };
+        let interchange_numbers = std::mem::take(&mut self.interchange_numbers);
+        *self = Totals { interchange: isa.element(13).trim().to_owned(), interchange_numbers, ..Totals::default() };
         for (n, code, _, text) in ISA.iter().filter(|(n, _, fits, _)| !fits(isa.element(usize::from(*n)))) {
             let at = X12Place { element: Some(*n), error_code: Some((*code).to_owned()), ..self.of_interchange(isa) };
             // Whoever wrote a wrong ISA element may still have meant the rest.
             issues.push(Issue::warning(codes::X12_ENVELOPE, Place::X12(at), *text));
+        }
+        let parts = [6, 8, 13].map(|n| isa.element(n).trim());
+        if !self.interchange_numbers.is_new_below(MAX_INTERCHANGES, &parts) {
+            let at = X12Place { element: Some(13), error_code: Some("025".to_owned()), ..self.of_interchange(isa) };
+            let text = "the control number of the interchange is not unique in the file";
+            issues.push(Issue::warning(codes::X12_ENVELOPE, Place::X12(at), text));
         }
     }
 

@@ -5,10 +5,12 @@
 //! of order, as many senders are); then one that would hold it if a missing segment had come before. What fits nowhere
 //! stays where it was found and becomes an issue.
 
-use crate::fault::{Issue, Place, X12Place, codes};
+use crate::fault::Issue;
 use crate::x12::guide::{Guide, Item, LoopIx, SegmentIx, SegmentSpec, Tag};
+use crate::x12::problem::Problem;
 use crate::x12::reader::TransactionSet;
-use crate::x12::segment::Segment;
+use crate::x12::segment::{Segment, split};
+use crate::x12::spots::Opened;
 use std::sync::Arc;
 
 /// How many loops may be missing between an open loop and one that begins below it.
@@ -113,7 +115,7 @@ impl<'g, 'a> Builder<'g, 'a> {
         while self.open.len() > placed.keep.max(1) {
             self.close();
         }
-        for ix in &placed.opened {
+        for ix in placed.opened.iter() {
             let part = Part { is_context: told, ..Part::default() };
             self.open.push(Loop { part, ..Loop::new(self.guide, *ix) });
         }
@@ -147,67 +149,16 @@ impl<'g, 'a> Builder<'g, 'a> {
 }
 
 /// Where a segment went.
-#[derive(Debug, Clone, PartialEq)]
+#[derive(Debug, Clone, Copy, PartialEq)]
 pub struct Placed {
     /// How many of the open loops stay open, the set itself counted.
     pub keep: usize,
     /// The loops that it opens inside them, outermost first.
-    pub opened: Vec<LoopIx>,
+    pub opened: Opened,
     /// The loop that it stands in.
     pub in_loop: LoopIx,
     pub spec: Option<SegmentIx>,
     pub problem: Option<Problem>,
-}
-
-/// What is odd about a segment's place.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Problem {
-    /// Its id is none (IK304 = 1).
-    NoId,
-    /// The guide knows no such segment (IK304 = 6).
-    Unknown,
-    /// The guide does not expect it here (IK304 = 2).
-    Unexpected,
-    /// It stands after what should follow it (IK304 = 7).
-    OutOfOrder,
-    /// The segment that begins its loop, or a loop around it, is missing (IK304 = 3).
-    LoopMissing,
-    /// HL02 does not name the level that it stands in (IK403 = 7).
-    WrongParent,
-}
-
-/// A problem, its IK304 or IK403, whether it is an error, and what to say of it.
-type ProblemRow = (Problem, &'static str, bool, &'static str);
-
-const PROBLEMS: [ProblemRow; 6] = [
-    (Problem::NoId, "1", true, "this is no segment id"),
-    (Problem::Unknown, "6", true, "the guide knows no such segment"),
-    (Problem::Unexpected, "2", true, "the guide does not expect this segment here"),
-    (Problem::OutOfOrder, "7", false, "the segment stands after what should follow it"),
-    (Problem::LoopMissing, "3", true, "the segment that should begin this loop is missing"),
-    (Problem::WrongParent, "7", true, "HL02 does not name the level that this one stands in"),
-];
-
-impl Problem {
-    pub(crate) fn issue(
-        self,
-        guide: &Guide,
-        in_loop: LoopIx,
-        set: &TransactionSet<'_>,
-        segment: &Segment<'_>,
-    ) -> Issue {
-        let row = PROBLEMS.iter().find(|(problem, ..)| *problem == self).unwrap_or(&PROBLEMS[0]);
-        let (_, error_code, is_error, text) = row;
-        let at = X12Place {
-            transaction_set: Some(set.control_number().to_owned()),
-            loop_id: Some(guide.loop_at(in_loop).id.to_string()),
-            error_code: Some((*error_code).to_owned()),
-            element: (self == Problem::WrongParent).then_some(2),
-            ..segment.place()
-        };
-        let make = if *is_error { Issue::error } else { Issue::warning };
-        make(codes::X12_GUIDE, Place::X12(at), (*text).to_owned())
-    }
 }
 
 /// Finds the place of one segment after another, holding nothing but the open loops.
@@ -264,28 +215,36 @@ impl<'g> Placer<'g> {
 
     /// The place of the next segment.
     pub fn place(&mut self, segment: &Segment<'_>) -> Placed {
-        let tag = Tag::of(segment.id());
-        let is_level = tag == Tag::of("HL");
+        let sought = Sought::new(segment);
+        let placed = self.place_of(&sought);
+        // An id in small letters is wrong, but what is meant is clear.
+        let problem = if sought.is_small { Some(Problem::NoId) } else { placed.problem };
+        Placed { problem, ..placed }
+    }
+
+    fn place_of(&mut self, sought: &Sought<'_, '_>) -> Placed {
+        let segment = sought.segment;
+        let is_level = sought.tag == Tag::of("HL");
         let found = match is_level {
-            true => self.level(tag, segment).or_else(|| self.find(tag, segment, Order::Any)),
-            false => self.find(tag, segment, Order::Forward),
+            true => self.level(sought).or_else(|| self.find(sought, Order::Any)),
+            false => self.find(sought, Order::Forward),
         };
         if let Some(spot) = found {
             let wrong = is_level && !self.parent_agrees(spot, segment);
             return self.settle(spot, segment, wrong.then_some(Problem::WrongParent));
         }
-        if let Some(spot) = self.find(tag, segment, Order::Any) {
+        if let Some(spot) = self.find(sought, Order::Any) {
             let problem = self.out_of_order(spot).then_some(Problem::OutOfOrder);
             return self.settle(spot, segment, problem);
         }
-        self.implied(tag, segment).unwrap_or_else(|| self.misfit(tag, segment))
+        self.implied(sought).unwrap_or_else(|| self.misfit(sought))
     }
 
     /// The open level that HL02 names, when it may hold this one.
-    fn level(&self, tag: Tag, segment: &Segment<'_>) -> Option<Spot> {
-        let parent = segment.element(2);
+    fn level(&self, sought: &Sought<'_, '_>) -> Option<Spot> {
+        let parent = sought.segment.element(2);
         let depth = self.open.iter().rposition(|open| !parent.is_empty() && open.level == parent)?;
-        self.in_loop(depth, tag, segment, Order::Any)
+        self.in_loop(depth, sought, Order::Any)
     }
 
     fn parent_agrees(&self, spot: Spot, segment: &Segment<'_>) -> bool {
@@ -293,14 +252,18 @@ impl<'g> Placer<'g> {
         parent == self.open[spot.depth].level
     }
 
-    fn find(&self, tag: Tag, segment: &Segment<'_>, order: Order) -> Option<Spot> {
-        (0..self.open.len()).rev().find_map(|depth| self.in_loop(depth, tag, segment, order))
+    fn find(&self, sought: &Sought<'_, '_>, order: Order) -> Option<Spot> {
+        (0..self.open.len()).rev().find_map(|depth| self.in_loop(depth, sought, order))
     }
 
     /// The item of one open loop that the segment is or begins. A qualifier that fits wins over a segment without.
-    fn in_loop(&self, depth: usize, tag: Tag, segment: &Segment<'_>, order: Order) -> Option<Spot> {
+    fn in_loop(&self, depth: usize, sought: &Sought<'_, '_>, order: Order) -> Option<Spot> {
         let open = &self.open[depth];
         let spec = self.guide.loop_at(open.ix);
+        let items = spec.spots.of(sought.tag);
+        if items.is_empty() {
+            return None;
+        }
         let from = if order == Order::Forward { open.at } else { 0 };
         // The first segment of an open loop was read; another of its kind begins another loop.
         let from = from.max(usize::from(depth > 0));
@@ -308,8 +271,8 @@ impl<'g> Placer<'g> {
             return None;
         }
         let mut unqualified = None;
-        for (item, (_, ix)) in spec.index.iter().enumerate().skip(from).filter(|(_, (other, _))| *other == tag) {
-            match qualifies(self.guide.segment_at(*ix), segment) {
+        for item in items.iter().copied().filter(|item| *item >= from) {
+            match sought.qualifies(self.guide.segment_at(spec.index[item].1)) {
                 Some(true) => return Some(Spot { depth, item }),
                 Some(false) => unqualified = unqualified.or(Some(Spot { depth, item })),
                 None => {}
@@ -332,7 +295,7 @@ impl<'g> Placer<'g> {
         let open = &mut self.open[spot.depth];
         open.at = spot.item;
         let spec = self.guide.loop_at(open.ix);
-        let mut opened = Vec::new();
+        let mut opened = Opened::none();
         if let Item::Loop(child) = spec.items[spot.item] {
             opened.push(child);
             self.push(child, segment);
@@ -347,39 +310,42 @@ impl<'g> Placer<'g> {
     }
 
     /// A loop below an open one that begins with this segment, though loops between are missing.
-    fn implied(&mut self, tag: Tag, segment: &Segment<'_>) -> Option<Placed> {
+    fn implied(&mut self, sought: &Sought<'_, '_>) -> Option<Placed> {
         let (depth, path) = (0..self.open.len()).rev().find_map(|depth| {
-            let path = self.path_down(self.open[depth].ix, tag, segment, MISSING_LOOPS)?;
+            let path = self.path_down(self.open[depth].ix, sought, MISSING_LOOPS)?;
             Some((depth, path))
         })?;
         self.lost = None;
         self.open.truncate(depth + 1);
-        for ix in &path {
+        let mut opened = Opened::none();
+        for ix in path.iter().rev() {
+            opened.push(*ix);
             if let Some(parent) = self.open.last_mut() {
                 let items = &self.guide.loop_at(parent.ix).items;
                 parent.at = items.iter().position(|item| *item == Item::Loop(*ix)).unwrap_or(parent.at);
             }
-            self.push(*ix, segment);
+            self.push(*ix, sought.segment);
         }
         // What a missing level was called is unknown.
         let levels = path.len().saturating_sub(1);
         self.open.iter_mut().skip(depth + 1).take(levels).for_each(|open| open.level.clear());
-        let spec = path.last().and_then(|ix| self.guide.loop_at(*ix).segments.first().copied());
+        let spec = path.first().and_then(|ix| self.guide.loop_at(*ix).segments.first().copied());
         let in_loop = self.innermost();
-        Some(Placed { keep: depth + 1, opened: path, in_loop, spec, problem: Some(Problem::LoopMissing) })
+        Some(Placed { keep: depth + 1, opened, in_loop, spec, problem: Some(Problem::LoopMissing) })
     }
 
-    fn path_down(&self, from: LoopIx, tag: Tag, segment: &Segment<'_>, missing: usize) -> Option<Vec<LoopIx>> {
+    /// The loops down to it, the innermost first.
+    fn path_down(&self, from: LoopIx, sought: &Sought<'_, '_>, missing: usize) -> Option<Vec<LoopIx>> {
         for child in &self.guide.loop_at(from).children {
             let Some(starter) = self.guide.starter(*child) else { continue };
             // A starter without qualifier fits too loosely to guess by, unless its id says all (CLM, SVC).
-            if starter.tag == tag && qualifies(starter, segment).is_some() {
+            if starter.tag == sought.tag && sought.qualifies(starter).is_some() {
                 return Some(vec![*child]);
             }
             if missing > 0
-                && let Some(mut path) = self.path_down(*child, tag, segment, missing - 1)
+                && let Some(mut path) = self.path_down(*child, sought, missing - 1)
             {
-                path.insert(0, *child);
+                path.push(*child);
                 return Some(path);
             }
         }
@@ -388,7 +354,8 @@ impl<'g> Placer<'g> {
 
     /// A segment that fits nowhere stays in the innermost loop; one whose qualifier alone is wrong, in the loop that holds
     /// its like.
-    fn misfit(&mut self, tag: Tag, segment: &Segment<'_>) -> Placed {
+    fn misfit(&mut self, sought: &Sought<'_, '_>) -> Placed {
+        let tag = sought.tag;
         if !self.begins_a_loop(tag)
             && self.lost.is_none()
             && let Some((depth, alike)) =
@@ -397,18 +364,18 @@ impl<'g> Placer<'g> {
             self.open.truncate(depth + 1);
             // With one segment of the kind its qualifier is a wrong code, with several it names none of them.
             let problem = alike.is_none().then_some(Problem::Unexpected);
-            return Placed { keep: depth + 1, opened: Vec::new(), in_loop: self.innermost(), spec: alike, problem };
+            return Placed { keep: depth + 1, opened: Opened::none(), in_loop: self.innermost(), spec: alike, problem };
         }
         if self.begins_a_loop(tag) {
             self.lost = Some(tag);
         }
-        let problem = match (is_id(segment.id()), self.guide.segments.iter().any(|spec| spec.tag == tag)) {
+        let problem = match (is_id(sought.segment.id()), self.guide.segments.iter().any(|spec| spec.tag == tag)) {
             (false, _) => Problem::NoId,
             (true, false) => Problem::Unknown,
             (true, true) => Problem::Unexpected,
         };
         let (keep, in_loop) = (self.open.len(), self.innermost());
-        Placed { keep, opened: Vec::new(), in_loop, spec: None, problem: Some(problem) }
+        Placed { keep, opened: Opened::none(), in_loop, spec: None, problem: Some(problem) }
     }
 
     /// The segments of this id in an open loop: `Some(Some(…))` when there is but one.
@@ -424,16 +391,37 @@ impl<'g> Placer<'g> {
     }
 }
 
-/// `Some(true)` when the qualifier is the right one, `Some(false)` when none is needed, `None` when it is another's.
-fn qualifies(spec: &SegmentSpec, segment: &Segment<'_>) -> Option<bool> {
-    if spec.qualifiers.is_empty() {
-        return Some(false);
+/// A segment whose place is looked for.
+struct Sought<'s, 'a> {
+    segment: &'s Segment<'a>,
+    tag: Tag,
+    /// Element 1: where nearly every qualifier stands.
+    first: &'a str,
+    /// The id has small letters, and would be one in capitals.
+    is_small: bool,
+}
+
+impl<'s, 'a> Sought<'s, 'a> {
+    fn new(segment: &'s Segment<'a>) -> Sought<'s, 'a> {
+        let mut parts = split(segment.raw(), Some(segment.delimiters.element));
+        let id = parts.next().unwrap_or_default();
+        let is_small = id.bytes().any(|byte| byte.is_ascii_lowercase()) && is_id(&id.to_ascii_uppercase());
+        let tag = if is_small { Tag::of(&id.to_ascii_uppercase()) } else { Tag::of(id) };
+        Sought { segment, tag, first: parts.next().unwrap_or_default(), is_small }
     }
-    let found = match spec.qualifier_at {
-        (element, 0) => segment.element(element),
-        (element, component) => segment.component(element, component),
-    };
-    spec.qualifiers.iter().any(|code| code == found).then_some(true)
+
+    /// `Some(true)` when the qualifier is the right one, `Some(false)` when none is needed, `None` when it is another's.
+    fn qualifies(&self, spec: &SegmentSpec) -> Option<bool> {
+        if spec.qualifiers.is_empty() {
+            return Some(false);
+        }
+        let found = match spec.qualifier_at {
+            (1, 0) => self.first,
+            (element, 0) => self.segment.element(element),
+            (element, component) => self.segment.component(element, component),
+        };
+        spec.qualifiers.iter().any(|code| code == found).then_some(true)
+    }
 }
 
 /// Two or three characters, a letter first.

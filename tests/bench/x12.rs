@@ -1,7 +1,9 @@
 //! How fast X12 is read, checked and written: MB/s on one core, beside the ceiling (a memchr scan that counts segments and
-//! elements), and beside other readers as whole processes on the same file. `cargo bench --bench x12`. pyx12 runs when
-//! `CLAIMGATE_PYX12` names its x12valid, LinuxForHealth when that Python has the package `linuxforhealth-x12`;
-//! `CLAIMGATE_BENCH_BYTES` sets the size of the long file that our own commands read (default 100 MB).
+//! elements), and beside other readers as whole processes on the same kind of file. `cargo bench --bench x12`.
+//! pyx12 runs when `CLAIMGATE_PYX12` names its x12valid, LinuxForHealth when `CLAIMGATE_LINUXFORHEALTH` names a Python that
+//! has the package `linuxforhealth-x12`; `tests/run.sh --bench` installs both. `CLAIMGATE_BENCH_BYTES` is the size of the file
+//! that our own commands read (default 100 MB), whose peak memory is told: with 1000000000, and `-- none` to leave out the
+//! benches in memory, it is the proof of 1 GB.
 #![allow(clippy::unwrap_used, reason = "a bench that can't go on fails where it stands")]
 #![allow(clippy::disallowed_types, reason = "figures for people")]
 
@@ -177,17 +179,26 @@ const PEERS: [Peer; 6] = [
     ("claimgate x12 format", 0, |file| Some(ours(&["x12", "format"], file))),
     ("claimgate x12 parse --ndjson", 0, |file| Some(ours(&["x12", "parse", "--ndjson"], file))),
     ("claimgate validate", 0, |file| Some(ours(&["validate"], file))),
-    ("pyx12, reading", 2 << 20, |file| python(PYX12, file)),
+    ("pyx12, reading", 2 << 20, |file| {
+        let mut command = Command::new(named("CLAIMGATE_PYX12")?.with_file_name("python"));
+        command.args(["-c", PYX12]).arg(file);
+        Some(command)
+    }),
     ("pyx12, validation", SMALL, |file| {
-        let mut command = Command::new(pyx12()?);
+        let mut command = Command::new(named("CLAIMGATE_PYX12")?);
         command.arg(file);
         Some(command)
     }),
-    ("LinuxForHealth, reading", 2 << 20, |file| python(LINUX_FOR_HEALTH, file)),
+    ("LinuxForHealth, reading", 2 << 20, |file| {
+        let mut command = Command::new(named("CLAIMGATE_LINUXFORHEALTH")?);
+        command.args(["-c", LINUX_FOR_HEALTH]).arg(file);
+        Some(command)
+    }),
 ];
 
-fn pyx12() -> Option<PathBuf> {
-    std::env::var_os("CLAIMGATE_PYX12").map(PathBuf::from).filter(|path| path.is_file())
+/// The program that a variable names.
+fn named(variable: &str) -> Option<PathBuf> {
+    std::env::var_os(variable).map(PathBuf::from).filter(|path| path.is_file())
 }
 
 fn ours(arguments: &[&str], file: &Path) -> Command {
@@ -196,25 +207,21 @@ fn ours(arguments: &[&str], file: &Path) -> Command {
     command
 }
 
-/// The Python beside x12valid, or the one of the system.
-fn python(script: &str, file: &Path) -> Option<Command> {
-    let beside = pyx12().map(|path| path.with_file_name("python")).filter(|path| path.is_file());
-    let mut command = Command::new(beside.unwrap_or_else(|| PathBuf::from("python3")));
-    command.args(["-c", script]).arg(file);
-    Some(command)
-}
-
 /// Whole processes on the same kind of file, start and all.
 fn peers() {
     let long = std::env::var("CLAIMGATE_BENCH_BYTES").ok().and_then(|text| text.parse().ok()).unwrap_or(100_000_000);
-    println!("\nwhole processes        file        time        MB/s");
+    println!("\nwhole processes: file, time, speed, most memory held");
     for (name, bytes, call) in PEERS {
         for kind in KINDS {
             let bytes = if bytes == 0 { long } else { bytes };
             let file = written(kind, bytes);
             let length = file.as_file().metadata().unwrap().len();
-            match call(file.path()).and_then(run) {
-                Some(time) => println!("{name} {kind}: {length} bytes, {time:.2?}, {:.2} MB/s", speed(length, time)),
+            match call(file.path()).map(run) {
+                Some(Some((time, peak))) => {
+                    let speed = speed(length, time);
+                    println!("{name} {kind}: {length} bytes, {time:.2?}, {speed:.2} MB/s, {peak} MiB");
+                }
+                Some(None) => println!("{name} {kind}: failed"),
                 None => println!("{name} {kind}: not here"),
             }
         }
@@ -231,11 +238,26 @@ fn written(kind: &str, bytes: usize) -> tempfile::NamedTempFile {
     file
 }
 
-/// How long a command takes; `None` when it fails.
-fn run(mut command: Command) -> Option<Duration> {
+/// How long a command takes, and the most memory it held in MiB (0 where the system does not tell); `None` when it fails.
+fn run(mut command: Command) -> Option<(Duration, u64)> {
     let start = Instant::now();
-    let status = command.stdin(Stdio::null()).stdout(Stdio::null()).stderr(Stdio::null()).status().ok()?;
-    status.success().then(|| start.elapsed())
+    let mut child = command.stdin(Stdio::null()).stdout(Stdio::null()).stderr(Stdio::null()).spawn().ok()?;
+    let mut peak = 0;
+    let status = loop {
+        if let Some(status) = child.try_wait().ok()? {
+            break status;
+        }
+        peak = held(child.id()).unwrap_or(peak);
+        std::thread::sleep(Duration::from_millis(2));
+    };
+    status.success().then(|| (start.elapsed(), peak))
+}
+
+/// VmHWM of a process, in MiB.
+fn held(id: u32) -> Option<u64> {
+    let status = std::fs::read_to_string(format!("/proc/{id}/status")).ok()?;
+    let line = status.lines().find_map(|line| line.strip_prefix("VmHWM:"))?;
+    line.trim().trim_end_matches(" kB").parse().ok().map(|held: u64| held >> 10)
 }
 
 fn speed(bytes: u64, time: Duration) -> f64 {

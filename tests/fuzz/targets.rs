@@ -82,6 +82,8 @@ pub fn check(guides: &Guides, bytes: &[u8]) {
         ControlFlow::Continue(())
     });
     assert!(told.is_ok());
+    // An interchange by itself does not know of the others of its file.
+    found.retain(|issue| !issue.text.ends_with("is not unique in the file"));
     let (found, expected) = (sorted(&found), sorted(&expected));
     let unlike = |one: &[String], other: &[String]| {
         one.iter().filter(|issue| !other.contains(issue)).cloned().collect::<Vec<_>>()

@@ -51,7 +51,7 @@ pub fn secondary(answered: &Answered, next: &NextCoverage, today: Date) -> Value
 pub fn replacement(answered: &Answered, today: Date) -> Value {
     let mut claim = begun(answered.claim, today);
     relate(&mut claim, answered, "prior");
-    if let Some(related) = claim["related"].as_array_mut().and_then(|related| related.last_mut())
+    if let Some(related) = list_of(&mut claim, "related").last()
         && let Some(number) = answered.number
     {
         related["reference"] = json!({ "value": number });
@@ -62,7 +62,7 @@ pub fn replacement(answered: &Answered, today: Date) -> Value {
 /// The same as a new claim: the payer could not process it, and has none to replace. It has a number of its own.
 pub fn anew(answered: &Answered, today: Date) -> Value {
     let mut claim = begun(answered.claim, today);
-    for identifier in claim["identifier"].as_array_mut().into_iter().flatten() {
+    for identifier in list_of(&mut claim, "identifier") {
         if let Some(value) = identifier["value"].as_str() {
             identifier["value"] = Value::from(format!("{value}-R"));
         }
@@ -81,10 +81,15 @@ fn begun(claim: &Value, today: Date) -> Value {
     claim
 }
 
+/// The items of a list to be changed; one that is not there stays away.
+fn list_of<'c>(claim: &'c mut Value, name: &str) -> impl Iterator<Item = &'c mut Value> {
+    claim.get_mut(name).and_then(Value::as_array_mut).into_iter().flatten()
+}
+
 /// Each payer's claim has a number of its own (CLM01), so that the answers of two payers are told apart: `A100`, `A100-2`.
 fn renumber(claim: &mut Value, place: usize) {
     let before = (place > 2 && is_derived(claim)).then(|| format!("-{}", place - 1));
-    for identifier in claim["identifier"].as_array_mut().into_iter().flatten() {
+    for identifier in list_of(claim, "identifier") {
         let Some(value) = identifier["value"].as_str() else { continue };
         let bare = before.as_ref().and_then(|suffix| value.strip_suffix(suffix.as_str())).unwrap_or(value);
         identifier["value"] = Value::from(format!("{bare}-{place}"));
@@ -108,18 +113,19 @@ fn is_related(related: &Value, code: &str) -> bool {
 
 /// To the next payer it is the first: frequency 1, wherever the claim said another.
 fn original(claim: &mut Value) {
-    if let Some(extensions) = claim["extension"].as_array_mut() {
+    if let Some(extensions) = claim.get_mut("extension").and_then(Value::as_array_mut) {
         extensions.retain(|each| each["url"] != FREQUENCY);
         if extensions.is_empty() {
             claim.as_object_mut().map(|claim| claim.shift_remove("extension"));
         }
     }
-    for information in claim["supportingInfo"].as_array_mut().into_iter().flatten() {
+    for information in list_of(claim, "supportingInfo") {
         let category = information["category"]["coding"].as_array().map(Vec::as_slice).unwrap_or_default();
         if !category.iter().any(|coding| coding["code"] == "typeofbill") {
             continue;
         }
-        for coding in information["code"]["coding"].as_array_mut().into_iter().flatten() {
+        let code = information.get_mut("code").and_then(|code| code.get_mut("coding")).and_then(Value::as_array_mut);
+        for coding in code.into_iter().flatten() {
             let bill = coding["code"].as_str().filter(|bill| bill.len() >= 3 && bill.ends_with(['7', '8']));
             if let Some(first) = bill.and_then(|bill| bill.get(..bill.len() - 1)) {
                 coding["code"] = Value::from(format!("{first}1"));
@@ -193,6 +199,20 @@ mod tests {
         }
         let third = secondary(&answered(&made), &next(&made, 3), date(2026, 4, 1));
         assert_eq!(third["identifier"][0]["value"], "A100-3");
+    }
+
+    #[test]
+    fn what_a_claim_does_not_say_stays_unsaid() {
+        let bare = json!({"resourceType": "Claim", "id": "1", "status": "active",
+            "insurance": [{"sequence": 1, "focal": true}, {"sequence": 2, "focal": false}]});
+        let made = [
+            secondary(&answered(&bare), &next(&bare, 2), date(2026, 4, 1)),
+            replacement(&answered(&bare), date(2026, 4, 1)),
+            anew(&answered(&bare), date(2026, 4, 1)),
+        ];
+        for claim in made {
+            assert!(claim.as_object().unwrap().values().all(|value| !value.is_null()), "{claim:#}");
+        }
     }
 
     #[test]

@@ -115,8 +115,10 @@ fn in_loop(guide: &Guide, ix: LoopIx, check: &Arc<Check>, clauses: &[Clause<'_>]
         let asked = predicate(guide, ix, demand).filter(|asked| !asked.terms.is_empty())?;
         let forbids = demand.key == "forbid";
         let asked_gate = Some(&asked).filter(|asked| forbids || !matches!(asked.test, Test::Present));
-        let gates = when.iter().chain(asked_gate).filter_map(|predicate| gate(guide, ix, predicate)).collect();
-        Some(Situation { check: check.clone(), when, demand: asked, forbids, gates, probe: None })
+        let all = when.iter().chain(asked_gate).filter_map(|predicate| gate(guide, ix, predicate));
+        let (single, gates): (Vec<_>, Vec<_>) = all.partition(|gate: &u128| gate.is_power_of_two());
+        let must = single.into_iter().fold(0, |all, gate| all | gate);
+        Some(Situation { check: check.clone(), when, demand: asked, forbids, gates, must, probe: None })
     };
     demands.iter().filter_map(one).collect()
 }
@@ -125,8 +127,8 @@ impl LoopRules {
     /// Adds rules, and the probes of their first conditions.
     fn add(&mut self, rules: Vec<Situation>) {
         for mut rule in rules {
-            let is_list = |first: &&Predicate| matches!(first.test, Test::OneOf(_));
-            if let Some(first) = rule.when.first().filter(is_list) {
+            let is_probed = |first: &&Predicate| matches!(first.test, Test::OneOf(_) | Test::Present | Test::Absent);
+            if let Some(first) = rule.when.first().filter(is_probed) {
                 let known = self.probes.iter().position(|terms| *terms == first.terms);
                 rule.probe = Some(known.unwrap_or(self.probes.len()));
                 if known.is_none() {
@@ -185,7 +187,7 @@ fn term(guide: &Guide, own: LoopIx, raw: &RawTerm<'_>) -> Option<Term> {
         Some(id) => {
             let ix = guide.loop_ix(id)?;
             let apart = guide.loop_ixs().map(|(ix, _)| ix).filter(|ix| guide.is_apart(*ix)).collect();
-            Some(Scope { ix, above: above(guide, ix), apart }).filter(|scope| scope.ix != own)
+            Some(Scope { ix, above: above(guide, ix).into_iter().collect(), apart }).filter(|scope| scope.ix != own)
         }
     };
     if scope.as_ref().is_some_and(|scope| !is_seen(guide, own, scope, raw)) {
@@ -217,11 +219,11 @@ fn is_seen(guide: &Guide, own: LoopIx, scope: &Scope, raw: &RawTerm<'_>) -> bool
         return true;
     }
     let parents = &guide.loop_at(scope.ix).parents;
-    match scope.apart.contains(&scope.ix) {
+    match scope.apart.contains(scope.ix) {
         true => parents.contains(&own) && raw.id.is_empty(),
         false => {
-            let between = scope.above.iter().filter(|ix| !scope.apart.contains(ix));
-            let holders = between.flat_map(|ix| &guide.loop_at(*ix).parents).chain(parents);
+            let between = scope.above.iter().filter(|ix| !scope.apart.contains(*ix));
+            let holders = between.flat_map(|ix| &guide.loop_at(ix).parents).chain(parents);
             holders.into_iter().any(is_around)
         }
     }

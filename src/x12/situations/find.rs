@@ -50,7 +50,7 @@ pub(super) fn loops<'t, 'a>(term: &Term, path: &[&'t Loop<'a>], take: &mut impl 
     let next = path.get(depth + 1).map(|next| next.spec);
     // What comes before the loops that the path goes down to is not looked for behind the first of them.
     let stop = next.filter(|next| scope.ix < *next);
-    let is_here = |child: &LoopIx| Some(*child) != stop && (next.is_none() || !scope.apart.contains(child));
+    let is_here = |child: &LoopIx| Some(*child) != stop && (next.is_none() || !scope.apart.contains(*child));
     let children = origin.children.iter().take_while(|child| is_here(&child.spec));
     children.into_iter().any(|child| below(child, scope, take))
 }
@@ -61,7 +61,7 @@ pub(super) fn origin<'t, 'a>(term: &Term, path: &[&'t Loop<'a>]) -> Option<(&'t 
         None => path.len().checked_sub(1),
         Some(scope) => {
             let around = path.iter().rposition(|found| found.spec == scope.ix);
-            around.or_else(|| path.iter().rposition(|found| scope.above.contains(&found.spec)))
+            around.or_else(|| path.iter().rposition(|found| scope.above.contains(found.spec)))
         }
     }?;
     Some((path.get(depth)?, depth))
@@ -72,7 +72,7 @@ fn below<'t, 'a>(found: &'t Loop<'a>, scope: &Scope, take: &mut impl FnMut(&'t L
     if found.spec == scope.ix && take(found) {
         return true;
     }
-    let goes_down = scope.above.contains(&found.spec) && !scope.apart.contains(&found.spec);
+    let goes_down = scope.above.contains(found.spec) && !scope.apart.contains(found.spec);
     goes_down && found.children.iter().any(|child| below(child, scope, take))
 }
 

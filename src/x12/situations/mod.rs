@@ -65,7 +65,9 @@ pub(crate) struct Situation {
     pub forbids: bool,
     /// Of each, one of the segments must be in the loop, or the rule has nothing to say. Bit n is the loop's segment n.
     pub gates: Vec<u128>,
-    /// The probe of its first condition, when that is a list of values.
+    /// The gates of one segment, together: all of these must be there.
+    pub must: u128,
+    /// The probe of its first condition, when that is about the values or the presence of something.
     pub probe: Option<usize>,
 }
 
@@ -99,10 +101,38 @@ pub(crate) struct Term {
 pub(crate) struct Scope {
     pub ix: LoopIx,
     /// The loops of the guide above it.
-    pub above: Vec<LoopIx>,
+    pub above: Loops,
     /// Units and levels of the guide ([`Guide::is_apart`]). What is inside of one is not seen from the outside, so that a set
     /// says the same portion by portion as it does as a whole.
-    pub apart: Vec<LoopIx>,
+    pub apart: Loops,
+}
+
+/// Some loops of a guide: bit n is that of loop n.
+#[derive(Debug, Clone, Default, PartialEq)]
+pub(crate) struct Loops(Vec<u64>);
+
+impl Loops {
+    pub fn contains(&self, ix: LoopIx) -> bool {
+        self.0.get(usize::from(ix.0) / 64).is_some_and(|bits| bits >> (ix.0 % 64) & 1 == 1)
+    }
+
+    pub fn iter(&self) -> impl Iterator<Item = LoopIx> {
+        (0..).take(64 * self.0.len()).map(LoopIx).filter(|ix| self.contains(*ix))
+    }
+}
+
+impl FromIterator<LoopIx> for Loops {
+    fn from_iter<I: IntoIterator<Item = LoopIx>>(all: I) -> Loops {
+        let mut loops = Loops::default();
+        for ix in all {
+            let word = usize::from(ix.0) / 64;
+            if loops.0.len() <= word {
+                loops.0.resize(word + 1, 0);
+            }
+            loops.0[word] |= 1 << (ix.0 % 64);
+        }
+        loops
+    }
 }
 
 /// Each element of a segment (`HI**-2`).
@@ -195,7 +225,8 @@ pub(crate) fn check_loop(guide: &Guide, set: &str, path: &[&Loop<'_>], issues: &
     };
     let present = innermost.specs.iter().flatten().fold(0, |bits, ix| bits | segment_bit(guide, innermost.spec, *ix));
     let mut probed = [None; PROBES];
-    for rule in own.rules.iter().filter(|rule| rule.gates.iter().all(|gate| gate & present != 0)) {
+    let is_open = |rule: &&Situation| rule.must & !present == 0 && rule.gates.iter().all(|gate| gate & present != 0);
+    for rule in own.rules.iter().filter(is_open) {
         let probe = rule.probe.and_then(|n| Some((own.probes.get(n)?, probed.get_mut(n)?)));
         let may_hold = probe.is_none_or(|(terms, seen)| {
             let values = seen.get_or_insert_with(|| Probed::of(terms, path));
@@ -235,7 +266,12 @@ impl<'a> Probed<'a> {
 
     /// False when the condition can't hold.
     fn may_hold(&self, test: &Test) -> bool {
-        let Test::OneOf(patterns) = test else { return true };
+        let patterns = match test {
+            Test::Present => return self.count > 0,
+            Test::Absent => return self.count == 0,
+            Test::OneOf(patterns) => patterns,
+            _ => return true,
+        };
         let values = self.values.get(..self.count);
         values.is_none_or(|values| values.iter().any(|value| patterns.iter().any(|pattern| pattern.holds(value))))
     }

@@ -1,0 +1,193 @@
+//! Numbers that a set gives to what it holds: its levels (HL) one after another, its claims each its own.
+
+use crate::fault::{Issue, Severity, X12Place, codes};
+use crate::x12::guide::Guide;
+use crate::x12::reader::TransactionSet;
+use crate::x12::segment::Segment;
+use crate::x12::situations::Check;
+use crate::x12::totals::Numbers;
+use crate::x12::tree::Loop;
+use std::sync::Arc;
+
+/// Most claims of a set whose numbers are remembered: what repeats behind them is not told.
+pub(crate) const MAX_CLAIMS: usize = 1 << 19;
+
+/// Name of a check, what is wrong, and how to mend it.
+type Row = (&'static str, &'static str, &'static str);
+
+const LEVEL_NUMBER: Row = (
+    "level-number",
+    "The levels are not numbered 1, 2, 3 … (HL01).",
+    "Number the HL segments of each transaction set from 1, without gaps.",
+);
+const LEVEL_HAS_NONE: Row = (
+    "level-children",
+    "HL04 does not say whether there are levels below this one.",
+    "Send 1 in HL04 when the next HL is below this one (its HL02 is this HL01), otherwise 0.",
+);
+const CLAIM_TWICE: Row = (
+    "claim-number-unique",
+    "Two claims of the transaction set have the same number (CLM01) and frequency (CLM05-3): an answer can't say which it means.",
+    "Send a number of its own for each claim, and each claim once.",
+);
+
+const ROWS: [Row; 3] = [LEVEL_NUMBER, LEVEL_HAS_NONE, CLAIM_TWICE];
+
+/// All of them, for profiles and documents.
+pub(crate) fn checks() -> impl Iterator<Item = Check> {
+    ROWS.into_iter().map(check)
+}
+
+fn check((name, say, mend): Row) -> Check {
+    Check {
+        name: name.to_owned(),
+        severity: Severity::Warning,
+        code: codes::X12_SITUATION,
+        guides: Vec::new(),
+        say: say.to_owned(),
+        mend: mend.to_owned(),
+    }
+}
+
+/// What is remembered of a set from part to part.
+#[derive(Debug, Default)]
+pub(crate) struct Numbering {
+    /// The levels that came.
+    levels: u64,
+    last: Option<Level>,
+    claims: Numbers,
+}
+
+/// A level whose next is awaited.
+#[derive(Debug)]
+struct Level {
+    number: String,
+    says_children: bool,
+    at: Spot,
+}
+
+/// Where a segment stands: a place is made of it when there is something to say.
+#[derive(Debug)]
+struct Spot {
+    loop_id: Arc<str>,
+    ordinal: u32,
+    offset: u64,
+    line: u32,
+}
+
+impl Numbering {
+    /// The issues of the levels and claims that began in this part of a set.
+    pub fn check(&mut self, guide: &Guide, set: &TransactionSet<'_>, root: &Loop<'_>, issues: &mut Vec<Issue>) {
+        let mut report = |row: Row, at: &Spot, id: &str, element: u8| {
+            issues.push(check(row).issue(at.place(set.control_number(), id, element)));
+        };
+        for found in root.descend().filter(|found| found.part.told == 0) {
+            let Some(first) = found.segments.first() else { continue };
+            if guide.loop_at(found.spec).is_level {
+                // Where the guide leaves no choice of HL04, it complains itself.
+                let codes = found.specs.first().copied().flatten().and_then(|ix| guide.segment_at(ix).element(4, 0));
+                let is_open = codes.is_none_or(|element| element.codes.len() != 1);
+                self.level(found, first, is_open, &mut report);
+            } else if first.id() == "CLM" {
+                self.claim(found, first, &mut report);
+            }
+        }
+        let is_last = !root.part.is_context && !root.part.is_cut;
+        if let Some(level) = self.last.take_if(|level| is_last && level.says_children) {
+            report(LEVEL_HAS_NONE, &level.at, "HL", 4);
+        }
+    }
+
+    fn level(
+        &mut self,
+        found: &Loop<'_>,
+        hl: &Segment<'_>,
+        is_open: bool,
+        report: &mut impl FnMut(Row, &Spot, &str, u8),
+    ) {
+        if let Some(before) = self.last.take()
+            && before.says_children != (before.number == hl.element(2))
+        {
+            report(LEVEL_HAS_NONE, &before.at, "HL", 4);
+        }
+        self.levels += 1;
+        let number = hl.element(1);
+        if number.trim().parse() != Ok(self.levels) {
+            report(LEVEL_NUMBER, &Spot::of(found, hl), "HL", 1);
+            // What follows counts from here: one gap is one issue.
+            self.levels = number.trim().parse().unwrap_or(self.levels);
+        }
+        // A level that says nothing is the guide's business.
+        self.last = (is_open && matches!(hl.element(4), "0" | "1")).then(|| Level {
+            number: number.to_owned(),
+            says_children: hl.element(4) == "1",
+            at: Spot::of(found, hl),
+        });
+    }
+
+    fn claim(&mut self, found: &Loop<'_>, clm: &Segment<'_>, report: &mut impl FnMut(Row, &Spot, &str, u8)) {
+        let is_known = !self.claims.is_new_below(MAX_CLAIMS, &[clm.element(1), clm.component(5, 3)]);
+        if is_known && !clm.element(1).is_empty() {
+            report(CLAIM_TWICE, &Spot::of(found, clm), "CLM", 1);
+        }
+    }
+}
+
+impl Spot {
+    fn of(found: &Loop<'_>, segment: &Segment<'_>) -> Spot {
+        let Segment { ordinal, offset, line, .. } = *segment;
+        Spot { loop_id: found.id.clone(), ordinal, offset, line }
+    }
+
+    /// IK403 is that of a wrong value.
+    fn place(&self, set: &str, id: &str, element: u8) -> X12Place {
+        X12Place {
+            transaction_set: Some(set.to_owned()),
+            loop_id: Some(self.loop_id.to_string()),
+            segment: Some(id.to_owned()),
+            ordinal: Some(self.ordinal),
+            offset: Some(self.offset),
+            line: Some(self.line),
+            element: Some(element),
+            error_code: Some("7".to_owned()),
+            ..X12Place::default()
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::fault::Place;
+    use crate::x12::guide::tests::shipped;
+    use crate::x12::tree;
+    use crate::x12::tree::tests::set;
+
+    /// The checks that speak, and the ordinals of their segments.
+    fn told(text: &str) -> Vec<(String, u32)> {
+        let (guide, set) = (shipped().get("837p").unwrap(), set(text));
+        let (root, _) = tree::assign(guide, &set);
+        let mut issues = Vec::new();
+        Numbering::default().check(guide, &set, &root, &mut issues);
+        let place = |issue: &Issue| match &issue.at {
+            Place::X12(at) => (at.check.clone().unwrap(), at.ordinal.unwrap()),
+            _ => unreachable!(),
+        };
+        issues.iter().map(place).collect()
+    }
+
+    #[test]
+    fn levels_and_claims_are_numbered() {
+        let good =
+            "ST*837*1~HL*1**20*1~HL*2*1*22*0~CLM*A*1***11:B:1~CLM*A*1***11:B:8~HL*3*1*22*1~HL*4*3*23*0~CLM*B~SE*9*1";
+        assert_eq!(told(good), []);
+        for (from, to, check, ordinal) in [
+            ("HL*3*1*22*1~HL*4*3", "HL*5*1*22*1~HL*6*5", "level-number", 6),
+            ("HL*2*1*22*0", "HL*2*1*22*1", "level-children", 3),
+            ("HL*3*1*22*1", "HL*3*1*22*0", "level-children", 6),
+            ("11:B:8", "11:B:1", "claim-number-unique", 5),
+        ] {
+            assert_eq!(told(&good.replace(from, to)), [(check.to_owned(), ordinal)], "{to}");
+        }
+    }
+}
