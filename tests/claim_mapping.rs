@@ -287,6 +287,25 @@ fn details_with_prices_are_lines_and_a_drug_code_is_none() {
 }
 
 #[test]
+fn a_payer_is_named_by_its_national_plan_id_where_that_is_its_only_one() {
+    let named = |identifiers: Value| {
+        segments(move |body| {
+            for entry in body["entry"].as_array_mut().unwrap() {
+                let resource = &mut entry["resource"];
+                if resource["name"] == "Northwind Health Plan" {
+                    resource["identifier"] = identifiers.clone();
+                }
+            }
+        })
+    };
+    let plan = json!({"type": coded("https://codesystem.x12.org/005010/66", "XV"), "value": "7912345678"});
+    holds(&named(json!([plan])), &["NM1*PR*2*NORTHWIND HEALTH PLAN*****XV*7912345678"]);
+    let payer = json!({"type": coded("http://terminology.hl7.org/CodeSystem/v2-0203", "XX"), "value": "NW9"});
+    let own = json!({"type": {"coding": [{"code": "payerid"}]}, "value": "NW9"});
+    holds(&named(json!([payer, plan, own])), &["NM1*PR*2*NORTHWIND HEALTH PLAN*****PI*NW9"]);
+}
+
+#[test]
 fn minutes_of_anesthesia() {
     let segments = segments(|body| {
         let line = &mut of(body, "Claim")["item"][0];

@@ -1,9 +1,19 @@
 //! Coordination of benefits: what an earlier payer decided goes along with the claim (loops 2320, 2330, 2430).
 
-use super::{add, coded, holds, prepare, segments};
+use super::{CPT, add, coded, holds, prepare, segments};
 use crate::support::claim::{bundle, of};
 use claimgate::fault::codes;
 use serde_json::{Value, json};
+
+fn money(value: u32) -> Value {
+    json!({"value": value, "currency": "USD"})
+}
+
+fn adjustment(group: &str, reason: &str, amount: u32) -> Value {
+    json!({"category": {"coding": [{"system": "http://terminology.hl7.org/CodeSystem/adjudication", "code": "deductible"},
+                                   {"system": "https://x12.org/codes/claim-adjustment-group-codes", "code": group}]},
+           "reason": coded("https://x12.org/codes/claim-adjustment-reason-codes", reason), "amount": money(amount)})
+}
 
 /// A second coverage, of a payer that has decided on both lines: 60 + 20 paid, 40 + 20 adjusted.
 pub fn decided(body: &mut Value) {
@@ -19,13 +29,7 @@ pub fn decided(body: &mut Value) {
                      "subscriber": {"reference": "Patient/p1"}, "subscriberId": "F1", "beneficiary": {"reference": "Patient/p1"},
                      "relationship": {"coding": [{"code": "self"}]}, "payor": [{"reference": "Organization/first"}], "order": 1}),
     );
-    let money = |value: u32| json!({"value": value, "currency": "USD"});
     let category = |code: &str| coded("http://terminology.hl7.org/CodeSystem/adjudication", code);
-    let adjustment = |group: &str, reason: &str, amount: u32| {
-        json!({"category": {"coding": [{"system": "http://terminology.hl7.org/CodeSystem/adjudication", "code": "deductible"},
-                                       {"system": "https://x12.org/codes/claim-adjustment-group-codes", "code": group}]},
-               "reason": coded("https://x12.org/codes/claim-adjustment-reason-codes", reason), "amount": money(amount)})
-    };
     let item = |sequence: u32, paid: u32, adjustments: Vec<Value>| {
         let mut adjudication = vec![json!({"category": category("benefit"), "amount": money(paid)})];
         adjudication.extend(adjustments);
@@ -136,4 +140,32 @@ fn the_telephone_of_an_organizations_contact_is_the_billing_contact() {
             json!([{"name": {"text": "Billing Office"}, "telecom": [{"system": "phone", "value": "305-555-0177"}]}]);
     });
     holds(&segments, &["PER*IC*BILLING OFFICE*TE*3055550177"]);
+}
+
+/// Two details with prices make two lines; what was decided on them as one is told once, with the claim.
+#[test]
+fn what_was_decided_on_an_item_is_not_repeated_on_its_details() {
+    let details = |body: &mut Value| {
+        decided(body);
+        of(body, "Claim")["item"][0]["detail"] = json!([
+            {"sequence": 1, "productOrService": coded(CPT, "99212"), "net": money(60)},
+            {"sequence": 2, "productOrService": coded(CPT, "36415"), "net": money(40)},
+        ]);
+    };
+    let whole = segments(details);
+    assert_eq!(
+        whole.iter().filter(|segment| segment.starts_with("SVD*")).collect::<Vec<_>>(),
+        ["SVD*FI1*20*HC:87880**1"]
+    );
+    holds(&whole, &["CAS*CO*45*25", "CAS*PR*1*15", "AMT*D*80", "SVD*FI1*20*HC:87880**1", "CAS*CO*45*20"]);
+
+    let each = segments(|body| {
+        details(body);
+        let item = &mut of(body, "ClaimResponse")["item"][0];
+        let (paid, adjusted) = (json!([item["adjudication"][0]]), adjustment("CO", "45", 40));
+        item["detail"] =
+            json!([{"detailSequence": 1, "adjudication": paid}, {"detailSequence": 2, "adjudication": [adjusted]}]);
+    });
+    holds(&each, &["SVD*FI1*60*HC:99212**1", "SVD*FI1*0*HC:36415**1", "CAS*CO*45*40", "SVD*FI1*20*HC:87880**1"]);
+    assert_eq!(each.iter().filter(|segment| segment.starts_with("SVD*")).count(), 3);
 }
