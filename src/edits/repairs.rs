@@ -26,7 +26,11 @@ pub const REPAIRS: &[Repair] = &[
     Repair { id: "digits", what: "NPIs, tax ids and telephone numbers keep their digits alone", run: digits },
     Repair { id: "dots", what: "diagnosis and procedure codes lose their dots", run: dots },
     Repair { id: "width", what: "revenue codes get four digits, places of service two, by zeros in front", run: width },
-    Repair { id: "zip-zero", what: "a ZIP code of four or eight digits has lost its zero in front", run: zip_zero },
+    Repair {
+        id: "zip-zero",
+        what: "a ZIP code of four or eight digits has lost its zero in front, in the states where ZIP codes begin with one",
+        run: zip_zero,
+    },
     Repair {
         id: "zip-plus-four",
         what: "the ZIP codes of billing provider and place of service get nine digits: 9998 where the last four are not known",
@@ -258,9 +262,17 @@ fn width(record: &mut BillingRecord, done: &mut Vec<String>) {
     }
 }
 
+/// States whose ZIP codes begin with 0 (USPS Publication 65; AE is the armed forces in Europe).
+const ZERO_STATES: &[&str] = &["AE", "CT", "MA", "ME", "NH", "NJ", "PR", "RI", "VI", "VT"];
+
+/// Elsewhere four digits are another mistake, which is left to the edit.
 fn zip_zero(record: &mut BillingRecord, done: &mut Vec<String>) {
     let lost = |text: &str| (matches!(text.len(), 4 | 8) && all_digits(text)).then(|| format!("0{text}"));
-    each_address(record, |at, address| zip(at, address, done, lost));
+    each_address(record, |at, address| {
+        if address.state.as_deref().is_some_and(|state| ZERO_STATES.contains(&state)) {
+            zip(at, address, done, lost);
+        }
+    });
 }
 
 /// ZIP+4 of a place that is not told more exactly.
@@ -292,6 +304,10 @@ mod tests {
         Some(value.to_owned())
     }
 
+    fn in_state(state: &str, zip: &str) -> Address {
+        Address { state: text(state), postal_code: text(zip), ..Default::default() }
+    }
+
     type Breaking = fn(&mut BillingRecord);
     /// Repair, what makes it necessary, where it is done.
     const CASES: &[(&str, Breaking, &str)] = &[
@@ -306,20 +322,35 @@ mod tests {
         ("width", |r| r.place_of_service = text("2"), "placeOfService"),
         (
             "zip-zero",
-            |r| r.subscriber.address.as_mut().unwrap().postal_code = text("2134"),
+            |r| {
+                let address = r.subscriber.address.as_mut().unwrap();
+                (address.state, address.postal_code) = (text("MA"), text("2134"));
+            },
             "subscriber.address.postalCode",
         ),
-        (
-            "zip-zero",
-            |r| r.coverage.payer_address = Some(Address { postal_code: text("2134"), ..Default::default() }),
-            "coverage.payerAddress.postalCode",
-        ),
+        ("zip-zero", |r| r.coverage.payer_address = Some(in_state("VT", "5401")), "coverage.payerAddress.postalCode"),
         (
             "zip-plus-four",
             |r| r.billing_provider.address.as_mut().unwrap().postal_code = text("33111"),
             "billingProvider.address.postalCode",
         ),
     ];
+
+    #[test]
+    fn a_short_zip_gets_a_zero_only_where_zips_begin_with_one() {
+        for (state, zip, expected) in [
+            ("CA", "9021", "9021"),
+            ("NY", "1000", "1000"),
+            ("NJ", "7030", "07030"),
+            ("PR", "9011234", "9011234"),
+            ("PR", "90112345", "090112345"),
+        ] {
+            let mut record = good();
+            record.coverage.payer_address = Some(in_state(state, zip));
+            repair(&mut record);
+            assert_eq!(record.coverage.payer_address.unwrap().postal_code.as_deref(), Some(expected), "{state}");
+        }
+    }
 
     #[test]
     fn each_repair_mends_its_case_and_is_told_without_the_value() {
