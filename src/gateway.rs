@@ -9,7 +9,7 @@ use crate::fault::{Blame, Fault, Issue, Place, Retry, codes};
 use crate::fhir::definitions::Definitions;
 use crate::fhir::topics::Topics;
 use crate::mapping::{DocumentShape, Mappings};
-use crate::payers::{Format, PayerProfile, Payers, Route, SecretSource, Surroundings, TransportProfile};
+use crate::payers::{self, Format, PayerProfile, Payers, Route, SecretSource, Surroundings, TransportProfile};
 use crate::queue::Queue;
 use crate::queue::embedded::EmbeddedQueue;
 use crate::queue::rabbit::RabbitQueue;
@@ -86,9 +86,9 @@ impl Translator {
         config: Config,
     ) -> Result<Translator, Fault> {
         let meanings = Arc::new(Meanings::load(folder)?);
-        let payers = Payers::load(folder, &Surroundings::of(&config)).and_then(|payers| known(payers, &guides));
+        let payers = Payers::load(folder, &Surroundings::of(&config)).and_then(|payers| known(payers, &guides, folder));
         let (payers, mappings) = both(payers, Mappings::load(folder, &guides, &definitions))?;
-        routed(&payers, &mappings)?;
+        routed(&payers, &mappings, folder)?;
         let mappings = Arc::new(mappings);
         let facts = facts(&payers);
         Ok(Translator { guides, definitions, mappings, facts, payers, meanings, next_steps, tables, config })
@@ -106,8 +106,8 @@ impl Translator {
 }
 
 /// Profiles that speak of checks and edits which there are.
-fn known(payers: Payers, guides: &Guides) -> Result<Payers, Fault> {
-    let issues = [payers.unknown_checks(guides), unknown_edits(&payers)].concat();
+fn known(payers: Payers, guides: &Guides, folder: &Folder) -> Result<Payers, Fault> {
+    let issues = [payers.unknown_checks(guides), unknown_edits(&payers, folder)].concat();
     if issues.is_empty() { Ok(payers) } else { Err(Fault { issues, blame: Blame::Gateway, retry: Retry::Never }) }
 }
 
@@ -116,7 +116,7 @@ fn facts(payers: &Payers) -> BTreeMap<String, Value> {
 }
 
 /// Rules that profiles name must exist; the profiles themselves don't know which there are.
-fn unknown_edits(payers: &Payers) -> Vec<Issue> {
+fn unknown_edits(payers: &Payers, folder: &Folder) -> Vec<Issue> {
     let known = |name: &str| {
         name.starts_with("CG-") || name == DUPLICATE_CLAIM || edits::EDITS.iter().any(|edit| edit.id == name)
     };
@@ -124,8 +124,7 @@ fn unknown_edits(payers: &Payers) -> Vec<Issue> {
     for profile in payers.all() {
         let named = [&profile.edits.off, &profile.edits.warn, &profile.edits.refuse].into_iter().flatten();
         for name in named.filter(|name| !known(name)) {
-            let path = format!("mappings/payers/{}/payer.yaml", profile.id);
-            let at = Place::File { path, line: 0, column: 0 };
+            let at = payers::place_of(folder, &format!("payers/{}/payer.yaml", profile.id), name);
             let hint = "edits are named by the codes CG-13nn, or as conformance/EDITS.md lists them";
             issues.push(Issue::error(codes::MAPPING_TARGET, at, format!("there is no edit `{name}`")).hint(hint));
         }
@@ -137,7 +136,7 @@ fn unknown_edits(payers: &Payers) -> Vec<Issue> {
 pub const DUPLICATE_CLAIM: &str = "duplicate-claim";
 
 /// That every route's mapping is there and makes what the route says.
-fn routed(payers: &Payers, mappings: &Mappings) -> Result<(), Fault> {
+fn routed(payers: &Payers, mappings: &Mappings, folder: &Folder) -> Result<(), Fault> {
     let wrong = |profile: &PayerProfile, key: &str, route: &Route| {
         let text = match route.format {
             Format::X12 => match mappings.transaction(&profile.id, &route.mapping) {
@@ -152,7 +151,7 @@ fn routed(payers: &Payers, mappings: &Mappings) -> Result<(), Fault> {
             },
             Format::Fhir => return None,
         };
-        let at = Place::File { path: format!("payers/{}/payer.yaml", profile.id), line: 0, column: 0 };
+        let at = payers::place_of(folder, &format!("payers/{}/payer.yaml", profile.id), &format!("{key}:"));
         let hint = "a mapping is named by its path without .yaml, or by its file beside payer.yaml";
         Some(Issue::error(codes::MAPPING_TYPE, at, format!("routes.{key}: {text}")).hint(hint))
     };

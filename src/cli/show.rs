@@ -2,6 +2,8 @@
 
 use crate::fault::{Fault, Issue, Severity};
 use console::{Style, Term, style};
+use std::fmt::Arguments;
+use std::io::{ErrorKind, Write};
 
 /// All issues of a fault.
 pub fn fault(fault: &Fault) {
@@ -27,9 +29,23 @@ fn line(file: Option<&str>, issue: &Issue) -> String {
     format!("{file}{}:{rest}", colour.apply_to(head))
 }
 
+/// Writes to stdout as `println!` does, but a reader that has gone away (`| head`) ends the words and not the command.
+macro_rules! say {
+    ($($words:tt)*) => { $crate::cli::show::write_out(format_args!("{}\n", format_args!($($words)*))) };
+}
+pub(super) use say;
+
+/// A reader that has gone away wants no more; another fault of stdout is told.
+pub fn write_out(words: Arguments<'_>) {
+    match std::io::stdout().write_fmt(words) {
+        Err(error) if error.kind() != ErrorKind::BrokenPipe => eprintln!("stdout: {error}"),
+        _ => {}
+    }
+}
+
 /// A heading on stdout.
 pub fn heading(text: &str) {
-    println!("\n{}", style(text).bold().underlined());
+    say!("\n{}", style(text).bold().underlined());
 }
 
 /// Whether progress may be drawn.

@@ -134,12 +134,23 @@ pub fn parse(file: &str, text: &str) -> Result<Node, Vec<Mistake>> {
             Ok((event, span)) => builder.take(event, &span),
             Err(error) => {
                 let at = builder.spot_of(error.marker().line(), error.marker().col());
-                builder.mistake(at, format!("this is not YAML: {}", error.kind()), QUOTE_HINT);
+                builder.mistake(at, format!("this is not YAML: {}", error.kind()), hint_of(&error.kind().to_string()));
                 break;
             }
         }
     }
     builder.finish()
+}
+
+/// What mends a mistake of YAML, by what the reader says of it.
+fn hint_of(kind: &str) -> &'static str {
+    match kind {
+        kind if kind.contains("tab") => "indent with spaces: YAML takes no tabs",
+        kind if kind.contains("block mapping") => {
+            "keys of one object begin in one column; a text that begins with a quote ends with it"
+        }
+        _ => QUOTE_HINT,
+    }
 }
 
 const QUOTE_HINT: &str = "an expression that begins with one of % @ ` * & ! | > { [ \" ' or holds `: ` or ` #` stands in \

@@ -147,10 +147,11 @@ fn one_inbox_of_two(mappings: &Folder, profiles: &BTreeMap<String, PayerProfile>
     issues
 }
 
-/// Where a value first stands in a file.
-fn place_of(mappings: &Folder, path: &str, value: &str) -> Place {
+/// Where a text first stands in a file, comments left out; the file alone when it is nowhere.
+pub fn place_of(mappings: &Folder, path: &str, value: &str) -> Place {
     let text = mappings.text(path).unwrap_or_default();
-    let found = text.lines().zip(1..).find_map(|(line, n)| Some((n, line.find(value)? as u32 + 1)));
+    let lines = text.lines().zip(1..).filter(|(line, _)| !line.trim_start().starts_with('#'));
+    let found = lines.filter_map(|(line, n)| Some((n, line.find(value)? as u32 + 1))).next();
     let (line, column) = found.unwrap_or_default();
     Place::File { path: mappings.display(path), line, column }
 }
