@@ -29,16 +29,20 @@ fn line(file: Option<&str>, issue: &Issue) -> String {
     format!("{file}{}:{rest}", colour.apply_to(head))
 }
 
-/// Writes to stdout as `println!` does, but a reader that has gone away (`| head`) ends the words and not the command.
+/// A line on stdout, as `println!` writes it; but when the reader has gone away (`| head`) there is nobody to tell, and the
+/// command goes on to its end.
 macro_rules! say {
-    ($($words:tt)*) => { $crate::cli::show::write_out(format_args!("{}\n", format_args!($($words)*))) };
+    ($($text:tt)*) => { $crate::cli::show::said(format_args!("{}\n", format_args!($($text)*))) };
 }
-pub(super) use say;
+pub(crate) use say;
 
-/// A reader that has gone away wants no more; another fault of stdout is told.
-pub fn write_out(words: Arguments<'_>) {
-    match std::io::stdout().write_fmt(words) {
-        Err(error) if error.kind() != ErrorKind::BrokenPipe => eprintln!("stdout: {error}"),
+/// Writes to stdout.
+///
+/// # Panics
+/// When stdout can't be written, for another reason than that nobody reads it: a full disk must not look like success.
+pub fn said(text: Arguments<'_>) {
+    match std::io::stdout().write_fmt(text) {
+        Err(error) if error.kind() != ErrorKind::BrokenPipe => panic!("stdout can't be written: {error}"),
         _ => {}
     }
 }

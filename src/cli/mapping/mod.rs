@@ -1,7 +1,7 @@
 //! `claimgate mapping`: the mappings checked, tested, measured, compared and described.
 
 use crate::cli::Exit;
-use crate::cli::show::{say, write_out};
+use crate::cli::show::{said, say};
 use crate::config::Config;
 use crate::fault::Fault;
 use crate::gateway::Translator;
@@ -55,7 +55,7 @@ impl Mapping {
             Command::Coverage(coverage) => coverage.run(config),
             Command::Diff(diff) => diff.run(config),
             Command::Functions => {
-                write_out(format_args!("{}", functions::reference()));
+                said(format_args!("{}", functions::reference()));
                 Ok(Exit::Clean)
             }
             Command::Schema { payer: true } => {
