@@ -2,7 +2,7 @@
 
 use serde_json::Value;
 use std::path::{Path, PathBuf};
-use std::process::{Command, Output};
+use std::process::{Command, Output, Stdio};
 
 fn root() -> PathBuf {
     PathBuf::from(env!("CARGO_MANIFEST_DIR"))
@@ -119,4 +119,15 @@ fn shipped_payers_can_be_tried() {
     assert_eq!(claimgate(&["payers", "test", "nobody"]).status.code(), Some(1));
     let shown = json(&claimgate(&["payers", "show", "lighthouse"]));
     assert_eq!((&shown["characterSet"], &shown["transport"]["kind"]), (&"basic".into(), &"directory".into()));
+}
+
+/// `explain … | head` ends as it would have with all its lines read.
+#[test]
+fn a_reader_that_goes_away_is_no_fault() {
+    let mut command = Command::new(env!("CARGO_BIN_EXE_claimgate"));
+    command.current_dir(root()).args(["explain", "conformance/demo/1-paid.json"]);
+    let mut child = command.stdout(Stdio::piped()).stderr(Stdio::piped()).spawn().unwrap();
+    drop(child.stdout.take());
+    let output = child.wait_with_output().unwrap();
+    assert_eq!((output.status.code(), String::from_utf8_lossy(&output.stderr).as_ref()), (Some(0), ""));
 }

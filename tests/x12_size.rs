@@ -6,8 +6,9 @@ use std::process::{Child, ChildStdin, ChildStdout, Command, Stdio};
 
 /// Most memory that a process may ever hold, in KiB.
 const MEMORY_MAX: u64 = 64 << 10;
-/// What it may hold more at the end of a file than at a quarter of it, in KiB.
-const GROWTH_MAX: u64 = 2 << 10;
+/// What it may hold more at the end of a file than at a quarter of it, in KiB: less than what came between. The numbers of
+/// the claims of a set are remembered, to find those that come twice.
+const GROWTH_MAX: u64 = 3 << 10;
 const LONG: usize = 100 << 20;
 /// For what is slow in an executable that is not optimised.
 const SHORT: usize = 6 << 20;

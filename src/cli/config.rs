@@ -1,6 +1,7 @@
 //! `claimgate config`: what is in force.
 
 use crate::cli::Exit;
+use crate::cli::show::say;
 use crate::config::Config;
 use crate::fault::Fault;
 
@@ -24,7 +25,7 @@ impl Configuration {
         for url in [&mut config.amqp_url, &mut config.postgres_url].into_iter().flatten() {
             *url = masked(url);
         }
-        println!("{}", serde_json::to_string_pretty(&config).unwrap_or_default());
+        say!("{}", serde_json::to_string_pretty(&config).unwrap_or_default());
         Ok(Exit::Clean)
     }
 }

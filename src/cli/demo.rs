@@ -1,6 +1,7 @@
 //! `claimgate demo`: the whole claim cycle on sample claims against the simulated payer, in a folder of its own.
 
 use crate::assets::Folder;
+use crate::cli::show::say;
 use crate::cli::{Exit, block_on, serve, show, simulate};
 use crate::clock::Clock;
 use crate::config::Config;
@@ -73,8 +74,8 @@ impl Demo {
         ];
         let told = journeys(&gateway, &conformance).await;
         if told.is_ok() && !self.once {
-            println!("\nServing on http://{address} until interrupted; the simulated payer answers. Try:");
-            println!("  curl -s http://{address}/fhir/ClaimResponse?status=active");
+            say!("\nServing on http://{address} until interrupted; the simulated payer answers. Try:");
+            say!("  curl -s http://{address}/fhir/ClaimResponse?status=active");
             simulate::ended(heard).await;
         }
         let _ = shutdown.send(true);
@@ -177,14 +178,14 @@ async fn print(gateway: &Gateway, sample: &Sample, journey: &Value) -> Result<()
         let words =
             [text(&detail["transaction"]), codes.join(" "), text(&detail["file"]), text(&detail["interchange"])];
         let words: Vec<String> = words.into_iter().filter(|word| !word.is_empty()).collect();
-        println!("  {}  {:<13} {}", text(&step["at"]), text(&step["event"]), words.join("  "));
+        say!("  {}  {:<13} {}", text(&step["at"]), text(&step["event"]), words.join("  "));
     }
     for (title, body) in lookup::files(gateway, journey).await? {
-        println!("\n  {title}");
+        say!("\n  {title}");
         crate::cli::x12::print(&gateway.translator.guides, &body);
     }
     let response = lookup::read_reference(gateway, DEFAULT_TENANT, &text(&journey["claimResponse"])).await?;
-    println!("\n  ClaimResponse\n{}", indented(&format!("{:#}", response.unwrap_or_default())));
+    say!("\n  ClaimResponse\n{}", indented(&format!("{:#}", response.unwrap_or_default())));
     Ok(())
 }
 

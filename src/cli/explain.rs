@@ -1,5 +1,6 @@
 //! `claimgate explain`: what `map` would make, and under each element the rule and the source it came from.
 
+use crate::cli::show::say;
 use crate::cli::{Exit, input};
 use crate::clock::Clock;
 use crate::config::Config;
@@ -41,7 +42,7 @@ impl Explain {
         let known = translate::known(&resources, Clock::System.now());
         let explained = prepare::explain_segments(&translator, &resources, Some(&self.payer), &known)?;
         if self.json || self.format == Format::Json {
-            println!("{}", serde_json::to_string_pretty(&explained).unwrap_or_default());
+            say!("{}", serde_json::to_string_pretty(&explained).unwrap_or_default());
         } else {
             explained.iter().for_each(say);
         }
@@ -50,12 +51,12 @@ impl Explain {
 }
 
 fn say(segment: &Explained) {
-    println!("{:<8} {}", segment.loop_id, segment.text);
+    say!("{:<8} {}", segment.loop_id, segment.text);
     for element in &segment.elements {
-        println!("           {} = {}", element.name, element.value);
-        println!("               rule   {}", element.rule);
+        say!("           {} = {}", element.name, element.value);
+        say!("               rule   {}", element.rule);
         for source in &element.sources {
-            println!("               source {} = {}", source.path, source.value);
+            say!("               source {} = {}", source.path, source.value);
         }
     }
 }

@@ -1,5 +1,6 @@
 //! `claimgate next`: a claim and a payer's answer in, what a biller does next out.
 
+use crate::cli::show::say;
 use crate::cli::{Exit, input};
 use crate::config::Config;
 use crate::fault::Fault;
@@ -34,11 +35,11 @@ impl Next {
         let (claim, answer) = (input::bytes(&self.claim)?, input::bytes(&self.answer)?);
         let told = offline::next(&translator, &self.payer, &claim, &answer)?;
         if !self.bundle {
-            println!("{told:#}");
+            say!("{told:#}");
             return Ok(Exit::Clean);
         }
         match told.get("bundle") {
-            Some(bundle) => println!("{bundle:#}"),
+            Some(bundle) => say!("{bundle:#}"),
             None => eprintln!("no claim comes next: {}", told["next"].as_str().unwrap_or_default()),
         }
         Ok(if told.get("bundle").is_some() { Exit::Clean } else { Exit::Issues })

@@ -1,5 +1,6 @@
 //! `claimgate payers`: the profiles that are loaded.
 
+use crate::cli::show::say;
 use crate::cli::{Exit, show};
 use crate::config::Config;
 use crate::fault::{Fault, Issue, Place, codes};
@@ -41,7 +42,7 @@ impl Payers {
         match self.command {
             Command::List { json } => list(&translator, json),
             Command::Show { id } => {
-                println!("{:#}", trial::understood(profile(&translator, &id)?));
+                say!("{:#}", trial::understood(profile(&translator, &id)?));
                 Ok(Exit::Clean)
             }
             Command::Test { id } => test(&translator, profile(&translator, &id)?),
@@ -53,10 +54,10 @@ fn list(translator: &Translator, json: bool) -> Result<Exit, Fault> {
     let routes = |profile: &PayerProfile| profile.routes.keys().cloned().collect::<Vec<_>>();
     if json {
         let line = |profile: &PayerProfile| serde_json::json!({"id": profile.id, "name": profile.name, "routes": routes(profile)});
-        println!("{:#}", Value::from(translator.payers.all().map(line).collect::<Vec<_>>()));
+        say!("{:#}", Value::from(translator.payers.all().map(line).collect::<Vec<_>>()));
     } else {
         for profile in translator.payers.all() {
-            println!("{:<20} {:<40} {}", profile.id, profile.name, routes(profile).join(", "));
+            say!("{:<20} {:<40} {}", profile.id, profile.name, routes(profile).join(", "));
         }
     }
     Ok(Exit::Clean)
@@ -66,12 +67,12 @@ fn test(translator: &Translator, profile: &PayerProfile) -> Result<Exit, Fault> 
     let mut issues: Vec<Issue> = trial::surroundings(profile);
     for (name, result) in trial::claims(translator, profile) {
         match result {
-            Ok(mapped) => println!("{name}: {} bytes, {} warnings", mapped.bytes.len(), mapped.warnings.len()),
+            Ok(mapped) => say!("{name}: {} bytes, {} warnings", mapped.bytes.len(), mapped.warnings.len()),
             Err(fault) if fault.issues.iter().any(|issue| issue.code == codes::ROUTE_MISSING) => {
-                println!("{name}: of a kind that this payer does not take");
+                say!("{name}: of a kind that this payer does not take");
             }
             Err(fault) => {
-                println!("{name}: refused");
+                say!("{name}: refused");
                 issues.extend(fault.issues);
             }
         }

@@ -2,6 +2,8 @@
 
 use crate::fault::{Fault, Issue, Severity};
 use console::{Style, Term, style};
+use std::fmt::Arguments;
+use std::io::{ErrorKind, Write};
 
 /// All issues of a fault.
 pub fn fault(fault: &Fault) {
@@ -27,9 +29,27 @@ fn line(file: Option<&str>, issue: &Issue) -> String {
     format!("{file}{}:{rest}", colour.apply_to(head))
 }
 
+/// A line on stdout, as `println!` writes it; but when the reader has gone away (`| head`) there is nobody to tell, and the
+/// command goes on to its end.
+macro_rules! say {
+    ($($text:tt)*) => { $crate::cli::show::said(format_args!("{}\n", format_args!($($text)*))) };
+}
+pub(crate) use say;
+
+/// Writes to stdout.
+///
+/// # Panics
+/// When stdout can't be written, for another reason than that nobody reads it: a full disk must not look like success.
+pub fn said(text: Arguments<'_>) {
+    match std::io::stdout().write_fmt(text) {
+        Err(error) if error.kind() != ErrorKind::BrokenPipe => panic!("stdout can't be written: {error}"),
+        _ => {}
+    }
+}
+
 /// A heading on stdout.
 pub fn heading(text: &str) {
-    println!("\n{}", style(text).bold().underlined());
+    say!("\n{}", style(text).bold().underlined());
 }
 
 /// Whether progress may be drawn.

@@ -3,6 +3,7 @@
 
 use crate::assets::Folder;
 use crate::cli::input::{self, Input};
+use crate::cli::show::say;
 use crate::cli::validate::guides;
 use crate::cli::{Exit, exit_for, show};
 use crate::clock::Clock;
@@ -200,7 +201,7 @@ fn read_ack(translator: &Translator, answer: &Path, file: &Path, json: bool) -> 
     }
     show::issues(None, &issues);
     if !any_error(&issues) {
-        println!("{}: accepted", file.display());
+        say!("{}: accepted", file.display());
     }
     Ok(exit_for(&issues))
 }
@@ -241,6 +242,6 @@ pub fn print(guides: &Guides, text: &str) {
     let mut lines = Vec::new();
     let _ = format::lines(guides, text.as_bytes(), true, &mut lines);
     for line in String::from_utf8_lossy(&lines).lines() {
-        println!("    {line}");
+        say!("    {line}");
     }
 }

@@ -1,6 +1,7 @@
 //! `claimgate mapping check`: every mistake at once.
 
 use super::Format;
+use crate::cli::show::say;
 use crate::cli::{Exit, show};
 use crate::config::Config;
 use crate::fault::Fault;
@@ -25,12 +26,12 @@ impl Check {
         };
         match (self.format, version) {
             (Format::Json, _) => {
-                println!("{:#}", json!({"clean": exit == Exit::Clean, "version": version, "issues": issues}));
+                say!("{:#}", json!({"clean": exit == Exit::Clean, "version": version, "issues": issues}));
             }
             (Format::Text, version) => {
                 show::issues(None, issues);
                 if let Some(version) = version {
-                    println!("mappings {version}: clean");
+                    say!("mappings {version}: clean");
                 }
             }
         }

@@ -1,6 +1,7 @@
 //! `claimgate mapping coverage`: which rules the cases exercise.
 
 use super::{Format, test};
+use crate::cli::show::say;
 use crate::cli::{Exit, show};
 use crate::config::Config;
 use crate::fault::Fault;
@@ -39,7 +40,7 @@ impl CoverageReport {
         }
         let coverage = translator.mappings.coverage();
         match self.format {
-            Format::Json => println!("{}", serde_json::to_string_pretty(&coverage).unwrap_or_default()),
+            Format::Json => say!("{}", serde_json::to_string_pretty(&coverage).unwrap_or_default()),
             Format::Text => self.say(&coverage),
         }
         Ok(if coverage.percent() >= self.least { Exit::Clean } else { Exit::Issues })
@@ -48,27 +49,24 @@ impl CoverageReport {
     fn say(&self, coverage: &Coverage) {
         for file in &coverage.files {
             for rule in &file.never {
-                println!("{}:{}:{}: never exercised: {}", file.file, rule.line, rule.column, rule.rule);
+                say!("{}:{}:{}: never exercised: {}", file.file, rule.line, rule.column, rule.rule);
             }
         }
         show::heading("Rules exercised");
         for file in &coverage.files {
-            println!("{:>5} of {:<5} {}", file.used, file.rules, file.file);
+            say!("{:>5} of {:<5} {}", file.used, file.rules, file.file);
         }
-        println!("{:>5} of {:<5} in all, {} %", coverage.used(), coverage.rules(), coverage.percent());
+        say!("{:>5} of {:<5} in all, {} %", coverage.used(), coverage.rules(), coverage.percent());
         show::heading("Elements of the guides made");
         coverage.guides.iter().for_each(|guide| self.say_guide(guide));
     }
 
     fn say_guide(&self, guide: &GuideCoverage) {
         let (none, never) = (guide.without_rule.len(), guide.never_made.len());
-        println!(
-            "{:>5} of {:<5} {}; {none} without a rule, {never} never made",
-            guide.made, guide.elements, guide.guide
-        );
+        say!("{:>5} of {:<5} {}; {none} without a rule, {never} never made", guide.made, guide.elements, guide.guide);
         if self.elements {
-            guide.without_rule.iter().for_each(|name| println!("      {name}: no rule"));
-            guide.never_made.iter().for_each(|name| println!("      {name}: never made"));
+            guide.without_rule.iter().for_each(|name| say!("      {name}: no rule"));
+            guide.never_made.iter().for_each(|name| say!("      {name}: never made"));
         }
     }
 }

@@ -1,6 +1,7 @@
 //! `claimgate mapping diff`: what a change of mappings changes.
 
 use super::Format;
+use crate::cli::show::say;
 use crate::cli::{Exit, input, show};
 use crate::config::Config;
 use crate::fault::Fault;
@@ -53,7 +54,7 @@ impl Diff {
         }
         bar.finish_and_clear();
         if self.format == Format::Json {
-            println!("{:#}", Value::from(report));
+            say!("{:#}", Value::from(report));
         }
         eprintln!("{} claims, {changed} changed, {unread} could not be read", claims.len());
         Ok(if changed == 0 && unread == 0 { Exit::Clean } else { Exit::Issues })
@@ -75,10 +76,10 @@ fn claims(path: &Path) -> Result<Vec<PathBuf>, Fault> {
 
 fn say(name: &str, changes: &[Change]) {
     if !changes.is_empty() {
-        println!("{name}");
+        say!("{name}");
     }
     for change in changes {
-        println!("  {}", change.target);
+        say!("  {}", change.target);
         line('-', change.before.as_ref());
         line('+', change.after.as_ref());
     }
@@ -86,6 +87,6 @@ fn say(name: &str, changes: &[Change]) {
 
 fn line(sign: char, made: Option<&Made>) {
     if let Some(made) = made {
-        println!("    {sign} {}    {}", made.value, made.rule);
+        say!("    {sign} {}    {}", made.value, made.rule);
     }
 }

@@ -1,6 +1,7 @@
 //! `claimgate mapping`: the mappings checked, tested, measured, compared and described.
 
 use crate::cli::Exit;
+use crate::cli::show::{said, say};
 use crate::config::Config;
 use crate::fault::Fault;
 use crate::gateway::Translator;
@@ -54,16 +55,16 @@ impl Mapping {
             Command::Coverage(coverage) => coverage.run(config),
             Command::Diff(diff) => diff.run(config),
             Command::Functions => {
-                print!("{}", functions::reference());
+                said(format_args!("{}", functions::reference()));
                 Ok(Exit::Clean)
             }
             Command::Schema { payer: true } => {
-                println!("{:#}", settings::schema());
+                say!("{:#}", settings::schema());
                 Ok(Exit::Clean)
             }
             Command::Schema { payer: false } => {
                 let translator = Translator::load(config)?;
-                println!("{:#}", schema::mapping(&translator.guides, translator.definitions.as_ref()));
+                say!("{:#}", schema::mapping(&translator.guides, translator.definitions.as_ref()));
                 Ok(Exit::Clean)
             }
         }

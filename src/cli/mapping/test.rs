@@ -1,6 +1,7 @@
 //! `claimgate mapping test`: the cases, walked forth and back.
 
 use super::Format;
+use crate::cli::show::say;
 use crate::cli::{Exit, block_on, show};
 use crate::config::Config;
 use crate::fault::Fault;
@@ -40,7 +41,7 @@ impl Test {
         match self.format {
             Format::Json => {
                 let report = |case: &Walked| json!({"case": case.name, "passed": case.differences.is_empty(), "differences": case.differences});
-                println!("{:#}", Value::from(walked.iter().map(report).collect::<Vec<_>>()));
+                say!("{:#}", Value::from(walked.iter().map(report).collect::<Vec<_>>()));
             }
             Format::Text => say(&walked, wrong),
         }
@@ -50,10 +51,10 @@ impl Test {
 
 fn say(walked: &[Walked], wrong: usize) {
     for case in walked {
-        println!("{:<40} {}", case.name, if case.differences.is_empty() { "ok" } else { "differs" });
+        say!("{:<40} {}", case.name, if case.differences.is_empty() { "ok" } else { "differs" });
     }
     walked.iter().flat_map(|case| &case.differences).for_each(|difference| eprintln!("{difference}"));
-    println!("{} cases, {wrong} differ", walked.len());
+    say!("{} cases, {wrong} differ", walked.len());
 }
 
 /// Walks the cases whose name holds a text, with progress on a terminal.
