@@ -3,7 +3,7 @@
 use crate::fault::{Fault, Issue, Severity};
 use console::{Style, Term, style};
 use std::fmt::Arguments;
-use std::io::{ErrorKind, Write};
+use std::io::{Error, ErrorKind, Write};
 
 /// All issues of a fault.
 pub fn fault(fault: &Fault) {
@@ -41,10 +41,8 @@ pub(crate) use say;
 /// # Panics
 /// When stdout can't be written, for another reason than that nobody reads it: a full disk must not look like success.
 pub fn said(text: Arguments<'_>) {
-    match std::io::stdout().write_fmt(text) {
-        Err(error) if error.kind() != ErrorKind::BrokenPipe => panic!("stdout can't be written: {error}"),
-        _ => {}
-    }
+    let gone = |error: Error| if error.kind() == ErrorKind::BrokenPipe { Ok(()) } else { Err(error) };
+    std::io::stdout().write_fmt(text).or_else(gone).expect("stdout can be written");
 }
 
 /// A heading on stdout.
