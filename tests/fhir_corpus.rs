@@ -1,6 +1,7 @@
 //! Real FHIR: the files of the corpus that its index calls sound have no error, the broken ones are refused, and nothing
-//! panics. The corpus is named by `CLAIMGATE_CORPUS`; without it there is nothing to test.
+//! panics. The corpus is named by `CLAIMGATE_CORPUS`; without it the tests fail.
 
+use crate::support::corpus;
 use claimgate::assets::Folder;
 use claimgate::fault::{Issue, any_error};
 use claimgate::fhir::bundle::Resources;
@@ -64,8 +65,7 @@ struct File {
 
 /// All JSON files, but the expected outcomes beside the invalid ones.
 fn files() -> Vec<File> {
-    let Ok(corpus) = std::env::var("CLAIMGATE_CORPUS") else { return Vec::new() };
-    let folder = PathBuf::from(corpus).join("fhir");
+    let folder = corpus::folder().join("fhir");
     let index = std::fs::read_to_string(folder.join("index.tsv")).expect("the corpus has an index");
     let rows = index.lines().skip(1).map(|line| line.split('\t').collect::<Vec<_>>());
     let json = rows.filter(|row| row[0].ends_with(".json") && !row[0].ends_with(".outcome.json"));

@@ -1,10 +1,11 @@
 //! The official FHIRPath tests for R4 (FHIR/fhir-test-cases): what passes is counted, and what does not is named with its
-//! reason, test by test, so that nothing changes unseen. The corpus is named by `CLAIMGATE_CORPUS`; without it there is
-//! nothing to test.
+//! reason, test by test, so that nothing changes unseen. The corpus is named by `CLAIMGATE_CORPUS`; without it they
+//! fail.
 
 #[path = "support/xml.rs"]
 mod xml;
 
+use crate::support::corpus;
 use claimgate::assets::Folder;
 use claimgate::fhir::definitions::{Definitions, Kind};
 use claimgate::mapping::fhirpath::compile::{Compiler, Variable, VariableExpr};
@@ -17,7 +18,6 @@ use claimgate::mapping::tables::Tables;
 use claimgate::mapping::yaml::{Scalar, Spot};
 use serde_json::{Map, Number, Value};
 use std::collections::BTreeMap;
-use std::path::PathBuf;
 use xml::Element;
 
 /// What is not offered: a test that names one of these is left out when it does not pass.
@@ -77,10 +77,7 @@ const PASSED: usize = 785;
 
 #[test]
 fn official_tests_pass_but_for_those_left_out() {
-    let corpus = std::env::var_os("CLAIMGATE_CORPUS").map(PathBuf::from);
-    let corpus =
-        corpus.unwrap_or_else(|| panic!("set CLAIMGATE_CORPUS to the folder of sample files; tests/run.sh does"));
-    let folder = corpus.join("fhirpath");
+    let folder = corpus::folder().join("fhirpath");
     let definitions = Definitions::load(&Folder::ShippedConformance).unwrap();
     let suite = xml::parse(&std::fs::read_to_string(folder.join("tests-fhir-r4.xml")).unwrap());
     let mut inputs: BTreeMap<String, Value> = BTreeMap::new();

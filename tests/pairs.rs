@@ -5,6 +5,7 @@
 mod explained;
 mod facts;
 
+use crate::support::corpus;
 use crate::support::gateway::{Content, Prepared};
 use claimgate::fault::{Issue, Place, any_error, codes};
 use claimgate::x12::{check, reader};
@@ -28,12 +29,6 @@ struct Pair {
     changed: String,
     /// Why it may fairly be refused.
     refusable: String,
-}
-
-fn corpus() -> PathBuf {
-    let path = std::env::var_os("CLAIMGATE_CORPUS")
-        .unwrap_or_else(|| panic!("set CLAIMGATE_CORPUS to the folder with pairs/ and x12/"));
-    PathBuf::from(path)
 }
 
 fn pairs(corpus: &Path) -> Vec<Pair> {
@@ -62,7 +57,7 @@ const DENTAL: &str = "005010X224A2";
 
 #[test]
 fn real_claims_keep_their_facts() {
-    let corpus = corpus();
+    let corpus = corpus::folder();
     let content = Content::shipped();
     let folder = tempfile::tempdir().expect("a folder for the files");
     let mapped: Vec<Mapped> =
@@ -176,7 +171,7 @@ fn differences(content: &Content, pair: &Pair, prepared: &Prepared) -> Vec<Strin
 /// Facts of the original that ours has not, although their value stands in the bundle: no explanation excuses them, unless the
 /// same words stand there for something else.
 fn held<'f>(pair: &Pair, theirs: &'f Facts, ours: &'f Facts) -> impl Iterator<Item = String> + 'f {
-    let body = std::fs::read(corpus().join("pairs").join(&pair.bundle)).expect("the bundle");
+    let body = std::fs::read(corpus::folder().join("pairs").join(&pair.bundle)).expect("the bundle");
     let mut scalars = HashSet::new();
     gather(&serde_json::from_slice(&body).expect("JSON"), &mut scalars);
     let bundle = pair.bundle.clone();
@@ -271,7 +266,7 @@ fn changed(fact: &str, pair: &Pair) -> bool {
 /// What is refused over a rule loses nothing either, once the rule is off.
 #[test]
 fn refused_claims_would_keep_their_facts() {
-    let corpus = corpus();
+    let corpus = corpus::folder();
     let content = Content::shipped();
     let (lenient, folder) = Content::without_edits();
     let (mut seen, mut faults) = (0, Vec::new());
@@ -304,7 +299,7 @@ fn other_claims_are_mapped_or_refused_with_reasons() {
     let content = Content::shipped();
     let (mut seen, mut mapped) = (0, 0);
     for folder in ["claim", "bundle-claim", "synthea"] {
-        for entry in std::fs::read_dir(corpus().join("fhir").join(folder)).expect("the folder").flatten() {
+        for entry in std::fs::read_dir(corpus::folder().join("fhir").join(folder)).expect("the folder").flatten() {
             let Ok(body) = std::fs::read(entry.path()) else { continue };
             for claim in claims(&body) {
                 let prepared = content.prepare("generic", claim.to_string().as_bytes());

@@ -2,17 +2,13 @@
 //! statement, and the money of the file is the money of the statements. What to expect is counted here by hand, over raw
 //! segments, without our reader.
 
+use crate::support::corpus;
 use claimgate::assets::Folder;
 use claimgate::billing::response::PayerResponse;
 use claimgate::responses::meaning::Meanings;
 use claimgate::responses::{self, Reading};
 use rust_decimal::Decimal;
 use std::path::{Path, PathBuf};
-
-fn corpus() -> PathBuf {
-    let folder = std::env::var_os("CLAIMGATE_CORPUS").map(PathBuf::from);
-    folder.unwrap_or_else(|| panic!("set CLAIMGATE_CORPUS to the folder of sample files; tests/run.sh does"))
-}
 
 /// X12 files below a folder of the corpus.
 fn files(folder: &Path) -> Vec<PathBuf> {
@@ -56,7 +52,7 @@ fn read(path: &Path) -> (Reading, Vec<Vec<String>>) {
 
 #[test]
 fn every_clp_becomes_one_statement_with_its_money() {
-    let corpus = corpus();
+    let corpus = corpus::folder();
     let (mut claims, mut unbalanced, mut money) = (0, 0, Decimal::ZERO);
     for path in files(&corpus.join("x12/835")) {
         let (reading, raw) = read(&path);
@@ -114,7 +110,7 @@ fn claims_with_status(raw: &[Vec<String>]) -> usize {
 
 #[test]
 fn every_claim_with_a_status_becomes_one_statement() {
-    let corpus = corpus();
+    let corpus = corpus::folder();
     let mut claims = 0;
     for folder in ["277ca", "277"] {
         for path in files(&corpus.join("x12").join(folder)) {
@@ -134,7 +130,7 @@ fn every_claim_with_a_status_becomes_one_statement() {
 
 #[test]
 fn every_ak2_and_every_ta1_becomes_one_statement() {
-    let corpus = corpus();
+    let corpus = corpus::folder();
     let (mut sets, mut interchanges) = (0, 0);
     for folder in ["999", "997", "ta1"] {
         for path in files(&corpus.join("x12").join(folder)) {
@@ -156,7 +152,7 @@ fn every_ak2_and_every_ta1_becomes_one_statement() {
 
 #[test]
 fn nothing_in_the_corpus_makes_a_reader_panic() {
-    let corpus = corpus();
+    let corpus = corpus::folder();
     let meanings = Meanings::load(&Folder::ShippedMappings).unwrap();
     let mut read = 0;
     for path in files(&corpus.join("x12")) {

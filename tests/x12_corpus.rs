@@ -1,5 +1,6 @@
 //! Real files: everything is read without a panic and written byte for byte, and what is clean has no issues.
 
+use crate::support;
 use claimgate::assets::Folder;
 use claimgate::fault::{Issue, Place};
 use claimgate::x12::acknowledge::{Numbers, acknowledge};
@@ -17,10 +18,7 @@ use std::path::{Path, PathBuf};
 
 /// Where the files are.
 pub fn corpus() -> PathBuf {
-    let path = std::env::var_os("CLAIMGATE_CORPUS").map(PathBuf::from);
-    let path = path.unwrap_or_else(|| panic!("set CLAIMGATE_CORPUS to the folder of sample files (it holds x12/)"));
-    assert!(path.join("x12").is_dir(), "CLAIMGATE_CORPUS={} holds no folder x12", path.display());
-    path.join("x12")
+    support::corpus::folder().join("x12")
 }
 
 pub fn files(folder: &Path) -> Vec<PathBuf> {

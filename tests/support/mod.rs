@@ -2,6 +2,7 @@
 
 pub mod bless;
 pub mod claim;
+pub mod corpus;
 pub mod encounter;
 pub mod gateway;
 pub mod house;
