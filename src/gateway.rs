@@ -5,7 +5,7 @@ use crate::billing::id::PayerId;
 use crate::clock::Clock;
 use crate::config::{Config, Limits};
 use crate::edits::{self, tables::Tables};
-use crate::fault::{Blame, Fault, Issue, Place, Retry, codes};
+use crate::fault::{Blame, Fault, Issue, Place, Retry, any_error, codes};
 use crate::fhir::definitions::Definitions;
 use crate::fhir::topics::Topics;
 use crate::mapping::{DocumentShape, Mappings};
@@ -86,9 +86,15 @@ impl Translator {
         config: Config,
     ) -> Result<Translator, Fault> {
         let meanings = Arc::new(Meanings::load(folder)?);
-        let payers = Payers::load(folder, &Surroundings::of(&config)).and_then(|payers| known(payers, &guides, folder));
-        let (payers, mappings) = both(payers, Mappings::load(folder, &guides, &definitions))?;
-        routed(&payers, &mappings, folder)?;
+        let (payers, mut issues) = Payers::read(folder, &Surroundings::of(&config));
+        issues.extend(payers.unknown_checks(&guides));
+        issues.extend(unknown_edits(&payers, folder));
+        let (mappings, mistakes) = Mappings::read(folder, &guides, &definitions);
+        issues.extend(wrong_routes(&payers, &mappings, folder, mistakes.is_empty()));
+        issues.extend(mistakes);
+        if any_error(&issues) {
+            return Err(Fault { issues, blame: Blame::Gateway, retry: Retry::Never });
+        }
         let mappings = Arc::new(mappings);
         let facts = facts(&payers);
         Ok(Translator { guides, definitions, mappings, facts, payers, meanings, next_steps, tables, config })
@@ -103,12 +109,6 @@ impl Translator {
     pub fn facts(&self, payer: &str) -> &Value {
         self.facts.get(payer).unwrap_or(&Value::Null)
     }
-}
-
-/// Profiles that speak of checks and edits which there are.
-fn known(payers: Payers, guides: &Guides, folder: &Folder) -> Result<Payers, Fault> {
-    let issues = [payers.unknown_checks(guides), unknown_edits(&payers, folder)].concat();
-    if issues.is_empty() { Ok(payers) } else { Err(Fault { issues, blame: Blame::Gateway, retry: Retry::Never }) }
 }
 
 fn facts(payers: &Payers) -> BTreeMap<String, Value> {
@@ -135,18 +135,27 @@ fn unknown_edits(payers: &Payers, folder: &Folder) -> Vec<Issue> {
 /// The one rule that looks into the store: the same services, billed before under another number.
 pub const DUPLICATE_CLAIM: &str = "duplicate-claim";
 
-/// That every route's mapping is there and makes what the route says.
-fn routed(payers: &Payers, mappings: &Mappings, folder: &Folder) -> Result<(), Fault> {
+/// Routes whose mapping is not there or does not make what the route says. When mappings have mistakes, one whose file is
+/// there is not called missing.
+fn wrong_routes(payers: &Payers, mappings: &Mappings, folder: &Folder, are_whole: bool) -> Vec<Issue> {
+    let is_told = |profile: &PayerProfile, name: &str| {
+        let file = name.rsplit('/').next().unwrap_or(name);
+        let own = |name: &str| format!("payers/{}/{name}.yaml", profile.id);
+        let is_there = |path: String| folder.text(&path).is_some();
+        name.is_empty() || !are_whole && [format!("{name}.yaml"), own(name), own(file)].into_iter().any(is_there)
+    };
     let wrong = |profile: &PayerProfile, key: &str, route: &Route| {
         let text = match route.format {
             Format::X12 => match mappings.transaction(&profile.id, &route.mapping) {
                 Some(mapping) if mapping.guide.id == route.guide => return None,
                 Some(mapping) => format!("{} makes {}, not {}", route.mapping, mapping.guide.id, route.guide),
+                None if is_told(profile, &route.mapping) => return None,
                 None => format!("there is no mapping {} to X12", route.mapping),
             },
             Format::Json | Format::Csv => match mappings.document(&profile.id, &route.mapping) {
                 Some(mapping) if (mapping.shape == DocumentShape::Csv) == (route.format == Format::Csv) => return None,
                 Some(_) => format!("{} does not make {}", route.mapping, route.format.name()),
+                None if is_told(profile, &route.mapping) => return None,
                 None => format!("there is no mapping {} to {}", route.mapping, route.format.name()),
             },
             Format::Fhir => return None,
@@ -156,20 +165,7 @@ fn routed(payers: &Payers, mappings: &Mappings, folder: &Folder) -> Result<(), F
         Some(Issue::error(codes::MAPPING_TYPE, at, format!("routes.{key}: {text}")).hint(hint))
     };
     let routes = payers.all().flat_map(|profile| profile.routes.iter().map(move |(key, route)| (profile, key, route)));
-    let issues: Vec<Issue> = routes.filter_map(|(profile, key, route)| wrong(profile, key, route)).collect();
-    if issues.is_empty() { Ok(()) } else { Err(Fault { issues, blame: Blame::Gateway, retry: Retry::Never }) }
-}
-
-/// Two results of an engineer's files, or the mistakes of both.
-fn both<A, B>(one: Result<A, Fault>, other: Result<B, Fault>) -> Result<(A, B), Fault> {
-    match (one, other) {
-        (Ok(one), Ok(other)) => Ok((one, other)),
-        (Err(mut one), Err(other)) => {
-            one.issues.extend(other.issues);
-            Err(one)
-        }
-        (Err(fault), _) | (_, Err(fault)) => Err(fault),
-    }
+    routes.filter_map(|(profile, key, route)| wrong(profile, key, route)).collect()
 }
 
 /// The way to each payer, as its profile says. A payer whose way is the same as before keeps its transport.

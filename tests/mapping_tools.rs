@@ -98,6 +98,49 @@ fn mistakes_are_told_as_json_too() {
     assert!(claimgate(&["mapping", "check"]).status.success());
 }
 
+/// Mistakes of several profiles, of a mapping and of a file astray do not wait for one another.
+#[test]
+fn mistakes_of_all_kinds_are_told_at_once() {
+    let changed = tempfile::tempdir().unwrap();
+    copy(&root().join("mappings"), changed.path());
+    let edit = |file: &str, from: &str, to: &str| {
+        let path = changed.path().join(file);
+        let text = std::fs::read_to_string(&path).unwrap();
+        assert!(text.contains(from), "{file} holds no {from}");
+        std::fs::write(path, text.replace(from, to)).unwrap();
+    };
+    edit("payers/northwind/payer.yaml", "claim.professional:", "claim.profesional:");
+    edit("payers/sierra/payer.yaml", "mapping: x12/837i", "mapping: x12/837k");
+    edit("payers/brightsmile/payer.yaml", "/payers/brightsmile/inbound", "/payers/northwind/inbound");
+    edit("payers/northwind/837p.yaml", "birthDate.exists()", "birthDay.exists()");
+    edit("payers/lakeside/submission.yaml", "makes:", "mkes:");
+    std::fs::write(changed.path().join("payers/northwind/837i.yml"), "extends: x12/837i\n").unwrap();
+    let mut command = Command::new(env!("CARGO_BIN_EXE_claimgate"));
+    command.current_dir(root()).env("CLAIMGATE_MAPPINGS_DIR", changed.path());
+    let output = command.args(["mapping", "check", "--format", "json"]).output().unwrap();
+    let report = json(&output);
+    let told: Vec<(String, String)> = report["issues"].as_array().unwrap().iter().map(place_and_text).collect();
+    let expected = [
+        ("northwind/payer.yaml", "routes.claim.profesional: is no route"),
+        ("sierra/payer.yaml", "routes.claim.institutional: there is no mapping x12/837k to X12"),
+        ("northwind/payer.yaml", "both take their answers from"),
+        ("northwind/837p.yaml", "has no `birthDay`"),
+        ("lakeside/submission.yaml", ""),
+        ("northwind/837i.yml", "nobody reads a file of this name here"),
+    ];
+    for (file, text) in expected {
+        assert!(told.iter().any(|(at, what)| at.ends_with(file) && what.contains(text)), "{file} {text}: {told:#?}");
+    }
+    assert!(!told.iter().any(|(_, what)| what.contains("no mapping submission")), "it is there: {told:#?}");
+}
+
+/// The file of an issue, which must have a line and a column, and what it says.
+fn place_and_text(issue: &Value) -> (String, String) {
+    let at = &issue["at"]["file"];
+    assert!(at["line"].as_u64() > Some(0) && at["column"].as_u64() > Some(0), "{issue:#}");
+    (at["path"].as_str().unwrap().to_owned(), issue["text"].as_str().unwrap().to_owned())
+}
+
 #[test]
 fn schemas_and_explanations_are_json() {
     assert!(json(&claimgate(&["mapping", "schema"]))["$defs"]["005010X222A1"].is_object());

@@ -5,7 +5,7 @@
 
 use super::mistakes::{Mistakes, did_you_mean};
 use super::template::overlay;
-use super::yaml::{self, Key, Node, Scalar};
+use super::yaml::{self, Key, Node, Scalar, Spot};
 use crate::assets::Folder;
 use crate::fault::codes;
 use std::collections::BTreeMap;
@@ -19,7 +19,12 @@ impl Files {
     /// Reads every file; an overlay over several mappings becomes one for each.
     pub fn read(folder: &Folder, mistakes: &mut Mistakes) -> Files {
         let mut files = Files { nodes: BTreeMap::new() };
-        for path in folder.list("").iter().filter(|path| is_mapping(path)) {
+        let all = folder.list("");
+        for path in all.iter().filter(|path| is_astray(path)) {
+            let at = Spot { file: folder.display(path).into(), line: 1, column: 1 };
+            mistakes.add(codes::MAPPING_SYNTAX, &at, "nobody reads a file of this name here", ASTRAY_HINT);
+        }
+        for path in all.iter().filter(|path| is_mapping(path)) {
             let Some(name) = path.strip_suffix(".yaml") else { continue };
             match yaml::parse(&folder.display(path), &folder.text(path).unwrap_or_default()) {
                 Ok(node) => files.add(name, node, mistakes),
@@ -167,11 +172,27 @@ fn texts(node: &Node) -> Vec<&Scalar> {
     }
 }
 
-/// Profiles of payers and descriptions of sources are YAML too, but no mappings.
+/// A file that its author takes for a mapping or a profile, but which stands where none is looked for. Folders like `.github`
+/// belong to others.
+fn is_astray(path: &str) -> bool {
+    let ours = !path.starts_with('.');
+    ours && (path.ends_with(".yml") || path.ends_with(".yaml") && !is_mapping(path) && !describes(path))
+}
+
+const ASTRAY_HINT: &str = "mappings are record/*.yaml, x12/*.yaml, response/*.yaml, and below payers/<id>/ and sources/<id>/; \
+                           a profile is payers/<id>/payer.yaml";
+
 fn is_mapping(path: &str) -> bool {
     let folder = path.split('/').next().unwrap_or_default();
     path.ends_with(".yaml")
         && matches!(folder, "record" | "x12" | "response" | "payers" | "sources")
-        && !path.ends_with("/payer.yaml")
-        && !path.ends_with("/source.yaml")
+        && !matches!(path.rsplit('/').next(), Some("payer.yaml" | "source.yaml"))
+}
+
+/// Profiles of payers and descriptions of sources are YAML too, but no mappings.
+fn describes(path: &str) -> bool {
+    matches!(
+        path.split('/').collect::<Vec<_>>().as_slice(),
+        ["payers", _, "payer.yaml"] | ["sources", _, "source.yaml"]
+    )
 }

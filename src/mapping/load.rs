@@ -18,7 +18,7 @@ use super::template::{Templates, frame, parts};
 use super::transaction::TransactionMapping;
 use super::yaml::{Key, Node, Spot};
 use crate::assets::Folder;
-use crate::fault::{Blame, Fault, Retry, any_error, codes};
+use crate::fault::{Blame, Fault, Issue, Retry, any_error, codes};
 use crate::fhir::definitions::Definitions;
 use crate::x12::guide::Guides;
 use sha2::{Digest, Sha256};
@@ -29,8 +29,17 @@ use std::sync::Arc;
 const HEADER: &[&str] = &["from", "makes", "guide", "extends", "over", "let", "templates", "body"];
 
 impl Mappings {
-    /// Reads and compiles everything below the folder.
+    /// Reads and compiles everything below the folder; all mistakes at once.
     pub fn load(folder: &Folder, guides: &Guides, definitions: &Definitions) -> Result<Mappings, Fault> {
+        match Mappings::read(folder, guides, definitions) {
+            (mappings, issues) if issues.is_empty() => Ok(mappings),
+            (_, issues) => Err(Fault { issues, blame: Blame::Gateway, retry: Retry::Never }),
+        }
+    }
+
+    /// The same, as far as it could be understood. When anything is wrong all issues come beside it, else there are none:
+    /// warnings stay with the mappings.
+    pub fn read(folder: &Folder, guides: &Guides, definitions: &Definitions) -> (Mappings, Vec<Issue>) {
         let mut mistakes = Mistakes::default();
         let tables = Arc::new(Tables::load(folder, &mut mistakes.issues));
         let files = Files::read(folder, &mut mistakes);
@@ -45,10 +54,10 @@ impl Mappings {
         }
         mistakes.settle();
         if any_error(&mistakes.issues) {
-            return Err(Fault { issues: mistakes.issues, blame: Blame::Gateway, retry: Retry::Never });
+            return (mappings, mistakes.issues);
         }
         mappings.warnings = mistakes.issues;
-        Ok(mappings)
+        (mappings, Vec::new())
     }
 }
 

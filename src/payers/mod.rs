@@ -56,23 +56,29 @@ pub struct Payers {
 impl Payers {
     /// Reads `payers/*/payer.yaml` of the mappings; all mistakes of all files at once.
     pub fn load(mappings: &Folder, surroundings: &Surroundings) -> Result<Payers, Fault> {
+        let (payers, issues) = Payers::read(mappings, surroundings);
+        if issues.is_empty() { Ok(payers) } else { Err(Fault { issues, blame: Blame::Gateway, retry: Retry::Never }) }
+    }
+
+    /// The same, as far as it could be understood, and all mistakes: who knows more of what profiles name looks on.
+    pub fn read(mappings: &Folder, surroundings: &Surroundings) -> (Payers, Vec<Issue>) {
         let mut issues = Vec::new();
         let mut profiles = BTreeMap::new();
         for path in mappings.list("payers") {
             let Some(id) = path.strip_prefix("payers/").and_then(|rest| rest.strip_suffix("/payer.yaml")) else {
                 continue;
             };
-            match load_one(mappings, &path, id, surroundings) {
-                Ok(profile) => drop(profiles.insert(id.to_owned(), profile)),
+            match read_one(mappings, &path, id, surroundings) {
+                Ok((profile, found)) => {
+                    issues.extend(found);
+                    profiles.insert(id.to_owned(), profile);
+                }
                 Err(found) => issues.extend(found),
             }
         }
         issues.extend(claimed_twice(mappings, &profiles));
         issues.extend(one_inbox_of_two(mappings, &profiles));
-        if issues.is_empty() {
-            return Ok(Payers { profiles });
-        }
-        Err(Fault { issues, blame: Blame::Gateway, retry: Retry::Never })
+        (Payers { profiles }, issues)
     }
 
     /// Lines of the profiles that name no check.
@@ -99,7 +105,13 @@ impl Payers {
     }
 }
 
-fn load_one(mappings: &Folder, path: &str, id: &str, surroundings: &Surroundings) -> Result<PayerProfile, Vec<Issue>> {
+/// A profile with its mistakes; the mistakes alone when it is no YAML.
+fn read_one(
+    mappings: &Folder,
+    path: &str,
+    id: &str,
+    surroundings: &Surroundings,
+) -> Result<(PayerProfile, Vec<Issue>), Vec<Issue>> {
     let file = mappings.display(path);
     let unreadable = || {
         let at = Place::File { path: file.clone(), line: 0, column: 0 };
@@ -109,8 +121,7 @@ fn load_one(mappings: &Folder, path: &str, id: &str, surroundings: &Surroundings
     let document = document::parse(&file, &text)?;
     let mistakes = document::Mistakes::of(&file);
     let profile = read::profile(id, &document, &mistakes, surroundings);
-    let issues = mistakes.into_issues();
-    if issues.is_empty() { Ok(profile) } else { Err(issues) }
+    Ok((profile, mistakes.into_issues()))
 }
 
 /// Two profiles for one identifier: no claim could be routed by it.
@@ -118,7 +129,8 @@ fn claimed_twice(mappings: &Folder, profiles: &BTreeMap<String, PayerProfile>) -
     let mut owners: BTreeMap<(Option<&str>, &str), &str> = BTreeMap::new();
     let mut issues = Vec::new();
     for profile in profiles.values() {
-        for identifier in &profile.identifiers {
+        // What is missing has been told.
+        for identifier in profile.identifiers.iter().filter(|identifier| !identifier.value.is_empty()) {
             let key = (identifier.system.as_deref(), identifier.value.as_str());
             if let Some(other) = owners.insert(key, &profile.id).filter(|other| *other != profile.id) {
                 let at = place_of(mappings, &format!("payers/{}/payer.yaml", profile.id), &identifier.value);
@@ -137,7 +149,7 @@ fn one_inbox_of_two(mappings: &Folder, profiles: &BTreeMap<String, PayerProfile>
     let mut issues = Vec::new();
     for profile in profiles.values() {
         let TransportProfile::Directory { inbound, .. } = &profile.transport else { continue };
-        if let Some(other) = owners.insert(inbound, &profile.id) {
+        if let Some(other) = owners.insert(inbound, &profile.id).filter(|_| !inbound.as_os_str().is_empty()) {
             let at = place_of(mappings, &format!("payers/{}/payer.yaml", profile.id), "inbound:");
             let text =
                 format!("the payers {other} and {} both take their answers from {}", profile.id, inbound.display());
