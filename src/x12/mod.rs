@@ -27,6 +27,7 @@ mod guide_file;
 pub mod json;
 mod known;
 mod levels;
+mod mark;
 mod numbering;
 mod plain;
 pub mod policy;

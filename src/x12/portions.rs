@@ -2,15 +2,15 @@
 //! the levels that stand around it. No more than one portion is held.
 
 use crate::fault::{Fault, Issue};
-use crate::x12::delimiters::Delimiters;
 use crate::x12::envelope::Role;
 use crate::x12::guide::{Guide, Guides, LoopIx};
+use crate::x12::mark::Mark;
 use crate::x12::reader::TransactionSet;
 use crate::x12::segment::Segment;
 use crate::x12::stream::{Follower, Segments, Step};
 use crate::x12::tree::{Builder, Loop, Placed};
 use std::io::Read;
-use std::ops::{ControlFlow, Range};
+use std::ops::ControlFlow;
 
 /// A portion of more text or segments than these is given as it is, though its loops have not ended.
 pub const MAX_TEXT: usize = 4 << 20;
@@ -100,7 +100,7 @@ impl<'p> Portion<'p> {
     /// The segments around the unit and its own, without those that only remember what was left out.
     pub fn around(&self) -> impl Iterator<Item = Segment<'p>> {
         let frames = &self.held.frames;
-        let remembered = |n: usize, mark: &Mark| {
+        let remembered = |n: usize, mark: &PlacedMark| {
             let opens_unit = mark.placed.as_ref().is_some_and(|placed| self.held.begins_left_out(placed));
             n < self.held.told && opens_unit && !frames.iter().any(|frame| frame.first == n)
         };
@@ -123,7 +123,7 @@ struct Held<'g> {
     levels: Vec<bool>,
     group_version: String,
     text: String,
-    marks: Vec<Mark>,
+    marks: Vec<PlacedMark>,
     /// The open loops, the set first.
     frames: Vec<Frame>,
     /// Marks that an earlier portion had.
@@ -133,15 +133,10 @@ struct Held<'g> {
     ready: Option<Ready>,
 }
 
-/// A segment of [`Held::text`].
+/// A segment of [`Held::text`], and where it was placed.
 #[derive(Debug)]
-struct Mark {
-    text: Range<usize>,
-    delimiters: Delimiters,
-    latin1: bool,
-    ordinal: u32,
-    offset: u64,
-    line: u32,
+struct PlacedMark {
+    mark: Mark,
     placed: Option<Placed>,
 }
 
@@ -210,11 +205,8 @@ impl<'g> Held<'g> {
     }
 
     fn push(&mut self, segment: &Segment<'_>, placed: Option<Placed>) {
-        let start = self.text.len();
-        self.text.push_str(segment.raw());
-        let Segment { delimiters, latin1, ordinal, offset, line, .. } = *segment;
-        let text = start..self.text.len();
-        self.marks.push(Mark { text, delimiters, latin1, ordinal, offset, line, placed });
+        let mark = Mark::put(&mut self.text, segment);
+        self.marks.push(PlacedMark { mark, placed });
     }
 
     /// What the guide says of its loops.
@@ -247,7 +239,7 @@ impl<'g> Held<'g> {
     fn portion(&self) -> Option<Portion<'_>> {
         let ready = self.ready?;
         let count = self.marks.len() - usize::from(ready.has_next);
-        let segments = self.marks.iter().take(count).map(|mark| self.segment(mark)).collect();
+        let segments = self.marks.iter().take(count).map(|placed| placed.mark.segment(&self.text)).collect();
         Some(Portion {
             guide: self.guide,
             set: TransactionSet::new(segments, &self.group_version),
@@ -262,12 +254,6 @@ impl<'g> Held<'g> {
     /// Whether a segment began a unit or a level.
     fn begins_left_out(&self, placed: &Placed) -> bool {
         placed.opened.iter().any(|ix| self.levels.get(usize::from(ix.0)).copied().unwrap_or_default())
-    }
-
-    fn segment(&self, mark: &Mark) -> Segment<'_> {
-        let raw = self.text.get(mark.text.clone()).unwrap_or_default();
-        let Mark { delimiters, latin1, ordinal, offset, line, .. } = *mark;
-        Segment { raw, delimiters, latin1, ordinal, offset, line }
     }
 
     /// Forgets what was told and is needed no more.
@@ -307,7 +293,7 @@ impl<'g> Held<'g> {
     /// Gives away what is not needed to know which loops are open.
     fn cut(&mut self) {
         let Held { marks, frames, told, text, .. } = self;
-        let context = marks.get(*told).map_or(text.len(), |mark| mark.text.start);
+        let context = marks.get(*told).map_or(text.len(), |placed| placed.mark.text.start);
         let is_heavy = *told > MAX_SEGMENTS / 4 || context > MAX_TEXT / 4;
         let innermost = frames.len().saturating_sub(1);
         let firsts: Vec<_> = frames.iter().map(|frame| frame.first).collect();
@@ -329,10 +315,10 @@ impl<'g> Held<'g> {
     }
 
     /// Closes the gaps in the text that marks have left, and puts `next` behind them.
-    fn compact(&mut self, next: Option<Mark>) {
+    fn compact(&mut self, next: Option<PlacedMark>) {
         self.marks.extend(next);
         let (mut end, mut moved) = (0, 0);
-        for mark in &mut self.marks {
+        for PlacedMark { mark, .. } in &mut self.marks {
             let (start, length) = (mark.text.start - moved, mark.text.len());
             self.text.drain(end..start);
             moved += start - end;

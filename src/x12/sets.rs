@@ -1,13 +1,13 @@
 //! The transaction sets of a file of any length, one after another: no more than one is held.
 
 use crate::fault::{Fault, Issue};
-use crate::x12::delimiters::Delimiters;
 use crate::x12::envelope::Role;
+use crate::x12::mark::Mark;
 use crate::x12::reader::TransactionSet;
 use crate::x12::segment::Segment;
 use crate::x12::stream::{Segments, Step};
 use std::io::Read;
-use std::ops::{ControlFlow, Range};
+use std::ops::ControlFlow;
 
 /// What a file holds, in its order.
 #[derive(Debug)]
@@ -60,17 +60,6 @@ struct Held {
     grouped: bool,
 }
 
-/// A segment of [`Held::text`].
-#[derive(Debug)]
-struct Mark {
-    text: Range<usize>,
-    delimiters: Delimiters,
-    latin1: bool,
-    ordinal: u32,
-    offset: u64,
-    line: u32,
-}
-
 impl Held {
     /// GS08, and whether there is one.
     fn follow(&mut self, step: &Step<'_>) {
@@ -87,10 +76,7 @@ impl Held {
     }
 
     fn push(&mut self, segment: &Segment<'_>) {
-        let start = self.text.len();
-        self.text.push_str(segment.raw());
-        let Segment { delimiters, latin1, ordinal, offset, line, .. } = *segment;
-        self.marks.push(Mark { text: start..self.text.len(), delimiters, latin1, ordinal, offset, line });
+        self.marks.push(Mark::put(&mut self.text, segment));
     }
 
     /// Gives the set away, when there is one.
@@ -98,12 +84,7 @@ impl Held {
         if self.marks.is_empty() {
             return ControlFlow::Continue(());
         }
-        let segment = |mark: &Mark| {
-            let raw = self.text.get(mark.text.clone()).unwrap_or_default();
-            let Mark { delimiters, latin1, ordinal, offset, line, .. } = *mark;
-            Segment { raw, delimiters, latin1, ordinal, offset, line }
-        };
-        let segments = self.marks.iter().map(segment).collect();
+        let segments = self.marks.iter().map(|mark| mark.segment(&self.text)).collect();
         let set = TransactionSet::new(segments, &self.group_version);
         let flow = each(Piece::Set { set, grouped: self.grouped });
         self.text.clear();
