@@ -10,7 +10,7 @@ use claimgate::billing::payer::{Adjustment, LineAdjudication};
 use claimgate::billing::record::BillingRecord;
 use claimgate::config::Config;
 use claimgate::flow::next::offline;
-use claimgate::flow::{hold, next, prepare, receive, translate, worklist};
+use claimgate::flow::{hold, journey, next, prepare, receive, translate, worklist};
 use claimgate::gateway::Translator;
 use claimgate::store::DEFAULT_TENANT;
 use proptest::prelude::*;
@@ -245,6 +245,11 @@ async fn a_denial_is_mended_and_goes_out_as_a_replacement() {
     assert!(drafts(&house).await.is_empty(), "the mended claim has taken its place");
     let text = starred(&house.send(&answer.submission).await);
     assert!(text.contains(":B:7*") && text.contains("REF*F8*ICN1~") && text.contains("HC:99213:25"), "{text}");
+    let told = journey::of(house.gateway.store.as_ref(), DEFAULT_TENANT, &answer.claim).await.unwrap();
+    let told = journey::text(&told);
+    let others: Vec<&str> = told.lines().filter(|line| line.contains("of the same claim")).collect();
+    assert_eq!(others.len(), 2, "itself is no other: {told}");
+    assert!(others[0].ends_with("adjudicated") && others[1].ends_with("held, superseded"), "{told}");
 }
 
 #[tokio::test]

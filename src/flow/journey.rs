@@ -20,12 +20,16 @@ pub async fn of(store: &dyn Store, tenant: &str, of: &str) -> Result<Value, Faul
     let chain = store.chain(&submission.id).await?;
     if chain.len() > 1 {
         let others = chain.iter().map(|link| {
-            json!({
+            let mut other = json!({
                 "submission": link.submission.id.as_str(),
                 "claim": link.submission.focal,
                 "frequency": link.frequency,
                 "state": link.submission.state.word(),
-            })
+            });
+            if let Some(by) = &link.submission.superseded {
+                other["supersededBy"] = json!(by.as_str());
+            }
+            other
         });
         journey["corrections"] = others.collect();
     }
@@ -141,9 +145,11 @@ pub fn text(journey: &Value) -> String {
             format!("{:<32}{:<14}{:<24}{}", word(&step["at"]), word(&step["event"]), word(&step["by"]), told(step));
         let _ = writeln!(out, "{}", line.trim_end());
     }
-    for other in journey["corrections"].as_array().into_iter().flatten() {
+    let others = journey["corrections"].as_array().into_iter().flatten();
+    for other in others.filter(|other| other["submission"] != journey["submission"]) {
         let (claim, state) = (word(&other["claim"]), word(&other["state"]));
-        let _ = writeln!(out, "  of the same claim: {claim}  frequency {}  {state}", word(&other["frequency"]));
+        let gone = if other["supersededBy"].is_string() { ", superseded" } else { "" };
+        let _ = writeln!(out, "  of the same claim: {claim}  frequency {}  {state}{gone}", word(&other["frequency"]));
     }
     out
 }
