@@ -166,7 +166,11 @@ const TOLD: &[(&str, &str)] = &[
     ("GS", "/group"),
     ("ST", "/set"),
     ("segments", "/segments"),
+    ("next:", "/next"),
     ("", "/codes"),
+    ("", "/reasons"),
+    ("", "/what"),
+    ("to", "/to"),
     ("charge", "/amounts/charge"),
     ("paid", "/amounts/paid"),
     ("patient", "/amounts/patientResponsibility"),
@@ -226,6 +230,13 @@ mod tests {
         let journey = json!({"claim": "Claim/1", "state": "adjudicated", "steps": [step], "parts": []});
         let expected = "ISA 000000007, 835, file 835.x12, GS 7, ST 0001, segments 12-20, charge 100, paid 60, TRN CHK1, \
                         match: CLM01 is the same";
+        assert!(text(&journey).contains(expected), "{}", text(&journey));
+        let next = json!({
+            "at": "2026-03-01T10:00:00Z", "event": "noted", "by": "gateway",
+            "detail": {"next": "bill-patient", "codes": ["CARC 1"], "what": ["the deductible is the patient's: bill it"]},
+        });
+        let journey = json!({"claim": "Claim/1", "state": "adjudicated", "steps": [next], "parts": []});
+        let expected = "next: bill-patient, CARC 1, the deductible is the patient's: bill it";
         assert!(text(&journey).contains(expected), "{}", text(&journey));
     }
 }
