@@ -7,7 +7,7 @@ use crate::support::server::{Server, eventually};
 use crate::support::simulator::answer_all;
 use claimgate::billing::id::PayerId;
 use claimgate::fault::any_error;
-use claimgate::flow::{account, denials, journal, journey, overdue, receive};
+use claimgate::flow::{account, denials, journal, journey, overdue, receive, status};
 use claimgate::store::DEFAULT_TENANT;
 use claimgate::x12::{check, reader};
 use serde_json::{Value, json};
@@ -191,6 +191,24 @@ async fn who_asks_by_a_276_gets_a_277() {
     let received = receive::receive(&house.gateway, &other, "276.x12", asked).await.unwrap();
     let text = String::from_utf8(received.answer).unwrap();
     assert!(text.contains("STC*A4:35*"), "the claims of one payer are told to no other: {text}");
+}
+
+/// At the limit every inquiry is looked up; the one above is told that it was not.
+#[tokio::test]
+async fn a_276_with_too_many_inquiries_is_answered_to_its_end() {
+    let house = House::open().await;
+    let asked = vec![("NOBODY", "NW00112233"); status::INQUIRIES_MOST + 1];
+    let bytes = inquiry(11, &asked).into_bytes();
+    let received = receive::receive(&house.gateway, &PayerId("northwind".into()), "276.x12", bytes).await.unwrap();
+    let text = String::from_utf8(received.answer).unwrap();
+    let told: Vec<&str> = text.split('~').filter(|segment| segment.starts_with("STC*")).collect();
+    let (last, others) = told.split_last().unwrap();
+    assert_eq!(others.len(), status::INQUIRIES_MOST);
+    assert!(others.iter().all(|told| told.starts_with("STC*A4:35*")), "{others:?}");
+    assert!(last.starts_with("STC*E1:484*"), "{last}");
+    let (interchanges, _) = reader::read(&text);
+    let issues = check::check_interchange(&house.gateway.translator.guides, &interchanges[0]);
+    assert!(!any_error(&issues), "{issues:?}");
 }
 
 #[tokio::test]

@@ -25,20 +25,20 @@ const GUIDE: &str = "005010X212";
 const ASKED: &str = "276";
 const ANSWERED: &str = "277";
 
-/// Inquiries that one file may hold; what is over is not answered.
-const INQUIRIES_MOST: usize = 1_000;
+/// Inquiries of one file that are looked up; those behind them are told to ask again.
+pub const INQUIRIES_MOST: usize = 1_000;
 
 /// The 277s for all inquiries of a file; empty when it holds none. An interchange that its check refuses is answered by a 999
 /// alone.
 pub async fn answer(gateway: &Gateway, payer: &PayerId, bytes: &[u8]) -> Result<Vec<u8>, Fault> {
     let text = Text::decode(bytes);
     let (interchanges, _) = reader::read_text(&text);
-    let mut out = Vec::new();
+    let (mut out, mut left) = (Vec::new(), INQUIRIES_MOST);
     for interchange in interchanges.iter().filter(|interchange| asks(interchange)) {
         if refused(&gateway.translator, payer, interchange) {
             continue;
         }
-        let bodies = bodies(gateway, payer, interchange).await?;
+        let bodies = bodies(gateway, payer, interchange, &mut left).await?;
         if !bodies.is_empty() {
             out.extend(assembled(&gateway.translator, interchange, &bodies, gateway.clock.now())?);
         }
@@ -61,16 +61,24 @@ fn refused(translator: &Translator, payer: &PayerId, interchange: &Interchange) 
     any_error(&issues)
 }
 
-/// From loop 2000A down, one for each inquiry.
-async fn bodies(gateway: &Gateway, payer: &PayerId, interchange: &Interchange<'_>) -> Result<Vec<String>, Fault> {
+/// From loop 2000A down, one for each inquiry; `left` of them are looked up.
+async fn bodies(
+    gateway: &Gateway,
+    payer: &PayerId,
+    interchange: &Interchange<'_>,
+    left: &mut usize,
+) -> Result<Vec<String>, Fault> {
     let mut bodies = Vec::new();
     for set in interchange.sets().filter(|set| is_question(set.id())) {
         for inquiry in inquiries(set) {
-            if bodies.len() == INQUIRIES_MOST {
-                return Ok(bodies);
-            }
-            let known = known(gateway, payer, &inquiry).await?;
-            bodies.push(body(gateway, &interchange.delimiters, &inquiry, known.as_ref()));
+            let outcome = match left.checked_sub(1) {
+                Some(fewer) => {
+                    *left = fewer;
+                    known(gateway, payer, &inquiry).await?.ok_or(UNKNOWN)
+                }
+                None => Err(TOO_MANY),
+            };
+            bodies.push(body(gateway, &interchange.delimiters, &inquiry, outcome.as_ref().map_err(|row| *row)));
         }
     }
     Ok(bodies)
@@ -143,6 +151,10 @@ fn detail<'a>(inquiry: &mut Inquiry<'a>, segment: &Segment<'a>) {
     }
 }
 
+/// Rows of `codes/claim-state.tsv` for what nothing is known of, and what was not looked up.
+const UNKNOWN: &str = "unknown";
+const TOO_MANY: &str = "too-many";
+
 /// What is known of the claim that is asked about.
 struct Known {
     found: Found,
@@ -199,13 +211,14 @@ struct Status {
 const COMPOSITES: usize = 3;
 
 /// What is told of a claim: its newest payment, else what its payer said of it last, else its state.
-fn status(translator: &Translator, known: Option<&Known>, today: Date) -> Status {
+fn status(translator: &Translator, known: Result<&Known, &str>, today: Date) -> Status {
     let own = |key: &str| {
         let column = |name| translator.meanings.column(List::State, key, name).unwrap_or_default().to_owned();
         vec![["to", "status", "entity"].map(column)]
     };
-    let Some(known) = known else {
-        return Status { codes: own("unknown"), date: Some(today), ..Status::default() };
+    let known = match known {
+        Ok(known) => known,
+        Err(row) => return Status { codes: own(row), date: Some(today), ..Status::default() },
     };
     let charge = Some(known.record.total_charge);
     let paid = known.said.iter().rev().find_map(|said| Some((said, said.adjudication.as_ref()?)));
@@ -269,7 +282,7 @@ const CHECK_NUMBER_MOST: usize = 16;
 /// HL03 of each name, and whether others hang below it.
 const HIERARCHY: &[(&str, &str)] = &[("PR", "20"), ("41", "21"), ("1P", "19"), ("IL", "22"), ("QC", "23")];
 
-fn body(gateway: &Gateway, delimiters: &Delimiters, inquiry: &Inquiry, known: Option<&Known>) -> String {
+fn body(gateway: &Gateway, delimiters: &Delimiters, inquiry: &Inquiry, known: Result<&Known, &str>) -> String {
     let mut lines = Body { delimiters, out: String::new() };
     let mut levels = 0_usize;
     let last = inquiry.names.last().map_or("", |(entity, _)| *entity);
@@ -291,6 +304,7 @@ fn body(gateway: &Gateway, delimiters: &Delimiters, inquiry: &Inquiry, known: Op
     lines.write(&["TRN", "2", inquiry.trace]);
     let today = day(gateway.clock.now());
     lines.status(&status(&gateway.translator, known, today));
+    let known = known.ok();
     lines.references(inquiry, known);
     match (inquiry.service_date, known.and_then(service_date)) {
         (_, Some((first, last))) if first == last => lines.write(&["DTP", "472", "D8", &first]),
