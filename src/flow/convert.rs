@@ -5,8 +5,11 @@ use crate::billing::response::{PayerResponse, Remittance};
 use crate::clock::Clock;
 use crate::fault::{Fault, Issue, codes};
 use crate::fhir::parse;
-use crate::flow::{naming, tell};
+use crate::flow::tell;
 use crate::gateway::Translator;
+use crate::mapping::Scope;
+use crate::mapping::draft::Draft;
+use crate::mapping::maker::Pick;
 use crate::responses::{Walk, resource};
 use jiff::Timestamp;
 use serde_json::{Value, json};
@@ -50,6 +53,7 @@ pub fn convert(
         now: Clock::System.now(),
         submission: json!({"payer": payer}),
         spool: Spool::default(),
+        draft: Draft::default(),
         sink,
     };
     let mut source = BufReader::new(source);
@@ -77,10 +81,12 @@ struct Conversion<'c> {
     now: Timestamp,
     submission: Value,
     spool: Spool,
+    /// What is made is written here, again and again.
+    draft: Draft,
     sink: &'c mut dyn Sink,
 }
 
-impl Conversion<'_> {
+impl<'c> Conversion<'c> {
     /// The answers of a payer that speaks FHIR, told as those of any other.
     fn fhir(&mut self, mut source: impl Read) -> Result<bool, Fault> {
         let mut bytes = Vec::new();
@@ -133,43 +139,61 @@ impl Conversion<'_> {
         let input = serde_json::to_value(response).unwrap_or(Value::Null);
         let none = Value::Null;
         let vars = [("claim", claim), ("record", &none), ("previous", &none), ("submission", &self.submission)];
-        let (mut made, issues) = tell::made(self.translator, mapping, self.payer, &input, &vars, self.now)?;
+        let (mapping, id) = (tell::mapping_named(self.translator, mapping)?, uuid::Uuid::now_v7().to_string());
+        self.draft.cut(0);
+        let issues = mapping.write(&input, &self.scope(&vars), (&id, |_| true), &mut self.draft);
         issues.iter().for_each(|issue| self.sink.issue(issue));
-        let id = uuid::Uuid::now_v7().to_string();
-        naming::set_id(&mut made, &id);
-        self.sink.resource(&id, &mut |out| Ok(serde_json::to_writer(out, &made)?)).map_err(|error| unwritten(&error))
+        let Conversion { draft, sink, .. } = self;
+        sink.resource(&id, &mut |out| out.write_all(draft.since(0).as_bytes())).map_err(|error| unwritten(&error))
+    }
+
+    fn scope<'s>(&self, vars: &'s [(&'s str, &'s Value)]) -> Scope<'s>
+    where
+        'c: 's,
+    {
+        Scope { payer: self.translator.facts(self.payer), now: self.now, vars, resources: None }
     }
 
     /// Details of a remittance that goes on.
     fn put_aside(&mut self, part: &Remittance) -> Result<(), Fault> {
-        let made = tell::reconciliation(self.translator, self.payer, part, self.now)?;
-        let details = made["detail"].as_array().map(Vec::as_slice).unwrap_or_default();
-        details.iter().try_for_each(|detail| self.spool.put(detail)).map_err(|error| unwritten(&error))
+        let input = serde_json::to_value(part).unwrap_or(Value::Null);
+        let mapping = tell::mapping_named(self.translator, tell::RECONCILIATION)?;
+        self.draft.cut(0);
+        let issues = mapping.write_part(&input, &self.scope(&[]), |name| name == "detail", &mut self.draft);
+        tell::warn(tell::RECONCILIATION, &issues);
+        let details = self.draft.since(0).strip_prefix(DETAILS).and_then(|rest| rest.strip_suffix("]}"));
+        details.map_or(Ok(()), |details| self.spool.put(details)).map_err(|error| unwritten(&error))
     }
 
     fn remittance(&mut self, remittance: Remittance) -> Result<(), Fault> {
-        let mut made = tell::reconciliation(self.translator, self.payer, &remittance, self.now)?;
-        let id = made["id"].as_str().unwrap_or_default().to_owned();
-        let Conversion { spool, sink, .. } = self;
-        if spool.is_empty() {
-            let mut write = |out: &mut dyn Write| Ok(serde_json::to_writer(out, &made)?);
-            return sink.resource(&id, &mut write).map_err(|error| unwritten(&error));
+        if !self.spool.is_empty() {
+            self.put_aside(&remittance)?;
         }
-        let last = made.as_object_mut().and_then(|object| object.shift_remove("detail"));
-        let last = last.as_ref().and_then(Value::as_array).map(Vec::as_slice).unwrap_or_default();
-        let written = last.iter().try_for_each(|detail| spool.put(detail)).and_then(|()| {
-            sink.resource(&id, &mut |out| {
-                let head = made.to_string();
-                out.write_all(head.strip_suffix('}').unwrap_or(&head).as_bytes())?;
-                out.write_all(b",\"detail\":[")?;
-                spool.pour(out)?;
-                out.write_all(b"]}")
-            })
+        let input = serde_json::to_value(remittance).unwrap_or(Value::Null);
+        let (mapping, id) =
+            (tell::mapping_named(self.translator, tell::RECONCILIATION)?, uuid::Uuid::now_v7().to_string());
+        let pick: Pick = if self.spool.is_empty() { |_| true } else { |name| name != "detail" };
+        self.draft.cut(0);
+        let issues = mapping.write(&input, &self.scope(&[]), (&id, pick), &mut self.draft);
+        tell::warn(tell::RECONCILIATION, &issues);
+        let Conversion { draft, spool, sink, .. } = self;
+        let written = sink.resource(&id, &mut |out| {
+            if spool.is_empty() {
+                return out.write_all(draft.since(0).as_bytes());
+            }
+            let head = draft.since(0);
+            out.write_all(head.strip_suffix('}').unwrap_or(head).as_bytes())?;
+            out.write_all(b",\"detail\":[")?;
+            spool.pour(out)?;
+            out.write_all(b"]}")
         });
-        spool.clear();
+        self.spool.clear();
         written.map_err(|error| unwritten(&error))
     }
 }
+
+/// How an object begins that holds nothing but details.
+const DETAILS: &str = "{\"detail\":[";
 
 fn unwritten(error: &io::Error) -> Fault {
     Fault::ours(codes::INTERNAL, format!("the output can't be written: {error}"))
@@ -180,20 +204,21 @@ fn unwritten(error: &io::Error) -> Fault {
 struct Spool {
     memory: Vec<u8>,
     file: Option<File>,
-    count: u64,
+    any: bool,
 }
 
 impl Spool {
     fn is_empty(&self) -> bool {
-        self.count == 0
+        !self.any
     }
 
-    fn put(&mut self, detail: &Value) -> io::Result<()> {
-        if self.count > 0 {
+    /// Some objects, with commas between them.
+    fn put(&mut self, details: &str) -> io::Result<()> {
+        if !self.is_empty() {
             self.memory.push(b',');
         }
-        serde_json::to_writer(&mut self.memory, detail)?;
-        self.count += 1;
+        self.memory.extend_from_slice(details.as_bytes());
+        self.any = true;
         if self.memory.len() > DETAILS_IN_MEMORY {
             let file = match &mut self.file {
                 Some(file) => file,
@@ -286,7 +311,7 @@ mod tests {
     fn a_spool_gives_back_what_was_put_in() {
         let mut spool = Spool::default();
         let detail = json!({"text": "x".repeat(1000)});
-        (0..10_000).for_each(|_| spool.put(&detail).unwrap());
+        (0..5_000).for_each(|_| spool.put(&format!("{detail},{detail}")).unwrap());
         assert!(spool.file.is_some(), "ten megabytes are too much for memory");
         let mut out = b"[".to_vec();
         spool.pour(&mut out).unwrap();

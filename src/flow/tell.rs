@@ -9,7 +9,7 @@ use crate::fault::{Fault, Issue, codes};
 use crate::flow::receive::{Claim, event, event_of};
 use crate::flow::{lookup, naming, submit};
 use crate::gateway::{Gateway, Translator};
-use crate::mapping::Scope;
+use crate::mapping::{ResponseMapping, Scope};
 use crate::responses::{combine, correlate, pairing};
 use crate::store::{AnswerFacts, AnswerWrite, Ended, MatchedAnswer, NewEvent, NewSubmission, Submission};
 use jiff::Timestamp;
@@ -313,6 +313,9 @@ fn claim_response(
     make(translator, mapping, told.submission.payer.as_str(), &input, &vars, now)
 }
 
+/// The mapping of a remittance.
+pub const RECONCILIATION: &str = "response/payment-reconciliation";
+
 /// The PaymentReconciliation of one 835.
 pub fn reconciliation(
     translator: &Translator,
@@ -321,7 +324,7 @@ pub fn reconciliation(
     now: Timestamp,
 ) -> Result<Value, Fault> {
     let input = serde_json::to_value(remittance).unwrap_or(Value::Null);
-    let mut resource = make(translator, "response/payment-reconciliation", payer, &input, &[], now)?;
+    let mut resource = make(translator, RECONCILIATION, payer, &input, &[], now)?;
     naming::set_id(&mut resource, &uuid::Uuid::now_v7().to_string());
     Ok(resource)
 }
@@ -363,14 +366,19 @@ pub fn make(
     now: Timestamp,
 ) -> Result<Value, Fault> {
     let (resource, issues) = made(translator, mapping, payer, input, vars, now)?;
-    for issue in issues.iter().filter(|issue| issue.is_error()) {
-        tracing::warn!(code = issue.code, mapping, "a part of a payer's answer could not be told in FHIR");
-    }
+    warn(mapping, &issues);
     Ok(resource)
 }
 
+/// What could not be carried, for the log.
+pub fn warn(mapping: &str, issues: &[Issue]) {
+    for issue in issues.iter().filter(|issue| issue.is_error()) {
+        tracing::warn!(code = issue.code, mapping, "a part of a payer's answer could not be told in FHIR");
+    }
+}
+
 /// As [`make`], with what could not be carried.
-pub fn made(
+fn made(
     translator: &Translator,
     mapping: &str,
     payer: &str,
@@ -378,9 +386,14 @@ pub fn made(
     vars: &[(&str, &Value)],
     now: Timestamp,
 ) -> Result<(Value, Vec<Issue>), Fault> {
-    let missing = || Fault::ours(codes::INTERNAL, format!("no mapping {mapping} is loaded"));
-    let found = translator.mappings.response(mapping).ok_or_else(missing)?;
-    Ok(found.make(input, &Scope { payer: translator.facts(payer), now, vars, resources: None }))
+    let scope = Scope { payer: translator.facts(payer), now, vars, resources: None };
+    Ok(mapping_named(translator, mapping)?.make(input, &scope))
+}
+
+/// A response mapping by its name.
+pub fn mapping_named<'t>(translator: &'t Translator, name: &str) -> Result<&'t ResponseMapping, Fault> {
+    let missing = || Fault::ours(codes::INTERNAL, format!("no mapping {name} is loaded"));
+    translator.mappings.response(name).ok_or_else(missing)
 }
 
 /// Events that only the gateway makes.

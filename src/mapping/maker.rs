@@ -57,6 +57,9 @@ pub enum Source {
     Answer,
 }
 
+/// Which properties of the whole are made, by their names.
+pub type Pick = fn(&str) -> bool;
+
 /// A run with all that it gathers.
 pub struct Maker<'a> {
     pub run: Run<'a>,
@@ -67,6 +70,9 @@ pub struct Maker<'a> {
     issues: RefCell<Vec<Issue>>,
     rows: Option<RefCell<Vec<LineageRow>>>,
     paths: RefCell<HashMap<*const Value, String>>,
+    /// Properties of the whole that are not made, and a choice among the others.
+    left_out: &'static [&'static str],
+    pick: Pick,
 }
 
 impl<'a> Maker<'a> {
@@ -74,7 +80,18 @@ impl<'a> Maker<'a> {
         run.trace(lineage);
         let resolver = run.resolver;
         let rows = lineage.then(RefCell::default);
-        Maker { run, source, roots, resolver, issues: RefCell::default(), rows, paths: RefCell::default() }
+        let (issues, paths) = Default::default();
+        Maker { run, source, roots, resolver, issues, rows, paths, left_out: &[], pick: |_| true }
+    }
+
+    /// Makes but some properties of the whole.
+    pub fn picking(self, left_out: &'static [&'static str], pick: Pick) -> Maker<'a> {
+        Maker { left_out, pick, ..self }
+    }
+
+    /// Whether a property of the whole is made.
+    pub fn picks(&self, name: &str) -> bool {
+        !self.left_out.contains(&name) && (self.pick)(name)
     }
 
     pub fn issues(self) -> Vec<Issue> {

@@ -11,6 +11,7 @@
 
 pub mod coverage;
 pub mod definitions;
+pub mod draft;
 pub mod fhirpath;
 pub mod files;
 pub mod functions;

@@ -1,10 +1,11 @@
 //! Mappings that make JSON, as the journeys call them: FHIR → billing record, and payer's answer → FHIR.
 
 use super::Scope;
+use super::draft::Draft;
 use super::fhirpath::eval::{Resolver, Run};
 use super::fhirpath::item::Item;
 use super::lineage::Lineage;
-use super::maker::{Maker, Source, Trail};
+use super::maker::{Maker, Pick, Source, Trail};
 use super::needs::Words;
 use super::object::{Made, Rules, columns_of, make};
 use super::tables::Tables;
@@ -78,28 +79,31 @@ pub struct RecordMapping {
 impl RecordMapping {
     /// Makes the record of a focal resource. Issues name FHIRPaths of what the caller sent.
     pub fn make<'a>(&'a self, focal: &'a Value, scope: &'a Scope<'a>) -> (Value, Vec<Issue>) {
-        run(&self.common, &self.rules, self.common.maker(focal, scope, false), focal, |value, maker| {
-            (value, maker.issues())
-        })
+        let mut draft = Draft::default();
+        let maker = run(&self.common, &self.rules, self.common.maker(focal, scope, false), focal, &mut draft);
+        (read(&draft), maker.issues())
     }
 
     /// Where each field of the record comes from.
     pub fn lineage<'a>(&'a self, focal: &'a Value, scope: &'a Scope<'a>) -> Lineage {
-        run(&self.common, &self.rules, self.common.maker(focal, scope, true), focal, |_, maker| maker.lineage())
+        let maker = self.common.maker(focal, scope, true);
+        run(&self.common, &self.rules, maker, focal, &mut Draft::default()).lineage()
     }
 }
 
-fn run<'a, T>(
-    common: &'a Common,
-    rules: &'a Rules,
-    maker: Maker<'a>,
-    focal: &'a Value,
-    end: impl FnOnce(Value, Maker<'a>) -> T,
-) -> T {
-    let (focal, mut made) = (Item::node(focal), Made::default());
+/// Runs the rules over what is read; the draft holds one object in the end.
+fn run<'a>(common: &'a Common, rules: &'a Rules, maker: Maker<'a>, focal: &'a Value, draft: &mut Draft) -> Maker<'a> {
+    let (focal, mut made) = (Item::node(focal), Made::new(draft));
     maker.framed(&common.frame, &focal, &Trail::ROOT, &mut |item| make(&maker, rules, item, &Trail::ROOT, &mut made));
-    let value = made.into_first().unwrap_or_else(|| Value::Object(Map::new()));
-    end(value, maker)
+    if !made.keep_first() {
+        draft.raw("{}");
+    }
+    maker
+}
+
+/// What was made, as a value.
+fn read(draft: &Draft) -> Value {
+    serde_json::from_str(draft.since(0)).unwrap_or_default()
 }
 
 /// A payer's answer → FHIR.
@@ -125,20 +129,60 @@ impl ResponseMapping {
         }
     }
 
+    /// Writes the resource as JSON, under an id of its own and with the properties that `pick` takes.
+    pub fn write<'a>(
+        &'a self,
+        input: &'a Value,
+        scope: &'a Scope<'a>,
+        (id, pick): (&str, Pick),
+        draft: &mut Draft,
+    ) -> Vec<Issue> {
+        draft.raw("{\"resourceType\":");
+        draft.text(&self.makes);
+        draft.raw(",\"id\":");
+        draft.text(id);
+        self.rest(input, scope, (&["resourceType", "id"], pick), draft).issues()
+    }
+
+    /// Writes an object of these properties alone.
+    pub fn write_part<'a>(
+        &'a self,
+        input: &'a Value,
+        scope: &'a Scope<'a>,
+        pick: Pick,
+        draft: &mut Draft,
+    ) -> Vec<Issue> {
+        let maker = self.common.maker(input, scope, false).picking(&[], pick);
+        run(&self.common, &self.rules, maker, input, draft).issues()
+    }
+
     /// Where each field of the resource comes from.
     pub fn lineage<'a>(&'a self, input: &'a Value, scope: &'a Scope<'a>) -> Lineage {
-        run(&self.common, &self.rules, self.common.maker(input, scope, true), input, |_, maker| maker.lineage())
+        let maker = self.common.maker(input, scope, true);
+        run(&self.common, &self.rules, maker, input, &mut Draft::default()).lineage()
     }
 
     fn made<'a>(&'a self, input: &'a Value, scope: &'a Scope<'a>) -> (Value, Vec<Issue>) {
-        let maker = self.common.maker(input, scope, false);
-        run(&self.common, &self.rules, maker, input, |value, maker| {
-            let Value::Object(map) = value else { return (value, maker.issues()) };
-            let mut resource = Map::with_capacity(map.len() + 1);
-            resource.insert("resourceType".to_owned(), Value::from(self.makes.as_str()));
-            resource.extend(map);
-            (Value::Object(resource), maker.issues())
-        })
+        let mut draft = Draft::default();
+        draft.raw("{\"resourceType\":");
+        draft.text(&self.makes);
+        let maker = self.rest(input, scope, (&["resourceType"], |_| true), &mut draft);
+        (read(&draft), maker.issues())
+    }
+
+    /// Everything of the resource but what is written already.
+    fn rest<'a>(
+        &'a self,
+        input: &'a Value,
+        scope: &'a Scope<'a>,
+        (written, pick): (&'static [&'static str], Pick),
+        draft: &mut Draft,
+    ) -> Maker<'a> {
+        let start = draft.end();
+        let maker = self.common.maker(input, scope, false).picking(written, pick);
+        let maker = run(&self.common, &self.rules, maker, input, draft);
+        draft.join(start);
+        maker
     }
 }
 
@@ -174,7 +218,8 @@ impl DocumentMapping {
     /// columns. Issues name places in the record.
     pub fn make<'a>(&'a self, record: &'a Value, scope: &'a Scope<'a>) -> (Value, Vec<Issue>) {
         let maker = self.common.maker(record, scope, false);
-        let (made, issues) = all(&self.common, &self.rules, maker, record, |made, maker| (made, maker.issues()));
+        let (made, maker) = all(&self.common, &self.rules, maker, record);
+        let issues = maker.issues();
         match self.shape {
             DocumentShape::Json => (made.into_iter().next().unwrap_or_else(|| Value::Object(Map::new())), issues),
             DocumentShape::Csv => (self.rows(&made), issues),
@@ -183,7 +228,7 @@ impl DocumentMapping {
 
     /// Where each value comes from.
     pub fn lineage<'a>(&'a self, record: &'a Value, scope: &'a Scope<'a>) -> Lineage {
-        all(&self.common, &self.rules, self.common.maker(record, scope, true), record, |_, maker| maker.lineage())
+        all(&self.common, &self.rules, self.common.maker(record, scope, true), record).1.lineage()
     }
 
     fn rows(&self, made: &[Value]) -> Value {
@@ -204,14 +249,12 @@ fn cell(value: &Value) -> String {
     }
 }
 
-fn all<'a, T>(
-    common: &'a Common,
-    rules: &'a Rules,
-    maker: Maker<'a>,
-    focal: &'a Value,
-    end: impl FnOnce(Vec<Value>, Maker<'a>) -> T,
-) -> T {
-    let (focal, mut made) = (Item::node(focal), Made::default());
+/// Runs the rules over a record: everything that they make.
+fn all<'a>(common: &'a Common, rules: &'a Rules, maker: Maker<'a>, focal: &'a Value) -> (Vec<Value>, Maker<'a>) {
+    let (focal, mut draft) = (Item::node(focal), Draft::default());
+    draft.raw("[");
+    let mut made = Made::new(&mut draft);
     maker.framed(&common.frame, &focal, &Trail::ROOT, &mut |item| make(&maker, rules, item, &Trail::ROOT, &mut made));
-    end(made.into_list(), maker)
+    draft.raw("]");
+    (serde_json::from_str(draft.since(0)).unwrap_or_default(), maker)
 }
