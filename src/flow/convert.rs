@@ -7,14 +7,18 @@ use crate::fault::{Fault, Issue, codes};
 use crate::fhir::parse;
 use crate::flow::tell;
 use crate::gateway::Translator;
-use crate::mapping::Scope;
 use crate::mapping::draft::Draft;
 use crate::mapping::maker::Pick;
+use crate::mapping::{Input, Scope};
 use crate::responses::{Walk, resource};
 use jiff::Timestamp;
 use serde_json::{Value, json};
 use std::fs::File;
 use std::io::{self, BufRead, BufReader, Read, Seek, Write};
+
+mod claim;
+
+use claim::ToldClaim;
 
 /// Details of a remittance that are told at once.
 const DETAILS_AT_ONCE: usize = 1000;
@@ -106,7 +110,7 @@ impl<'c> Conversion<'c> {
             self.answer(&response)?;
         }
         for batch in std::mem::take(&mut walk.reading.batches) {
-            self.make("response/acknowledgment", &batch, &json!({}))?;
+            self.make("response/acknowledgment", &batch, &ToldClaim::default())?;
         }
         if let Some(part) = walk.take_part(DETAILS_AT_ONCE) {
             self.put_aside(&part)?;
@@ -122,32 +126,29 @@ impl<'c> Conversion<'c> {
         let mapping = tell::mapping_of(response);
         let (mapping, claim) = match mapping {
             "response/claim-response" if self.told == Told::ExplanationOfBenefit && response.adjudication.is_some() => {
-                ("response/explanation-of-benefit", claim_of(response))
+                ("response/explanation-of-benefit", ToldClaim::of(response))
             }
-            "response/claim-response" => (mapping, claim_of(response)),
-            _ => (mapping, json!({})),
+            "response/claim-response" => (mapping, ToldClaim::of(response)),
+            _ => (mapping, ToldClaim::default()),
         };
         self.make(mapping, response, &claim)?;
         if !response.requests.is_empty() {
-            let claim = json!({"patient": patient_of(response)});
-            self.make("response/attachment-request", response, &claim)?;
+            self.make("response/attachment-request", response, &ToldClaim::with_patient(response))?;
         }
         Ok(())
     }
 
-    fn make(&mut self, mapping: &str, response: &PayerResponse, claim: &Value) -> Result<(), Fault> {
-        let input = serde_json::to_value(response).unwrap_or(Value::Null);
-        let none = Value::Null;
-        let vars = [("claim", claim), ("record", &none), ("previous", &none), ("submission", &self.submission)];
+    fn make(&mut self, mapping: &str, response: &PayerResponse, claim: &ToldClaim) -> Result<(), Fault> {
+        let vars = [("claim", Input::Plain(claim)), ("submission", Input::Json(&self.submission))];
         let (mapping, id) = (tell::mapping_named(self.translator, mapping)?, uuid::Uuid::now_v7().to_string());
         self.draft.cut(0);
-        let issues = mapping.write(&input, &self.scope(&vars), (&id, |_| true), &mut self.draft);
+        let issues = mapping.write(response, &self.scope(&vars), (&id, |_| true), &mut self.draft);
         issues.iter().for_each(|issue| self.sink.issue(issue));
         let Conversion { draft, sink, .. } = self;
         sink.resource(&id, &mut |out| out.write_all(draft.since(0).as_bytes())).map_err(|error| unwritten(&error))
     }
 
-    fn scope<'s>(&self, vars: &'s [(&'s str, &'s Value)]) -> Scope<'s>
+    fn scope<'s>(&self, vars: &'s [(&'s str, Input<'s>)]) -> Scope<'s>
     where
         'c: 's,
     {
@@ -156,10 +157,9 @@ impl<'c> Conversion<'c> {
 
     /// Details of a remittance that goes on.
     fn put_aside(&mut self, part: &Remittance) -> Result<(), Fault> {
-        let input = serde_json::to_value(part).unwrap_or(Value::Null);
         let mapping = tell::mapping_named(self.translator, tell::RECONCILIATION)?;
         self.draft.cut(0);
-        let issues = mapping.write_part(&input, &self.scope(&[]), |name| name == "detail", &mut self.draft);
+        let issues = mapping.write_part(part, &self.scope(&[]), |name| name == "detail", &mut self.draft);
         tell::warn(tell::RECONCILIATION, &issues);
         let details = self.draft.since(0).strip_prefix(DETAILS).and_then(|rest| rest.strip_suffix("]}"));
         details.map_or(Ok(()), |details| self.spool.put(details)).map_err(|error| unwritten(&error))
@@ -169,12 +169,11 @@ impl<'c> Conversion<'c> {
         if !self.spool.is_empty() {
             self.put_aside(&remittance)?;
         }
-        let input = serde_json::to_value(remittance).unwrap_or(Value::Null);
         let (mapping, id) =
             (tell::mapping_named(self.translator, tell::RECONCILIATION)?, uuid::Uuid::now_v7().to_string());
         let pick: Pick = if self.spool.is_empty() { |_| true } else { |name| name != "detail" };
         self.draft.cut(0);
-        let issues = mapping.write(&input, &self.scope(&[]), (&id, pick), &mut self.draft);
+        let issues = mapping.write(&remittance, &self.scope(&[]), (&id, pick), &mut self.draft);
         tell::warn(tell::RECONCILIATION, &issues);
         let Conversion { draft, spool, sink, .. } = self;
         let written = sink.resource(&id, &mut |out| {
@@ -253,54 +252,6 @@ fn nameless() -> io::Result<File> {
     let file = options.open(&path)?;
     std::fs::remove_file(&path)?;
     Ok(file)
-}
-
-/// The patient as far as an answer tells.
-fn patient_of(response: &PayerResponse) -> Value {
-    let keys = &response.keys;
-    let name: Vec<&str> =
-        [&keys.patient_first_name, &keys.patient_last_name].into_iter().flatten().map(String::as_str).collect();
-    let mut patient = json!({});
-    if let Some(member) = &keys.member_id {
-        patient["identifier"] = json!({"value": member});
-    }
-    if !name.is_empty() {
-        patient["display"] = Value::from(name.join(" "));
-    } else if keys.member_id.is_none() {
-        patient["display"] = Value::from("not named in the answer");
-    }
-    patient
-}
-
-/// The claim as far as an answer tells it.
-fn claim_of(response: &PayerResponse) -> Value {
-    let kind = json!([{"system": "http://terminology.hl7.org/CodeSystem/claim-type", "code": kind_of(response)}]);
-    let mut claim = json!({
-        "resourceType": "Claim",
-        "status": "active",
-        "type": {"coding": kind},
-        "use": "claim",
-        "patient": patient_of(response),
-    });
-    if let Some(number) = &response.keys.patient_control_number {
-        claim["identifier"] = json!([{"value": number}]);
-    }
-    claim
-}
-
-/// Dental by its codes, institutional by what only hospitals have, else professional.
-fn kind_of(response: &PayerResponse) -> &'static str {
-    let adjudication = response.adjudication.as_ref();
-    let mut lines = response.lines.iter().chain(adjudication.iter().flat_map(|adjudication| &adjudication.lines));
-    if lines.clone().any(|line| line.code.qualifier == "AD") {
-        return "oral";
-    }
-    let revenue = lines.any(|line| line.revenue_code.is_some() || line.code.qualifier == "NU");
-    let stay = adjudication.is_some_and(|claim| {
-        claim.drg.is_some() || claim.details.first().is_some_and(|detail| detail.name.starts_with("mia"))
-    });
-    let bill = response.references.iter().any(|reference| reference.qualifier == "BLT");
-    if revenue || stay || bill { "institutional" } else { "professional" }
 }
 
 #[cfg(test)]

@@ -9,7 +9,7 @@ use crate::fault::{Fault, Issue, codes};
 use crate::flow::receive::{Claim, event, event_of};
 use crate::flow::{lookup, naming, submit};
 use crate::gateway::{Gateway, Translator};
-use crate::mapping::{ResponseMapping, Scope};
+use crate::mapping::{Input, ResponseMapping, Scope};
 use crate::responses::{combine, correlate, pairing};
 use crate::store::{AnswerFacts, AnswerWrite, Ended, MatchedAnswer, NewEvent, NewSubmission, Submission};
 use jiff::Timestamp;
@@ -127,11 +127,10 @@ impl Told {
 
     /// What the payer asks for becomes a Task.
     fn ask(&mut self, translator: &Translator, response: &PayerResponse, now: Timestamp) -> Result<(), Fault> {
-        let input = serde_json::to_value(response).unwrap_or(Value::Null);
         let submission = json!({"claim": self.submission.focal});
-        let vars = [("claim", &self.claim), ("submission", &submission)];
+        let vars = [("claim", (&self.claim).into()), ("submission", (&submission).into())];
         let payer = self.submission.payer.as_str();
-        let mut task = make(translator, "response/attachment-request", payer, &input, &vars, now)?;
+        let mut task = make(translator, "response/attachment-request", payer, response.into(), &vars, now)?;
         naming::set_id(&mut task, &uuid::Uuid::now_v7().to_string());
         self.tasks.push(task);
         Ok(())
@@ -305,12 +304,15 @@ fn claim_response(
     response: &PayerResponse,
     now: Timestamp,
 ) -> Result<Value, Fault> {
-    let record = serde_json::to_value(&claim.record).unwrap_or(Value::Null);
     let submission = json!({"claim": told.submission.focal, "payer": told.submission.payer.as_str(), "parts": told.submission.parts.len()});
-    let input = serde_json::to_value(response).unwrap_or(Value::Null);
-    let vars = [("claim", &told.claim), ("record", &record), ("previous", &told.current), ("submission", &submission)];
+    let vars = [
+        ("claim", (&told.claim).into()),
+        ("record", Input::Plain(&claim.record)),
+        ("previous", (&told.current).into()),
+        ("submission", (&submission).into()),
+    ];
     let mapping = mapping_for(told.current["resourceType"].as_str(), response);
-    make(translator, mapping, told.submission.payer.as_str(), &input, &vars, now)
+    make(translator, mapping, told.submission.payer.as_str(), response.into(), &vars, now)
 }
 
 /// The mapping of a remittance.
@@ -323,8 +325,7 @@ pub fn reconciliation(
     remittance: &Remittance,
     now: Timestamp,
 ) -> Result<Value, Fault> {
-    let input = serde_json::to_value(remittance).unwrap_or(Value::Null);
-    let mut resource = make(translator, RECONCILIATION, payer, &input, &[], now)?;
+    let mut resource = make(translator, RECONCILIATION, payer, remittance.into(), &[], now)?;
     naming::set_id(&mut resource, &uuid::Uuid::now_v7().to_string());
     Ok(resource)
 }
@@ -361,11 +362,12 @@ pub fn make(
     translator: &Translator,
     mapping: &str,
     payer: &str,
-    input: &Value,
-    vars: &[(&str, &Value)],
+    input: Input<'_>,
+    vars: &[(&str, Input<'_>)],
     now: Timestamp,
 ) -> Result<Value, Fault> {
-    let (resource, issues) = made(translator, mapping, payer, input, vars, now)?;
+    let scope = Scope { payer: translator.facts(payer), now, vars, resources: None };
+    let (resource, issues) = mapping_named(translator, mapping)?.make(input, &scope);
     warn(mapping, &issues);
     Ok(resource)
 }
@@ -375,19 +377,6 @@ pub fn warn(mapping: &str, issues: &[Issue]) {
     for issue in issues.iter().filter(|issue| issue.is_error()) {
         tracing::warn!(code = issue.code, mapping, "a part of a payer's answer could not be told in FHIR");
     }
-}
-
-/// As [`make`], with what could not be carried.
-fn made(
-    translator: &Translator,
-    mapping: &str,
-    payer: &str,
-    input: &Value,
-    vars: &[(&str, &Value)],
-    now: Timestamp,
-) -> Result<(Value, Vec<Issue>), Fault> {
-    let scope = Scope { payer: translator.facts(payer), now, vars, resources: None };
-    Ok(mapping_named(translator, mapping)?.make(input, &scope))
 }
 
 /// A response mapping by its name.

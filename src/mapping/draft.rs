@@ -1,6 +1,8 @@
 //! The JSON that a mapping makes, written down as it comes. What turns out to be nothing (an object in which no value came from the
 //! source) is taken back by cutting the text, so that nothing is built that is not told.
 
+use crate::billing::shape::View;
+use crate::digits::Digits;
 use serde_json::Value;
 use std::fmt::Write;
 
@@ -25,9 +27,19 @@ impl Draft {
 
     /// A text, in quotes.
     pub fn text(&mut self, text: &str) {
-        if text.bytes().any(|byte| byte < 0x20 || matches!(byte, b'"' | b'\\')) {
-            return self.value(&Value::from(text));
+        // Every byte is looked at, so that the loop can look at many at once.
+        let plain = text.bytes().fold(true, |plain, byte| plain & (byte >= 0x20) & (byte != b'"') & (byte != b'\\'));
+        if !plain {
+            // Writing to a text can't fail.
+            let _ = write!(self.0, "{}", Value::from(text));
+            return;
         }
+        self.quoted(text);
+    }
+
+    /// A text without anything that JSON writes otherwise.
+    pub fn quoted(&mut self, text: &str) {
+        self.0.reserve(text.len() + 2);
         self.0.push('"');
         self.0.push_str(text);
         self.0.push('"');
@@ -35,8 +47,53 @@ impl Draft {
 
     /// A whole value.
     pub fn value(&mut self, value: &Value) {
-        // Writing to a text can't fail.
-        let _ = write!(self.0, "{value}");
+        match value {
+            Value::Null => self.raw("null"),
+            Value::Bool(yes) => self.raw(if *yes { "true" } else { "false" }),
+            Value::Number(number) => self.raw(number.as_str()),
+            Value::String(text) => self.text(text),
+            Value::Array(items) => self.all("[", items, "]", |draft, item| draft.value(item)),
+            Value::Object(map) => self.all("{", map, "}", |draft, (name, value)| {
+                draft.text(name);
+                draft.raw(":");
+                draft.value(value);
+            }),
+        }
+    }
+
+    /// A part of a plain value.
+    pub fn view(&mut self, view: View<'_>) {
+        match view {
+            View::Text(text) => self.text(text),
+            View::Date(date) => self.quoted(Digits::of_date(date).as_str()),
+            View::Decimal(number) => self.quoted(Digits::of_decimal(number).as_str()),
+            View::Integer(number) => self.raw(Digits::of_integer(number.into()).as_str()),
+            View::Boolean(yes) => self.raw(if yes { "true" } else { "false" }),
+            View::List(list) => {
+                self.all("[", (0..list.count()).filter_map(|n| list.item(n)), "]", |draft, item| draft.view(item));
+            }
+            View::Object(object) => {
+                let fields = object.names().iter().enumerate();
+                let fields = fields.filter_map(|(place, name)| Some((*name, object.property(place)?)));
+                self.all("{", fields, "}", |draft, (name, view)| {
+                    draft.text(name);
+                    draft.raw(":");
+                    draft.view(view);
+                });
+            }
+        }
+    }
+
+    /// Parts between brackets, with commas between them.
+    fn all<T>(&mut self, open: &str, parts: impl IntoIterator<Item = T>, close: &str, put: fn(&mut Draft, T)) {
+        self.raw(open);
+        for (n, part) in parts.into_iter().enumerate() {
+            if n > 0 {
+                self.raw(",");
+            }
+            put(self, part);
+        }
+        self.raw(close);
     }
 
     /// Makes one object of an open one that ends where the whole one behind it starts.
@@ -76,8 +133,9 @@ mod tests {
         let mut draft = Draft::default();
         draft.raw("[");
         let end = draft.end();
-        draft.value(&json!({"a": [1, "x"]}));
-        assert_eq!(draft.since(end), r#"{"a":[1,"x"]}"#);
+        let value = json!({"a": [1, "x", null, true, -1.50], "b": {}, "c": [{"é\n": []}]});
+        draft.value(&value);
+        assert_eq!(draft.since(end), value.to_string());
         draft.cut(end);
         draft.raw("]");
         assert_eq!(draft.into_text(), "[]");

@@ -7,6 +7,7 @@ use super::lineage::{Lineage, LineageRow};
 use super::template::{Frame, FrameStep, Rule};
 use crate::fault::{Issue, Place, codes};
 use serde_json::Value;
+use std::borrow::Cow;
 use std::cell::RefCell;
 use std::collections::HashMap;
 
@@ -57,6 +58,9 @@ pub enum Source {
     Answer,
 }
 
+/// What the paths of a source begin with.
+pub type Root = Cow<'static, str>;
+
 /// Which properties of the whole are made, by their names.
 pub type Pick = fn(&str) -> bool;
 
@@ -65,7 +69,7 @@ pub struct Maker<'a> {
     pub run: Run<'a>,
     source: Source,
     /// The roots that paths are named from, with the name that stands before them.
-    roots: Vec<(String, &'a Value)>,
+    roots: Vec<(Root, &'a Value)>,
     resolver: Option<&'a dyn Resolver>,
     issues: RefCell<Vec<Issue>>,
     rows: Option<RefCell<Vec<LineageRow>>>,
@@ -76,7 +80,7 @@ pub struct Maker<'a> {
 }
 
 impl<'a> Maker<'a> {
-    pub fn new(run: Run<'a>, source: Source, roots: Vec<(String, &'a Value)>, lineage: bool) -> Maker<'a> {
+    pub fn new(run: Run<'a>, source: Source, roots: Vec<(Root, &'a Value)>, lineage: bool) -> Maker<'a> {
         run.trace(lineage);
         let resolver = run.resolver;
         let rows = lineage.then(RefCell::default);
@@ -246,7 +250,7 @@ impl<'a> Maker<'a> {
         let mut paths = self.paths.borrow_mut();
         if paths.is_empty() {
             for (name, root) in &self.roots {
-                index(root, name.clone(), &mut paths);
+                index(root, name.clone().into_owned(), &mut paths);
             }
             let resolver = self.resolver.into_iter();
             for (resolver, resource) in

@@ -58,8 +58,10 @@ pub struct ObjectRules {
 #[derive(Debug)]
 struct FieldRules {
     name: String,
-    /// How it begins in JSON: the name, the colon, and the bracket of a list.
-    key: Box<str>,
+    /// How it begins in JSON, as the first property of its object and as any other: brace or comma, name, colon, and the
+    /// bracket of a list.
+    first: Box<str>,
+    next: Box<str>,
     many: bool,
     required: bool,
     rules: Rules,
@@ -168,7 +170,8 @@ impl<'n> ObjectCompiler<'_, '_, 'n> {
                 let rules = self.rules(node, &target, many, this);
                 let need = if required { Need::Always } else { touch(&rules) };
                 let begin = format!("{}:{}", serde_json::Value::from(key.name.as_str()), if many { "[" } else { "" });
-                Some(FieldRules { name: key.name.clone(), key: begin.into(), many, required, rules, need })
+                let (first, next) = (format!("{{{begin}").into(), format!(",{begin}").into());
+                Some(FieldRules { name: key.name.clone(), first, next, many, required, rules, need })
             }
             Err(known) => {
                 let text = format!("{} has no `{}`", target.describe(), key.name);
@@ -350,8 +353,10 @@ fn make_fields<'a>(
         let place = trail.step(&field.name, field.many.then_some(0));
         let before = if field.required { maker.issue_count() } else { 0 };
         let mark = draft.end();
-        draft.raw(if any { "," } else { "{" });
-        draft.raw(&field.key);
+        match any {
+            true => draft.raw(&field.next),
+            false => draft.raw(&field.first),
+        }
         let mut made = Made::new(draft);
         make(maker, &field.rules, this, &place, &mut made);
         substantial |= made.substantial;

@@ -5,17 +5,69 @@ use super::draft::Draft;
 use super::fhirpath::eval::{Resolver, Run};
 use super::fhirpath::item::Item;
 use super::lineage::Lineage;
-use super::maker::{Maker, Pick, Source, Trail};
+use super::maker::{Maker, Pick, Root, Source, Trail};
 use super::needs::Words;
 use super::object::{Made, Rules, columns_of, make};
 use super::tables::Tables;
 use super::template::Frame;
+use crate::billing::shape::{ObjectView, View};
 use crate::fault::Issue;
 use serde_json::{Map, Value};
+use std::borrow::Cow;
 use std::sync::Arc;
 
 /// The names that a caller may give values to, in the order of their slots.
 pub const GIVEN: &[&str] = &["payer", "claim", "record", "previous", "submission"];
+
+/// The same as paths begin with them.
+const GIVEN_ROOTS: &[&str] = &["%payer", "%claim", "%record", "%previous", "%submission"];
+
+/// What a mapping reads.
+#[derive(Debug, Clone, Copy)]
+pub enum Input<'a> {
+    Json(&'a Value),
+    /// A plain value that need not become JSON for it. It has no lineage.
+    Plain(&'a dyn ObjectView),
+}
+
+impl<'a> Input<'a> {
+    fn item(self) -> Item<'a> {
+        match self {
+            Input::Json(value) => Item::node(value),
+            Input::Plain(object) => Item::plain(object),
+        }
+    }
+
+    fn json(self) -> Option<&'a Value> {
+        match self {
+            Input::Json(value) => Some(value),
+            Input::Plain(_) => None,
+        }
+    }
+
+    fn plain(self) -> Option<&'a dyn ObjectView> {
+        match self {
+            Input::Json(_) => None,
+            Input::Plain(object) => Some(object),
+        }
+    }
+
+    fn is_null(self) -> bool {
+        self.json().is_some_and(Value::is_null)
+    }
+}
+
+impl<'a> From<&'a Value> for Input<'a> {
+    fn from(value: &'a Value) -> Input<'a> {
+        Input::Json(value)
+    }
+}
+
+impl<'a, T: ObjectView> From<&'a T> for Input<'a> {
+    fn from(object: &'a T) -> Input<'a> {
+        Input::Plain(object)
+    }
+}
 
 /// What every mapping holds beside its rules.
 #[derive(Debug)]
@@ -33,25 +85,30 @@ pub struct Common {
 
 impl Common {
     /// A run over what is read, with the variables of the scope.
-    pub fn maker<'a>(&'a self, focal: &'a Value, scope: &'a Scope<'a>, lineage: bool) -> Maker<'a> {
-        let mut run = Run::new(Item::node(focal), &self.tables, self.slots);
+    pub fn maker<'a>(&'a self, focal: impl Into<Input<'a>>, scope: &'a Scope<'a>, lineage: bool) -> Maker<'a> {
+        let focal = focal.into();
+        let mut run = Run::new(focal.item(), &self.tables, self.slots);
         run.now = scope.now.to_string().into();
         run.resolver = scope.resources;
-        let mut roots = vec![(self.root_name(focal), focal)];
+        let mut roots = Vec::with_capacity(GIVEN.len() + 1);
+        roots.extend(focal.json().map(|value| (Cow::Owned(self.root_name(value)), value)));
+        let mut plain: Vec<&dyn ObjectView> = focal.plain().into_iter().collect();
         for (slot, name) in GIVEN.iter().enumerate() {
-            let given = scope.vars.iter().find(|(given, _)| given == name).map(|(_, value)| *value);
-            let value = if *name == "payer" { Some(scope.payer) } else { given };
-            if let Some(value) = value.filter(|value| !value.is_null()) {
-                run.set(slot, Item::node(value).into());
-                roots.push((format!("%{name}"), value));
-            }
+            let given = scope.vars.iter().find(|(given, _)| given == name).map(|(_, input)| *input);
+            let input = if *name == "payer" { Some(Input::Json(scope.payer)) } else { given };
+            let Some(input) = input.filter(|input| !input.is_null()) else { continue };
+            run.set(slot, input.item().into());
+            plain.extend(input.plain());
+            roots.extend(input.json().map(|value| (Cow::Borrowed(GIVEN_ROOTS[slot]), value)));
         }
-        run.found = Some(self.words.find_in(self.sources(&roots, scope.resources)));
+        let mut found = self.words.find_in(self.sources(&roots, scope.resources));
+        plain.iter().for_each(|object| self.words.find_view(View::Object(*object), &mut found));
+        run.found = Some(found);
         Maker::new(run, self.source, roots, lineage)
     }
 
     /// Everything that the rules can read, each part once.
-    fn sources<'v>(&self, roots: &[(String, &'v Value)], resources: Option<&'v dyn Resolver>) -> Vec<&'v Value> {
+    fn sources<'v>(&self, roots: &[(Root, &'v Value)], resources: Option<&'v dyn Resolver>) -> Vec<&'v Value> {
         let mut sources = resources.filter(|_| self.words.reaches()).map(Resolver::all).unwrap_or_default();
         for (_, root) in roots {
             if !sources.iter().any(|known| std::ptr::eq(*known, *root)) {
@@ -92,8 +149,14 @@ impl RecordMapping {
 }
 
 /// Runs the rules over what is read; the draft holds one object in the end.
-fn run<'a>(common: &'a Common, rules: &'a Rules, maker: Maker<'a>, focal: &'a Value, draft: &mut Draft) -> Maker<'a> {
-    let (focal, mut made) = (Item::node(focal), Made::new(draft));
+fn run<'a>(
+    common: &'a Common,
+    rules: &'a Rules,
+    maker: Maker<'a>,
+    focal: impl Into<Input<'a>>,
+    draft: &mut Draft,
+) -> Maker<'a> {
+    let (focal, mut made) = (focal.into().item(), Made::new(draft));
     maker.framed(&common.frame, &focal, &Trail::ROOT, &mut |item| make(&maker, rules, item, &Trail::ROOT, &mut made));
     if !made.keep_first() {
         draft.raw("{}");
@@ -118,13 +181,15 @@ pub struct ResponseMapping {
 impl ResponseMapping {
     /// Makes the resource. The input is the answer itself with `claim`, `record`, `previous` and `submission` among the
     /// variables of the scope, or one object `{response, claim, record, previous, submission}`.
-    pub fn make<'a>(&'a self, input: &'a Value, scope: &'a Scope<'a>) -> (Value, Vec<Issue>) {
-        match input.get("response").filter(|response| response.is_object()) {
+    pub fn make<'a>(&'a self, input: impl Into<Input<'a>>, scope: &'a Scope<'a>) -> (Value, Vec<Issue>) {
+        let input = input.into();
+        let bundled = input.json().filter(|input| input.get("response").is_some_and(Value::is_object));
+        match bundled {
             None => self.made(input, scope),
-            Some(response) => {
-                let mut vars: Vec<(&str, &Value)> = scope.vars.to_vec();
-                vars.extend(GIVEN.iter().filter_map(|name| Some((*name, input.get(*name)?))));
-                self.made(response, &Scope { vars: &vars, ..*scope })
+            Some(input) => {
+                let mut vars: Vec<(&str, Input<'_>)> = scope.vars.to_vec();
+                vars.extend(GIVEN.iter().filter_map(|name| Some((*name, input.get(*name)?.into()))));
+                self.made(Input::Json(&input["response"]), &Scope { vars: &vars, ..*scope })
             }
         }
     }
@@ -132,7 +197,7 @@ impl ResponseMapping {
     /// Writes the resource as JSON, under an id of its own and with the properties that `pick` takes.
     pub fn write<'a>(
         &'a self,
-        input: &'a Value,
+        input: impl Into<Input<'a>>,
         scope: &'a Scope<'a>,
         (id, pick): (&str, Pick),
         draft: &mut Draft,
@@ -141,17 +206,18 @@ impl ResponseMapping {
         draft.text(&self.makes);
         draft.raw(",\"id\":");
         draft.text(id);
-        self.rest(input, scope, (&["resourceType", "id"], pick), draft).issues()
+        self.rest(input.into(), scope, (&["resourceType", "id"], pick), draft).issues()
     }
 
     /// Writes an object of these properties alone.
     pub fn write_part<'a>(
         &'a self,
-        input: &'a Value,
+        input: impl Into<Input<'a>>,
         scope: &'a Scope<'a>,
         pick: Pick,
         draft: &mut Draft,
     ) -> Vec<Issue> {
+        let input = input.into();
         let maker = self.common.maker(input, scope, false).picking(&[], pick);
         run(&self.common, &self.rules, maker, input, draft).issues()
     }
@@ -162,7 +228,7 @@ impl ResponseMapping {
         run(&self.common, &self.rules, maker, input, &mut Draft::default()).lineage()
     }
 
-    fn made<'a>(&'a self, input: &'a Value, scope: &'a Scope<'a>) -> (Value, Vec<Issue>) {
+    fn made<'a>(&'a self, input: Input<'a>, scope: &'a Scope<'a>) -> (Value, Vec<Issue>) {
         let mut draft = Draft::default();
         draft.raw("{\"resourceType\":");
         draft.text(&self.makes);
@@ -173,7 +239,7 @@ impl ResponseMapping {
     /// Everything of the resource but what is written already.
     fn rest<'a>(
         &'a self,
-        input: &'a Value,
+        input: Input<'a>,
         scope: &'a Scope<'a>,
         (written, pick): (&'static [&'static str], Pick),
         draft: &mut Draft,

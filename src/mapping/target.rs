@@ -3,10 +3,11 @@
 use super::draft::Draft;
 use super::fhirpath::eval::Problem;
 use super::fhirpath::expr::Expr;
-use super::fhirpath::item::{Item, decimal};
+use super::fhirpath::item::{Item, Plain, decimal};
 use super::fhirpath::time::Moment;
 use super::source::{FhirTypes, Type};
-use crate::billing::shape::Shape;
+use crate::billing::shape::{Shape, View};
+use crate::digits::Digits;
 use rust_decimal::Decimal;
 use serde_json::Value;
 use std::borrow::Cow;
@@ -169,9 +170,13 @@ pub enum Written<'i> {
     Text(Cow<'i, str>),
     /// Its digits, as JSON spells numbers.
     Number(Cow<'i, str>),
+    Spelled(Digits),
+    /// Digits and signs in quotes.
+    SpelledText(Digits),
     Boolean(bool),
     /// A part of the source, as it stands there.
     Part(&'i Value),
+    View(View<'i>),
 }
 
 impl Written<'_> {
@@ -181,7 +186,9 @@ impl Written<'_> {
             Written::Nothing => String::new(),
             Written::Text(text) | Written::Number(text) => text.as_ref().to_owned(),
             Written::Boolean(yes) => yes.to_string(),
+            Written::Spelled(digits) | Written::SpelledText(digits) => digits.as_str().to_owned(),
             Written::Part(part) => part.as_str().map_or_else(|| part.to_string(), str::to_owned),
+            Written::View(view) => view.json().to_string(),
         }
     }
 
@@ -192,7 +199,10 @@ impl Written<'_> {
             Written::Text(text) => draft.text(text),
             Written::Number(digits) => draft.raw(digits),
             Written::Boolean(yes) => draft.raw(if *yes { "true" } else { "false" }),
+            Written::Spelled(digits) => draft.raw(digits.as_str()),
+            Written::SpelledText(digits) => draft.quoted(digits.as_str()),
             Written::Part(part) => draft.value(part),
+            Written::View(view) => draft.view(*view),
         }
     }
 }
@@ -200,11 +210,17 @@ impl Written<'_> {
 /// Writes an item as its target wants it.
 pub fn write<'i>(how: Write, item: &'i Item<'_>) -> Result<Written<'i>, Box<Problem>> {
     if how == Write::Object || how == Write::Any {
-        return match item.value() {
-            Some(value) if how == Write::Any || value.is_object() => Ok(Written::Part(value)),
+        return match item {
+            Item::Node(node) if how == Write::Any || node.value.is_object() => Ok(Written::Part(node.value)),
+            Item::Plain(plain) if how == Write::Any || matches!(plain.view, View::Object(_)) => {
+                Ok(Written::View(plain.view))
+            }
             _ if how == Write::Any => write_plain(item),
             _ => Err(Problem::value("an object is needed here", "name the object, not a property of it")),
         };
+    }
+    if let Some(written) = spelled(how, item) {
+        return Ok(written);
     }
     let Some(text) = item.as_text() else {
         return Err(Problem::value("a single value is needed here, not an object", "name a property of it"));
@@ -228,7 +244,7 @@ pub fn write<'i>(how: Write, item: &'i Item<'_>) -> Result<Written<'i>, Box<Prob
             Err(Problem::value("a date is needed here", "give it as 2025-03-03 or 2025-03-03T14:30:00-05:00"))
         }
         Write::Decimal => number(&text).map(|_| Written::Text(text)),
-        Write::Number => number(&text).map(|number| Written::Number(spelled(text, number))),
+        Write::Number => number(&text).map(|number| Written::Number(plain(text, number))),
         Write::Integer => text
             .parse::<i64>()
             .ok()
@@ -244,12 +260,33 @@ fn number(text: &str) -> Result<Decimal, Box<Problem>> {
     decimal(text).ok_or_else(|| Problem::value("a number of at most 28 digits is needed here", "correct the value"))
 }
 
+/// What needs no second look: numbers where numbers are wanted, dates where dates are.
+fn spelled<'i>(how: Write, item: &Item<'_>) -> Option<Written<'i>> {
+    let number = match item {
+        Item::Decimal(number) | Item::Plain(Plain { view: View::Decimal(number), .. }) => *number,
+        Item::Plain(Plain { view: View::Date(date), .. }) => {
+            let dated = matches!(how, Write::Date | Write::Moment | Write::PartialDate | Write::Text);
+            return dated.then(|| Written::SpelledText(Digits::of_date(*date)));
+        }
+        Item::Integer(number) => {
+            let whole = matches!(how, Write::Integer | Write::Number).then_some(*number)?;
+            return u64::try_from(whole).ok().map(Digits::of_integer).map(Written::Spelled);
+        }
+        _ => return None,
+    };
+    match how {
+        Write::Number => Some(Written::Spelled(Digits::of_decimal(number))),
+        Write::Decimal | Write::Text => Some(Written::SpelledText(Digits::of_decimal(number))),
+        _ => None,
+    }
+}
+
 /// Digits as they stand where JSON has them so, else as they are usually written: `.5`, `007`.
-fn spelled(text: Cow<'_, str>, number: Decimal) -> Cow<'_, str> {
+fn plain(text: Cow<'_, str>, number: Decimal) -> Cow<'_, str> {
     let digits = text.strip_prefix('-').unwrap_or(&text);
     let whole = digits.bytes().take_while(u8::is_ascii_digit).count();
-    let plain = whole > 0 && (whole == 1 || !digits.starts_with('0')) && !digits.ends_with('.');
-    if plain { text } else { number.to_string().into() }
+    let as_json = whole > 0 && (whole == 1 || !digits.starts_with('0')) && !digits.ends_with('.');
+    if as_json { text } else { number.to_string().into() }
 }
 
 fn write_plain<'i>(item: &'i Item<'_>) -> Result<Written<'i>, Box<Problem>> {
