@@ -112,7 +112,7 @@ impl<'g, W: Write> Document<'g, W> {
 
     fn set(&mut self, set: &TransactionSet<'_>, grouped: bool) -> std::io::Result<()> {
         if let Some(st) = set.segments.first().filter(|_| !grouped) {
-            self.open_group(&Segment { raw: "", ..*st })?;
+            self.open_group(&st.emptied())?;
         }
         self.out.write_all(if self.group.sets == 0 { b"\n          " } else { b",\n          " })?;
         self.group.sets += 1;

@@ -3,7 +3,7 @@
 //! does not spoil its neighbours.
 
 use crate::fault::{Issue, Place, X12Place, codes};
-use crate::x12::segment::Segment;
+use crate::x12::segment::{Cuts, Segment};
 use crate::x12::strangers;
 use crate::x12::tokens::{Kind, MAX_SEGMENT, Token};
 
@@ -86,6 +86,7 @@ impl Walk {
         let view = Segment {
             raw,
             delimiters: token.delimiters,
+            cuts: Cuts::of(raw, token.delimiters.element),
             latin1,
             ordinal: self.ordinal.saturating_add(1),
             offset: token.offset,

@@ -11,6 +11,7 @@
 
 pub mod acknowledge;
 pub mod acknowledged;
+mod amount;
 pub mod assemble;
 pub mod audit;
 mod balance;
@@ -28,12 +29,15 @@ pub mod json;
 mod known;
 mod levels;
 mod mark;
+mod meanings;
+mod needs;
 mod numbering;
 mod plain;
 pub mod policy;
 pub mod portions;
 pub mod problem;
 pub mod reader;
+mod routes;
 mod rulebook;
 mod rules;
 pub mod segment;

@@ -195,7 +195,7 @@ impl<'a> Interchange<'a> {
             Role::Ge => self.groups.last_mut().into_iter().for_each(|group| group.ge = Some(segment)),
             Role::St { grouped } => {
                 if !grouped {
-                    let gs = Segment { raw: "", ..segment };
+                    let gs = segment.emptied();
                     self.groups.push(Group { gs, sets: Vec::new(), ge: None });
                 }
                 if let Some(group) = self.groups.last_mut() {

@@ -404,11 +404,14 @@ pub(crate) const MAX_KINDS: usize = 128;
 pub(crate) fn check_counts(
     guide: &Guide,
     of: LoopIx,
-    segments: impl Iterator<Item = SegmentIx>,
-    children: impl Iterator<Item = LoopIx>,
+    segments: impl Iterator<Item = SegmentIx> + Clone,
+    children: impl Iterator<Item = LoopIx> + Clone,
     report: &mut impl FnMut(LoopFault),
 ) {
     let spec = guide.loop_at(of);
+    if spec.needs.are_met(segments.clone(), children.clone()) {
+        return;
+    }
     // The segments of a loop have indices one after another.
     let first = spec.segments.first().map_or(0, |ix| usize::from(ix.0));
     let mut counts = [0u32; MAX_KINDS];

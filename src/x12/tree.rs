@@ -9,6 +9,7 @@ use crate::fault::Issue;
 use crate::x12::guide::{Guide, Item, LoopIx, SegmentIx, SegmentSpec, Tag};
 use crate::x12::problem::Problem;
 use crate::x12::reader::TransactionSet;
+use crate::x12::routes::{Asked, Routes, Stand};
 use crate::x12::segment::{Segment, split};
 use crate::x12::spots::Opened;
 use std::sync::Arc;
@@ -168,6 +169,7 @@ pub struct Placer<'g> {
     open: Vec<Open>,
     /// The id of a segment that should have begun a loop, but was not expected: what follows it may be its own.
     lost: Option<Tag>,
+    routes: Routes,
 }
 
 #[derive(Debug)]
@@ -196,7 +198,7 @@ enum Order {
 impl<'g> Placer<'g> {
     pub fn new(guide: &'g Guide) -> Placer<'g> {
         let root = Open { ix: guide.root(), at: 0, level: String::new() };
-        Placer { guide, open: vec![root], lost: None }
+        Placer { guide, open: vec![root], lost: None, routes: Routes::default() }
     }
 
     pub fn guide(&self) -> &'g Guide {
@@ -215,6 +217,29 @@ impl<'g> Placer<'g> {
 
     /// The place of the next segment.
     pub fn place(&mut self, segment: &Segment<'_>) -> Placed {
+        if !self.routes.are_kept() {
+            return self.search(segment);
+        }
+        let asked = Asked::of(self.guide, segment).filter(|_| self.lost.is_none());
+        if let Some(route) = asked.and_then(|asked| self.routes.follow(asked)) {
+            let placed = route.placed;
+            self.open.truncate(placed.keep);
+            self.open.last_mut().into_iter().for_each(|open| open.at = route.at);
+            let opened = placed.opened.iter().map(|ix| Open { ix: *ix, at: 0, level: String::new() });
+            self.open.extend(opened);
+            return placed;
+        }
+        let placed = self.search(segment);
+        self.routes.learn(asked, &placed, self.stand());
+        placed
+    }
+
+    /// All that the place of the next segment depends on, but for the levels; `None` when there is more.
+    fn stand(&self) -> Option<Stand> {
+        self.lost.is_none().then(|| self.open.iter().map(|open| (open.ix, open.at)).collect())
+    }
+
+    fn search(&mut self, segment: &Segment<'_>) -> Placed {
         let sought = Sought::new(segment);
         let placed = self.place_of(&sought);
         // An id in small letters is wrong, but what is meant is clear.
