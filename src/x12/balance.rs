@@ -81,9 +81,10 @@ struct Balance {
 }
 
 impl Balance {
-    /// Complains at an element when two sums differ.
+    /// Complains at an element when two sums differ. One that is no number was named as such.
     fn expect(&mut self, found: &Loop<'_>, at: (&Segment<'_>, u8), left: Decimal, right: Decimal, sum: Sum) {
-        if left == right {
+        let is_number = |text: &str| text.is_empty() || known_amount(text).is_some();
+        if left == right || !is_number(at.0.element(at.1.into())) {
             return;
         }
         let place = X12Place {
@@ -204,8 +205,12 @@ fn adjustments(found: &Loop<'_>) -> Decimal {
 
 /// An amount; what is absent or no number counts as nothing (the guide's check names it).
 fn amount(text: &str) -> Decimal {
+    known_amount(text).unwrap_or_default()
+}
+
+fn known_amount(text: &str) -> Option<Decimal> {
     let text = text.trim();
-    plain_amount(text).unwrap_or_else(|| text.parse().unwrap_or_default())
+    plain_amount(text).or_else(|| text.parse().ok())
 }
 
 /// Most amounts are a few digits with a point among them, which need no general parser.
