@@ -102,7 +102,13 @@ impl Walk {
         self.in_garbage = false;
         self.ordinal = view.ordinal;
         let role = match token.kind {
-            Kind::Isa { fixed } => self.isa(&view, fixed),
+            Kind::Isa { fixed } => {
+                let role = self.isa(&view, fixed);
+                if let Some(wrap) = token.wrap {
+                    self.wrapped(&view, wrap.width);
+                }
+                role
+            }
             _ => match envelope_row(raw.as_bytes(), token.delimiters.element) {
                 Some((_, step)) => step(self, &view),
                 None => self.body(&view),
@@ -194,6 +200,15 @@ impl Walk {
             self.note(&isa, codes::X12_ENVELOPE, fault, Some("026"));
         }
         Role::Isa
+    }
+
+    /// Its lines are cut.
+    fn wrapped(&mut self, isa: &Segment<'_>, width: usize) {
+        let text =
+            format!("the lines are cut after {width} characters, in the middle of segments: they were read as one");
+        let place = self.place(&Segment { ordinal: 1, ..*isa });
+        let issue = Issue::warning(codes::X12_ENVELOPE, Place::X12(place), text);
+        self.issues.push(issue.hint("send no line breaks, or one behind each terminator"));
     }
 
     /// A segment between ST and SE; elsewhere it is a stray.
