@@ -134,6 +134,7 @@ pub fn interchange(guides: &Guides, found: &Interchange<'_>) -> Value {
         ("ta1", value(&Plain(&found.ta1))),
         ("groups", found.groups.iter().map(|one| group(guides, one)).collect()),
         ("strays", value(&Plain(&found.strays))),
+        ("iea", trailer(found.iea.as_ref())),
     ])
 }
 
@@ -144,7 +145,13 @@ fn group(guides: &Guides, found: &Group<'_>) -> Value {
         ("version", found.version().into()),
         ("gs", segment(&found.gs, "")),
         ("sets", found.sets.iter().map(|set| value(&ShownSet { guides, set })).collect()),
+        ("ge", trailer(found.ge.as_ref())),
     ])
+}
+
+/// A trailer, or null when it is missing.
+fn trailer(found: Option<&Segment<'_>>) -> Value {
+    found.map_or(Value::Null, |found| segment(found, ""))
 }
 
 /// A set: `{"transaction", "controlNumber", "version", "guide", "tree"}`, or its `segments` when no guide knows it. It is
