@@ -118,7 +118,7 @@ impl<'g, W: Write> Document<'g, W> {
         for (name, element) in [("functionalId", 1), ("controlNumber", 6), ("version", 8)] {
             self.member(GROUP + 1, name, &gs.element(element))?;
         }
-        self.member(GROUP + 1, "gs", &json::segment(gs, ""))?;
+        self.member(GROUP + 1, "gs", &json::envelope(Some(gs)))?;
         self.out.write_all(b"        \"sets\": [")
     }
 
