@@ -1,7 +1,7 @@
 //! The offline twin of receive: a payer's X12 (or FHIR) in, FHIR out, of any length, without a store. Nothing is remembered beyond one
 //! claim; only the details of a long remittance are put aside until its end.
 
-use crate::billing::response::{PayerResponse, Remittance};
+use crate::billing::response::{PayerResponse, Remittance, ResponseParty};
 use crate::clock::Clock;
 use crate::fault::{Fault, Issue, codes};
 use crate::fhir::parse;
@@ -17,6 +17,11 @@ use std::io::{self, BufRead, BufReader, Read, Seek, Write};
 const DETAILS_AT_ONCE: usize = 1000;
 /// Bytes of details that are kept in memory; more go to a file.
 const DETAILS_IN_MEMORY: usize = 8 * 1024 * 1024;
+
+/// NM101 of the patient, the nearest first.
+const PATIENTS: [&str; 3] = ["QC", "03", "IL"];
+/// NM101 of the billing or service provider.
+const PROVIDERS: [&str; 2] = ["85", "1P"];
 
 /// As what a claim of an 835 is told.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -230,18 +235,24 @@ fn nameless() -> io::Result<File> {
     Ok(file)
 }
 
-/// The patient as far as an answer tells.
+/// The patient as far as an answer tells: whom it names (NM1*QC, else the insured), or what it gives to find the claim by.
 fn patient_of(response: &PayerResponse) -> Value {
     let keys = &response.keys;
-    let name: Vec<&str> =
-        [&keys.patient_first_name, &keys.patient_last_name].into_iter().flatten().map(String::as_str).collect();
+    let parties = || response.adjudication.iter().flat_map(|claim| &claim.parties).chain(&response.parties);
+    let named = PATIENTS.iter().find_map(|entity| parties().find(|party| party.entity == *entity));
+    let name = match named.map(|named| &named.party) {
+        Some(party) => vec![&party.first_name, &party.middle_name, &party.last_name, &party.suffix],
+        None => vec![&keys.patient_first_name, &keys.patient_last_name],
+    };
+    let name: Vec<&str> = name.into_iter().flatten().map(String::as_str).collect();
+    let own = named.and_then(|named| named.id.as_ref());
     let mut patient = json!({});
-    if let Some(member) = &keys.member_id {
-        patient["identifier"] = json!({"value": member});
+    if let Some(number) = own.or(keys.member_id.as_ref()) {
+        patient["identifier"] = json!({"value": number});
     }
     if !name.is_empty() {
         patient["display"] = Value::from(name.join(" "));
-    } else if keys.member_id.is_none() {
+    } else if patient["identifier"].is_null() {
         patient["display"] = Value::from("not named in the answer");
     }
     patient
@@ -260,7 +271,26 @@ fn claim_of(response: &PayerResponse) -> Value {
     if let Some(number) = &response.keys.patient_control_number {
         claim["identifier"] = json!([{"value": number}]);
     }
+    if let Some(provider) = response.parties.iter().find(|party| PROVIDERS.contains(&party.entity.as_str())) {
+        claim["provider"] = provider_of(provider);
+    }
     claim
+}
+
+/// The provider as a 277CA or 277 names it.
+fn provider_of(named: &ResponseParty) -> Value {
+    let party = &named.party;
+    let name = [&party.first_name, &party.middle_name, &party.last_name, &party.suffix];
+    let name: Vec<&str> = name.into_iter().flatten().map(String::as_str).collect();
+    let mut provider =
+        json!({"display": if name.is_empty() { "not named in the answer".into() } else { name.join(" ") }});
+    if let Some(number) = &named.id {
+        provider["identifier"] = match named.id_qualifier.as_deref() {
+            Some("XX") => json!({"system": "http://hl7.org/fhir/sid/us-npi", "value": number}),
+            _ => json!({"value": number}),
+        };
+    }
+    provider
 }
 
 /// Dental by its codes, institutional by what only hospitals have, else professional.
