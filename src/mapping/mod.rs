@@ -11,6 +11,7 @@
 
 pub mod coverage;
 pub mod definitions;
+pub mod draft;
 pub mod fhirpath;
 pub mod files;
 pub mod functions;
@@ -33,7 +34,7 @@ pub mod yaml;
 
 pub use fhirpath::eval::Resolver;
 pub use lineage::{Lineage, LineageRow};
-pub use record::{DocumentMapping, DocumentShape, RecordMapping, ResponseMapping};
+pub use record::{DocumentMapping, DocumentShape, Input, RecordMapping, ResponseMapping};
 pub use transaction::TransactionMapping;
 
 use crate::fault::Issue;
@@ -49,7 +50,7 @@ pub struct Scope<'a> {
     /// `%now`.
     pub now: jiff::Timestamp,
     /// Values for `%claim`, `%record`, `%previous` and `%submission`.
-    pub vars: &'a [(&'a str, &'a Value)],
+    pub vars: &'a [(&'a str, Input<'a>)],
     /// What references are looked up in.
     pub resources: Option<&'a dyn Resolver>,
 }
