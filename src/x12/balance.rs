@@ -1,10 +1,10 @@
 //! Amounts that must add up (SNIP 3): 837 lines and other payers' payments, 835 lines, claims and payment.
 
 use crate::fault::{Issue, Place, X12Place, codes};
+use crate::x12::amount::Amount;
 use crate::x12::reader::TransactionSet;
 use crate::x12::segment::Segment;
 use crate::x12::tree::Loop;
-use rust_decimal::Decimal;
 
 /// What must add up in a transaction.
 type Rule = fn(&mut Balance, &Loop<'_>, &mut Sums);
@@ -13,7 +13,7 @@ type Rule = fn(&mut Balance, &Loop<'_>, &mut Sums);
 #[derive(Debug, Default)]
 pub(crate) struct Sums {
     /// CLP04 of all claims of an 835.
-    paid: Decimal,
+    paid: Amount,
 }
 
 /// Transactions and their rules.
@@ -81,9 +81,10 @@ struct Balance {
 }
 
 impl Balance {
-    /// Complains at an element when two sums differ.
-    fn expect(&mut self, found: &Loop<'_>, at: (&Segment<'_>, u8), left: Decimal, right: Decimal, sum: Sum) {
-        if left == right {
+    /// Complains at an element when two sums differ. One that is no number was named as such.
+    fn expect(&mut self, found: &Loop<'_>, at: (&Segment<'_>, u8), left: Amount, right: Amount, sum: Sum) {
+        let is_number = |text: &str| text.is_empty() || Amount::known(text).is_some();
+        if left == right || !is_number(at.0.element(at.1.into())) {
             return;
         }
         let place = X12Place {
@@ -94,7 +95,7 @@ impl Balance {
             ..at.0.place()
         };
         let (_, what, mend) = sum;
-        let text = format!("{what}: {} against {}", left.normalize(), right.normalize());
+        let text = format!("{what}: {} against {}", left.decimal(), right.decimal());
         self.issues.push(Issue::error(codes::X12_BALANCE, Place::X12(place), text).hint(mend));
     }
 
@@ -103,7 +104,7 @@ impl Balance {
         let whole = |found: &&Loop<'_>| &*found.id == "2300" && !found.part.is_context && !found.part.is_cut;
         for claim in root.descend().filter(whole) {
             let Some(clm) = claim.segment("CLM") else { continue };
-            let charge = amount(clm.element(2));
+            let charge = Amount::of(clm.element(2));
             let lines: Vec<_> = claim.children_of("2400").collect();
             if !lines.is_empty() {
                 let sum = lines.iter().filter_map(|line| line_charge(line)).map(|(_, charge)| charge).sum();
@@ -117,24 +118,27 @@ impl Balance {
 
     /// One other payer (2320): its payment and adjustments of the claim and of all lines make up the charge, and so on each
     /// line that it adjudicated (2430).
-    fn other_payer(&mut self, other: &Loop<'_>, charge: Decimal, lines: &[&Loop<'_>]) {
+    fn other_payer(&mut self, other: &Loop<'_>, charge: Amount, lines: &[&Loop<'_>]) {
         let payer = other.child("2330B").and_then(|found| found.segment("NM1")).map_or("", |nm1| nm1.element(9));
         let own = adjustments(other);
-        let mut on_lines = Decimal::ZERO;
+        let mut on_lines = Amount::default();
         for line in lines {
             let is_own = |found: &&Loop<'_>| found.segment("SVD").is_some_and(|svd| svd.element(1) == payer);
             let adjudicated: Vec<_> = line.children_of("2430").filter(is_own).collect();
-            on_lines += adjudicated.iter().map(|found| adjustments(found)).sum::<Decimal>();
+            on_lines += adjudicated.iter().map(|found| adjustments(found)).sum::<Amount>();
             if let (Some(first), Some((segment, charge))) = (adjudicated.first(), line_charge(line)) {
-                let paid: Decimal =
-                    adjudicated.iter().filter_map(|found| found.segment("SVD")).map(|svd| amount(svd.element(2))).sum();
-                let adjusted: Decimal = adjudicated.iter().map(|found| adjustments(found)).sum();
+                let paid: Amount = adjudicated
+                    .iter()
+                    .filter_map(|found| found.segment("SVD"))
+                    .map(|svd| Amount::of(svd.element(2)))
+                    .sum();
+                let adjusted: Amount = adjudicated.iter().map(|found| adjustments(found)).sum();
                 let at = first.segment("SVD").unwrap_or(segment);
                 self.expect(first, (at, 2), charge, paid + adjusted, LINE_ADJUDICATION);
             }
         }
         let Some(paid) = other.qualified("AMT", "D") else { return };
-        let total = amount(paid.element(2)) + own + on_lines;
+        let total = Amount::of(paid.element(2)) + own + on_lines;
         self.expect(other, (paid, 2), charge, total, CLAIM_ADJUDICATION);
     }
 
@@ -142,7 +146,7 @@ impl Balance {
     fn remittance(&mut self, root: &Loop<'_>, sums: &mut Sums) {
         for claim in root.descend().filter(|found| &*found.id == "2100" && !found.part.is_context) {
             let Some(clp) = claim.segment("CLP") else { continue };
-            sums.paid += amount(clp.element(4));
+            sums.paid += Amount::of(clp.element(4));
             if !claim.part.is_cut {
                 self.remitted_claim(claim, clp);
             }
@@ -151,17 +155,16 @@ impl Balance {
             return;
         }
         let Some(bpr) = root.segment("BPR") else { return };
-        let provider: Decimal =
-            root.all("PLB").flat_map(|plb| plb.elements().skip(3).step_by(2).take(6).map(amount)).sum();
-        self.expect(root, (bpr, 2), amount(bpr.element(2)), sums.paid - provider, PAYMENT);
+        let provider: Amount =
+            root.all("PLB").flat_map(|plb| plb.elements().skip(3).step_by(2).take(6).map(Amount::of)).sum();
+        self.expect(root, (bpr, 2), Amount::of(bpr.element(2)), sums.paid - provider, PAYMENT);
     }
 
     fn remitted_claim(&mut self, claim: &Loop<'_>, clp: &Segment<'_>) {
-        let (charge, paid) = (amount(clp.element(3)), amount(clp.element(4)));
+        let (charge, paid) = (Amount::of(clp.element(3)), Amount::of(clp.element(4)));
         let lines: Vec<_> = claim.children_of("2110").map(|line| (line, RemittedLine::of(line))).collect();
         let own = adjustments(claim);
-        let sum =
-            |part: fn(&RemittedLine<'_, '_>) -> Decimal| lines.iter().map(|(_, line)| part(line)).sum::<Decimal>();
+        let sum = |part: fn(&RemittedLine<'_, '_>) -> Amount| lines.iter().map(|(_, line)| part(line)).sum::<Amount>();
         self.expect(claim, (clp, 4), paid, charge - own - sum(|line| line.adjusted), CLAIM_PAYMENT);
         if !lines.is_empty() {
             self.expect(claim, (clp, 3), charge, sum(|line| line.charge), CLAIM_CHARGE);
@@ -178,69 +181,26 @@ impl Balance {
 /// A service line of a remittance (loop 2110): SVC02, SVC03 and its CAS.
 struct RemittedLine<'l, 'a> {
     svc: Option<&'l Segment<'a>>,
-    charge: Decimal,
-    paid: Decimal,
-    adjusted: Decimal,
+    charge: Amount,
+    paid: Amount,
+    adjusted: Amount,
 }
 
 impl<'l, 'a> RemittedLine<'l, 'a> {
     fn of(line: &'l Loop<'a>) -> RemittedLine<'l, 'a> {
         let svc = line.segment("SVC");
-        let element = |n| svc.map_or(Decimal::ZERO, |svc| amount(svc.element(n)));
+        let element = |n| svc.map_or(Amount::default(), |svc| Amount::of(svc.element(n)));
         RemittedLine { svc, charge: element(2), paid: element(3), adjusted: adjustments(line) }
     }
 }
 
 /// The segment that charges a line, and its charge.
-fn line_charge<'l, 'a>(line: &'l Loop<'a>) -> Option<(&'l Segment<'a>, Decimal)> {
-    LINE_CHARGES.iter().find_map(|(id, n)| line.segment(id).map(|segment| (segment, amount(segment.element(*n)))))
+fn line_charge<'l, 'a>(line: &'l Loop<'a>) -> Option<(&'l Segment<'a>, Amount)> {
+    LINE_CHARGES.iter().find_map(|(id, n)| line.segment(id).map(|segment| (segment, Amount::of(segment.element(*n)))))
 }
 
 /// Sum of the amounts of all CAS: each holds up to six (CAS03, 06, 09, 12, 15, 18).
-fn adjustments(found: &Loop<'_>) -> Decimal {
-    let amounts = |cas: &Segment<'_>| cas.elements().skip(2).step_by(3).take(6).map(amount).sum::<Decimal>();
+fn adjustments(found: &Loop<'_>) -> Amount {
+    let amounts = |cas: &Segment<'_>| cas.elements().skip(2).step_by(3).take(6).map(Amount::of).sum::<Amount>();
     found.all("CAS").map(amounts).sum()
-}
-
-/// An amount; what is absent or no number counts as nothing (the guide's check names it).
-fn amount(text: &str) -> Decimal {
-    let text = text.trim();
-    plain_amount(text).unwrap_or_else(|| text.parse().unwrap_or_default())
-}
-
-/// Most amounts are a few digits with a point among them, which need no general parser.
-fn plain_amount(text: &str) -> Option<Decimal> {
-    let (is_negative, digits) = text.strip_prefix('-').map_or((false, text), |digits| (true, digits));
-    if digits.len() > 18 {
-        return None;
-    }
-    let (mut value, mut scale, mut has_point) = (0i64, 0, false);
-    for byte in digits.bytes() {
-        match byte {
-            b'0'..=b'9' => {
-                value = value * 10 + i64::from(byte - b'0');
-                scale += u32::from(has_point);
-            }
-            b'.' if !has_point => has_point = true,
-            _ => return None,
-        }
-    }
-    Some(Decimal::new(if is_negative { -value } else { value }, scale))
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn amounts_are_read_alike_on_both_ways() {
-        for text in ["0", "12", "-12.50", "1.005", ".5", "5.", "123456789012345678", "0.00"] {
-            assert_eq!(amount(text), text.parse::<Decimal>().unwrap(), "{text}");
-        }
-        for (text, value) in [("", "0"), (" 7 ", "7"), ("1.2.3", "0"), ("abc", "0"), ("+5", "5")] {
-            assert_eq!(amount(text), value.parse::<Decimal>().unwrap(), "{text}");
-        }
-        let long = "1234567890123456789.25";
-        assert_eq!(amount(long).to_string(), long);
-    }
 }

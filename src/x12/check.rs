@@ -5,14 +5,15 @@ use crate::fault::{Issue, Place, X12Place, codes};
 use crate::x12::balance::{self, Sums};
 use crate::x12::code_sets;
 use crate::x12::fit;
-use crate::x12::guide::{Guide, Guides, SegmentSpec};
+use crate::x12::guide::{Guide, Guides, SegmentIx, SegmentSpec};
 use crate::x12::known::Known;
+use crate::x12::meanings::Word;
 use crate::x12::numbering::Numbering;
 use crate::x12::plain;
 use crate::x12::reader::{Group, Interchange, TransactionSet};
 use crate::x12::rules::{self, Finding, LoopFault, Read};
 use crate::x12::segment::Segment;
-use crate::x12::situations;
+use crate::x12::situations::{self, Seen};
 use crate::x12::totals::Totals;
 use crate::x12::tree::{self, Loop};
 
@@ -88,32 +89,100 @@ pub(crate) fn check_part(
     known: &mut Known,
     issues: &mut Vec<Issue>,
 ) {
-    check_tree(guide, set, root, known, issues);
+    let seen = check_tree(guide, set, root, known, issues);
     issues.extend(balance::check(set, root, &mut memory.sums));
-    issues.extend(situations::check(guide, set, root));
+    issues.extend(situations::check(guide, set, root, &seen, &mut known.meanings));
     memory.numbering.check(guide, set, root, issues);
 }
 
-/// What the guide says about the segments and loops of a set, and its codes.
-fn check_tree(guide: &Guide, set: &TransactionSet<'_>, root: &Loop<'_>, known: &mut Known, issues: &mut Vec<Issue>) {
+/// What the guide says about the segments and loops of a set, and its codes; gives back what the situational rules see of
+/// each loop, in the order of [`Loop::descend`].
+fn check_tree(
+    guide: &Guide,
+    set: &TransactionSet<'_>,
+    root: &Loop<'_>,
+    known: &mut Known,
+    issues: &mut Vec<Issue>,
+) -> Vec<Seen> {
     known.follow(guide);
-    for found in root.descend() {
-        for (segment, spec) in found.segments.iter().zip(&found.specs).skip(found.part.told) {
-            let Some(ix) = spec.filter(|ix| !known.has(*ix, segment)) else { continue };
-            let spec = guide.segment_at(ix);
-            let before = issues.len();
-            let elements = segment.elements().map(|text| Read { text, delimiters: segment.delimiters });
-            rules::check_elements(spec, segment.len(), elements, &mut |finding| {
-                issues.push(element_issue(spec, set, found, segment, &finding));
-            });
-            code_sets::check_segment(guide, ix, set, found, segment, issues);
-            if issues.len() == before {
-                known.keep(ix, segment);
+    let mut tree = Tree { guide, set, known, issues, seen: Vec::new(), words: Vec::new() };
+    tree.check(root);
+    tree.seen
+}
+
+struct Tree<'c> {
+    guide: &'c Guide,
+    set: &'c TransactionSet<'c>,
+    known: &'c mut Known,
+    issues: &'c mut Vec<Issue>,
+    seen: Vec<Seen>,
+    /// The words of the loops that are open.
+    words: Vec<u32>,
+}
+
+impl Tree<'_> {
+    fn check(&mut self, found: &Loop<'_>) -> Seen {
+        let (at, start) = (self.seen.len(), self.words.len());
+        self.seen.push(Seen::default());
+        self.words.push(Word::Loop.of(found.spec.0));
+        for (n, (segment, spec)) in found.segments.iter().zip(&found.specs).enumerate() {
+            let Some(ix) = *spec else { continue };
+            let sense = match self.known.has(ix, segment) {
+                Some(sense) => sense,
+                None if n < found.part.told => self.known.sense(self.guide, ix, segment),
+                None => self.check_segment(found, ix, segment),
+            };
+            self.words.push(sense);
+        }
+        if !(found.part.is_context || found.part.is_cut) {
+            self.check_counts(found);
+        }
+        let mut is_whole = !found.part.is_context;
+        for child in &found.children {
+            let seen = self.check(child);
+            let is_apart = self.guide.sight.is_apart(child.spec);
+            is_whole &= seen.is_whole && !is_apart;
+            let word = if is_apart { Word::Apart.of(child.spec.0) } else { seen.meaning.word() };
+            // How many loops stand apart no rule sees.
+            if !is_apart || self.words.last() != Some(&word) {
+                self.words.push(word);
             }
         }
-        if found.part.is_context || found.part.is_cut {
-            continue;
+        // What is cut says more than is here.
+        let own = self.words.get(start..).filter(|_| !found.part.is_cut).unwrap_or_default();
+        let meaning = self.known.meanings.of(own);
+        self.words.truncate(start);
+        let seen = Seen { meaning, loops: self.seen.len() - at, is_whole };
+        self.seen[at] = seen;
+        seen
+    }
+
+    /// Checks a segment that is not known, and gives back what the situational rules see of it.
+    fn check_segment(&mut self, found: &Loop<'_>, ix: SegmentIx, segment: &Segment<'_>) -> u32 {
+        let Tree { guide, set, .. } = *self;
+        let issues = &mut *self.issues;
+        let spec = guide.segment_at(ix);
+        let before = issues.len();
+        let elements = segment.elements().map(|text| Read { text, delimiters: segment.delimiters });
+        rules::check_elements(spec, segment.len(), elements, &mut |finding| {
+            issues.push(element_issue(spec, set, found, segment, &finding));
+        });
+        code_sets::check_segment(guide, ix, set, found, segment, issues);
+        let sense = self.known.sense(guide, ix, segment);
+        match (issues.len() == before, lines_of(segment)) {
+            (true, _) => self.known.keep(ix, segment, sense),
+            (false, None) => {}
+            (false, Some(next)) => {
+                issues.truncate(before);
+                issues.push(lost_terminator(set, found, segment, next));
+            }
         }
+        sense
+    }
+
+    fn check_counts(&mut self, found: &Loop<'_>) {
+        let Tree { guide, set, .. } = *self;
+        let issues = &mut *self.issues;
         let segments = found.specs.iter().flatten().copied();
         let left_out = found.part.left_out.iter().flat_map(|(ix, count)| std::iter::repeat_n(*ix, *count as usize));
         let children = found.children.iter().map(|child| child.spec).chain(left_out);
@@ -125,6 +194,22 @@ fn check_tree(guide: &Guide, set: &TransactionSet<'_>, root: &Loop<'_>, known: &
             issues.push(loop_issue(guide, set, found, fault));
         });
     }
+}
+
+/// The element in which a segment goes on in the next line, and what begins there.
+fn lines_of<'a>(segment: &Segment<'a>) -> Option<(u8, &'a str)> {
+    let element = segment.delimiters.element;
+    let (line, next) = segment.raw().split_once(['\r', '\n'])?;
+    let next = next.trim_start().split(char::from(element)).next()?;
+    let count = memchr::memchr_iter(element, line.as_bytes()).count();
+    tree::is_id(next).then_some((u8::try_from(count).unwrap_or(u8::MAX), next))
+}
+
+/// All that is wrong with such a segment is wrong for this reason.
+fn lost_terminator(set: &TransactionSet<'_>, found: &Loop<'_>, segment: &Segment<'_>, (n, next): (u8, &str)) -> Issue {
+    let at = Place::X12(X12Place { element: Some(n), ..place(set, found, segment, "6") });
+    let text = format!("the segment has no terminator: {next} of the next line is read as part of it");
+    Issue::error(codes::X12_SYNTAX, at, text).hint(format!("end it before {next}"))
 }
 
 fn place(set: &TransactionSet<'_>, found: &Loop<'_>, segment: &Segment<'_>, error_code: &str) -> X12Place {
@@ -248,5 +333,18 @@ mod tests {
             let issues = told(&good.replacen(from, to, 1));
             assert!(issues.len() == 1 && issues[0].contains(text), "{to}: {issues:?}");
         }
+    }
+
+    #[test]
+    fn a_lost_terminator_is_told_at_the_element_that_goes_on() {
+        let head = isa('*', '^', ':', "~");
+        let text = format!(
+            "{head}GS*FA*S*R*20250303*1200*7*X*005010X231A1~\nST*999*0001*005010X231A1~\nAK1*HC*1*005010X222A1\n\
+             AK9*A*1*1*1~\nSE*4*0001~\nGE*1*7~\nIEA*1*000000001~"
+        );
+        let (interchanges, _) = reader::read(&text);
+        let issues = check_interchange(shipped(), &interchanges[0]);
+        let told: Vec<_> = issues.iter().map(Issue::to_string).filter(|issue| issue.contains("AK103")).collect();
+        assert!(told.len() == 1 && told[0].contains("AK9 of the next line is read as part of it"), "{issues:#?}");
     }
 }

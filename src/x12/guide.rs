@@ -5,9 +5,11 @@ use crate::assets::Folder;
 use crate::fault::{Blame, Fault, Issue, Place, Retry, codes};
 use crate::x12::code_sets::{CodeCheck, Lists};
 use crate::x12::guide_file;
+use crate::x12::needs::Needs;
 use crate::x12::reader::TransactionSet;
+use crate::x12::routes::Qualifiers;
 use crate::x12::rulebook;
-use crate::x12::situations::{Check, LoopRules};
+use crate::x12::situations::{Check, LoopRules, Sight};
 use crate::x12::spots::Spots;
 use std::collections::BTreeMap;
 use std::sync::Arc;
@@ -70,8 +72,12 @@ pub struct Guide {
     /// The first is the transaction set itself.
     pub loops: Vec<LoopSpec>,
     pub segments: Vec<SegmentSpec>,
+    /// Where the segments of each id have their qualifier.
+    pub(crate) qualifiers: Qualifiers,
     /// The situational rules of each loop.
     pub(crate) situations: Vec<LoopRules>,
+    /// What they look at.
+    pub(crate) sight: Sight,
     /// The code checks of each segment.
     pub(crate) codes: Vec<Vec<CodeCheck>>,
 }
@@ -98,6 +104,8 @@ pub struct LoopSpec {
     pub(crate) index: Vec<(Tag, SegmentIx)>,
     /// The items by the ids of the index.
     pub(crate) spots: Spots,
+    /// What it must hold.
+    pub(crate) needs: Needs,
 }
 
 /// What stands in a loop.
@@ -184,7 +192,7 @@ impl ElementSpec {
     /// An element that no guide line names: not used.
     pub(crate) fn unused() -> ElementSpec {
         ElementSpec {
-            name: "Not used".to_owned(),
+            name: "the element".to_owned(),
             usage: Usage::NotUsed,
             kind: ElementKind::AN,
             content: Content::Exact,
@@ -290,6 +298,15 @@ impl Tag {
         let packed = id.bytes().take(4).fold(0u32, |packed, byte| (packed << 8) | u32::from(byte));
         // Ids have two or three characters; what is longer matches none.
         Tag(if id.len() > 3 { u32::MAX } else { packed })
+    }
+
+    pub(crate) fn number(self) -> u32 {
+        self.0
+    }
+
+    /// One of 256 places, for a first look.
+    pub(crate) fn home(self) -> usize {
+        usize::try_from(self.0.wrapping_mul(0x9E37_79B1) >> 24).unwrap_or_default()
     }
 
     /// One of 64 bits, for a first look.

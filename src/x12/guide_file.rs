@@ -5,6 +5,8 @@ use crate::x12::guide::{
     Content, ElementKind, ElementSpec, Guide, Item, LoopIx, LoopSpec, Relation, SegmentIx, SegmentSpec, Syntax, Tag,
     Usage,
 };
+use crate::x12::needs::Needs;
+use crate::x12::routes::Qualifiers;
 use crate::x12::rules::MAX_KINDS;
 use crate::x12::spots::Spots;
 use std::collections::BTreeMap;
@@ -26,8 +28,8 @@ pub(crate) fn parse(path: &str, text: &str) -> Result<Guide, Vec<Issue>> {
 fn empty(path: &str) -> Guide {
     let name = path.rsplit(['/', '\\']).next().unwrap_or(path).trim_end_matches(".guide").to_owned();
     let (id, transaction, functional_id, title) = Default::default();
-    let (units, loops, segments, situations, codes) = Default::default();
-    Guide { name, id, transaction, functional_id, title, units, loops, segments, situations, codes }
+    let (units, loops, segments, qualifiers, situations, sight, codes) = Default::default();
+    Guide { name, id, transaction, functional_id, title, units, loops, segments, qualifiers, situations, sight, codes }
 }
 
 struct File<'t> {
@@ -106,6 +108,7 @@ impl<'t> File<'t> {
             is_level: false,
             index: Vec::new(),
             spots: Spots::default(),
+            needs: Needs::default(),
         });
         self.links.push(Link { line: self.line, parents, items: Vec::new() });
         Some(())
@@ -212,6 +215,9 @@ impl<'t> File<'t> {
             let required = (1..).zip(&spec.elements).filter(|(_, element)| element.usage == Usage::Required);
             spec.required = required.fold(0, |bits, (n, _)| bits | bit(n));
         }
+        self.guide.qualifiers = Qualifiers::of_guide(&self.guide);
+        let needs: Vec<_> = self.guide.loop_ixs().map(|(ix, _)| Needs::of(&self.guide, ix)).collect();
+        self.guide.loops.iter_mut().zip(needs).for_each(|(spec, needs)| spec.needs = needs);
     }
 
     fn index_of(&self, item: Item, starters: &[Option<SegmentIx>]) -> Option<(Tag, SegmentIx)> {

@@ -1,13 +1,16 @@
 //! Segments that were found without fault: one that comes again need not be looked at again, and in a long file most do.
+//! What the situational rules see of each goes with it.
 
 use crate::x12::delimiters::Delimiters;
 use crate::x12::guide::{Guide, SegmentIx};
+use crate::x12::meanings::{self, Meanings, NONE, Word};
 use crate::x12::segment::Segment;
+use crate::x12::situations::ALL;
 
 /// Segments that are remembered; one that comes later takes the slot of another.
 const SLOTS: usize = 2048;
 /// Longest segment that is remembered, so that a slot is a line of the processor's cache.
-const LENGTH: usize = 60;
+const LENGTH: usize = 56;
 /// Segments before anything is remembered: a single claim is over before it would help.
 const FIRST: u32 = 200;
 
@@ -18,6 +21,10 @@ pub(crate) struct Known {
     delimiters: Delimiters,
     asked: u32,
     slots: Vec<Slot>,
+    /// What the situational rules see.
+    pub meanings: Meanings,
+    /// Words of a meaning, used again and again.
+    words: Vec<u32>,
 }
 
 #[derive(Debug, Clone, Copy)]
@@ -26,48 +33,81 @@ struct Slot {
     /// 0: nothing is remembered here.
     length: u8,
     ix: SegmentIx,
+    /// What the situational rules see of it.
+    sense: u32,
 }
 
-const FREE: Slot = Slot { text: [0; LENGTH], length: 0, ix: SegmentIx(0) };
+const FREE: Slot = Slot { text: [0; LENGTH], length: 0, ix: SegmentIx(0), sense: NONE };
 
 impl Known {
     /// Says by which guide is checked from here on.
     pub fn follow(&mut self, guide: &Guide) {
         if self.guide != guide.name {
             guide.name.clone_into(&mut self.guide);
-            self.slots.fill(FREE);
+            self.forget();
         }
     }
 
-    /// Whether the same segment was found without fault.
-    pub fn has(&mut self, ix: SegmentIx, segment: &Segment<'_>) -> bool {
+    fn forget(&mut self) {
+        if !self.slots.is_empty() {
+            self.slots.fill(FREE);
+            self.meanings.begin();
+        }
+    }
+
+    /// What the rules see of a segment ([`Known::sense`]), when the same was found without fault.
+    pub fn has(&mut self, ix: SegmentIx, segment: &Segment<'_>) -> Option<u32> {
         if self.delimiters != segment.delimiters {
             self.delimiters = segment.delimiters;
-            self.slots.fill(FREE);
+            self.forget();
         }
         let raw = segment.raw().as_bytes();
         match self.slots.get(slot_of(ix, raw)) {
-            Some(slot) => slot.ix == ix && slot.text.get(..usize::from(slot.length)) == Some(raw),
+            Some(slot) => {
+                let is_same = slot.ix == ix && slot.text.get(..usize::from(slot.length)) == Some(raw);
+                is_same.then_some(slot.sense)
+            }
             None => {
                 self.asked += 1;
                 if self.asked == FIRST {
                     self.slots = vec![FREE; SLOTS];
+                    self.meanings.begin();
                 }
-                false
+                None
             }
         }
     }
 
     /// Remembers a segment without fault, which [`Known::has`] was asked about.
-    pub fn keep(&mut self, ix: SegmentIx, segment: &Segment<'_>) {
+    pub fn keep(&mut self, ix: SegmentIx, segment: &Segment<'_>, sense: u32) {
         let raw = segment.raw().as_bytes();
         let slot = self.slots.get_mut(slot_of(ix, raw));
         if let Some((slot, length)) = slot.zip(u8::try_from(raw.len()).ok())
             && let Some(text) = slot.text.get_mut(..raw.len())
         {
             text.copy_from_slice(raw);
-            (slot.length, slot.ix) = (length, ix);
+            (slot.length, slot.ix, slot.sense) = (length, ix, sense);
         }
+    }
+
+    /// What the situational rules see of a segment, as a word of the meaning of its loop.
+    pub fn sense(&mut self, guide: &Guide, ix: SegmentIx, segment: &Segment<'_>) -> u32 {
+        if self.slots.is_empty() {
+            return NONE;
+        }
+        let seen = guide.sight.elements(ix);
+        if seen == 0 {
+            return Word::Segment.of(ix.0);
+        }
+        self.words.clear();
+        self.words.push(Word::Values.of(ix.0));
+        if seen == ALL {
+            meanings::push_value(0, segment.raw(), &mut self.words);
+        } else {
+            let own = (1..64).zip(segment.elements()).filter(|(n, value)| seen >> n & 1 == 1 && !value.is_empty());
+            own.for_each(|(n, value)| meanings::push_value(n, value, &mut self.words));
+        }
+        self.meanings.of(&self.words).word()
     }
 }
 
@@ -76,8 +116,9 @@ fn slot_of(ix: SegmentIx, raw: &[u8]) -> usize {
     let (words, rest) = raw.as_chunks::<8>();
     let mix = |hash: u64, word: u64| (hash.rotate_left(5) ^ word).wrapping_mul(MIX);
     let hash = words.iter().fold(u64::from(ix.0), |hash, word| mix(hash, u64::from_le_bytes(*word)));
-    let rest = rest.iter().fold(0, |word, byte| (word << 8) | u64::from(*byte));
-    let hash = mix(hash, rest);
+    // The last word overlaps the one before.
+    let last = raw.last_chunk::<8>().map(|word| u64::from_le_bytes(*word));
+    let hash = mix(hash, last.unwrap_or_else(|| rest.iter().fold(0, |word, byte| (word << 8) | u64::from(*byte))));
     usize::try_from(hash >> 32).unwrap_or_default() % SLOTS
 }
 
@@ -94,17 +135,17 @@ mod tests {
         let new = |raw| Segment::new(raw, Delimiters::default());
         let long = format!("NM1*QC*1*{}", "A".repeat(LENGTH));
         for _ in 0..FIRST {
-            assert!(!known.has(own, &new("CAS*PR*3*10")));
-            known.keep(own, &new("CAS*PR*3*10"));
-            known.keep(own, &new(&long));
+            assert_eq!(known.has(own, &new("CAS*PR*3*10")), None);
+            known.keep(own, &new("CAS*PR*3*10"), 7);
+            known.keep(own, &new(&long), 7);
         }
-        assert!(known.has(own, &new("CAS*PR*3*10")) && !known.has(own, &new(&long)));
-        assert!(!known.has(other, &new("CAS*PR*3*10")) && !known.has(own, &new("CAS*PR*3*11")));
+        assert_eq!((known.has(own, &new("CAS*PR*3*10")), known.has(own, &new(&long))), (Some(7), None));
+        assert_eq!((known.has(other, &new("CAS*PR*3*10")), known.has(own, &new("CAS*PR*3*11"))), (None, None));
         known.follow(guide("837p"));
-        assert!(!known.has(own, &new("CAS*PR*3*10")));
-        known.keep(own, &new("CAS*PR*3*10"));
+        assert_eq!(known.has(own, &new("CAS*PR*3*10")), None);
+        known.keep(own, &new("CAS*PR*3*10"), 7);
         let delimiters = Delimiters { component: b'*', ..Delimiters::default() };
-        assert!(!known.has(own, &Segment::new("CAS*PR*3*10", delimiters)));
-        assert!(!known.has(own, &new("CAS*PR*3*10")));
+        assert_eq!(known.has(own, &Segment::new("CAS*PR*3*10", delimiters)), None);
+        assert_eq!(known.has(own, &new("CAS*PR*3*10")), None);
     }
 }

@@ -9,6 +9,8 @@ use std::fmt;
 pub struct Segment<'a> {
     pub(crate) raw: &'a str,
     pub delimiters: Delimiters,
+    /// Where the element separators of its first bytes stand ([`Cuts`]), found once and asked often.
+    pub(crate) cuts: Cuts,
     /// It was read from Latin-1, and is written so.
     pub(crate) latin1: bool,
     /// Ordinal in its transaction set, ST = 1; in its interchange, ISA = 1, when it stands outside a set.
@@ -29,7 +31,13 @@ impl fmt::Debug for Segment<'_> {
 impl<'a> Segment<'a> {
     /// A view of `raw`, which holds no terminator.
     pub fn new(raw: &'a str, delimiters: Delimiters) -> Segment<'a> {
-        Segment { raw, delimiters, latin1: false, ordinal: 1, offset: 0, line: 1 }
+        let cuts = Cuts::of(raw, delimiters.element);
+        Segment { raw, delimiters, cuts, latin1: false, ordinal: 1, offset: 0, line: 1 }
+    }
+
+    /// The place of this one, and nothing in it.
+    pub(crate) fn emptied(&self) -> Segment<'a> {
+        Segment { raw: "", cuts: Cuts::default(), ..*self }
     }
 
     /// The text without its terminator.
@@ -44,7 +52,10 @@ impl<'a> Segment<'a> {
 
     /// How many elements stand after the id, empty ones counted.
     pub fn len(&self) -> usize {
-        memchr::memchr_iter(self.delimiters.element, self.raw.as_bytes()).count()
+        match self.cuts.are_all(self.raw) {
+            true => self.cuts.count(),
+            false => memchr::memchr_iter(self.delimiters.element, self.raw.as_bytes()).count(),
+        }
     }
 
     /// Whether no element stands after the id.
@@ -54,12 +65,32 @@ impl<'a> Segment<'a> {
 
     /// All elements, the first after the id first.
     pub fn elements(&self) -> impl Iterator<Item = &'a str> + use<'a> {
-        split(self.raw, Some(self.delimiters.element)).skip(1)
+        self.all_elements().skip(1)
     }
 
     /// Element `n`; `""` when absent.
     pub fn element(&self, n: usize) -> &'a str {
-        part(self.raw, self.delimiters.element, n)
+        match self.cuts.are_all(self.raw) {
+            true => self.cuts.part(self.raw, n),
+            false => part(self.raw, self.delimiters.element, n),
+        }
+    }
+
+    /// The id, and all elements behind it.
+    pub(crate) fn all_elements(&self) -> impl Iterator<Item = &'a str> + use<'a> {
+        let (raw, element) = (self.raw, self.delimiters.element);
+        let (mut cuts, mut known, mut start) = (self.cuts, CUTS, 0);
+        std::iter::from_fn(move || {
+            // Behind the first bytes of a long segment the next are looked at.
+            while cuts == Cuts::default() && known < raw.len() {
+                cuts = Cuts::at(raw, element, known);
+                known += CUTS;
+            }
+            let end = cuts.take().map_or(raw.len(), |at| known - CUTS + at);
+            let part = raw.get(start..end);
+            start = end + 1;
+            part
+        })
     }
 
     /// Component `c` of element `n`, of its first repetition; `""` when absent.
@@ -98,6 +129,78 @@ impl<'a> Segment<'a> {
             ..X12Place::default()
         }
     }
+}
+
+/// Bytes of a segment whose separators are held.
+const CUTS: usize = 64;
+
+/// Where the element separators stand in the first [`CUTS`] bytes of a segment: bit n is byte n. Nearly every segment is
+/// shorter, so that its elements are found without looking at it again.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+pub(crate) struct Cuts(u64);
+
+impl Cuts {
+    pub fn of(raw: &str, separator: u8) -> Cuts {
+        Cuts::at(raw, separator, 0)
+    }
+
+    /// Of the bytes from `start` on.
+    fn at(raw: &str, separator: u8, start: usize) -> Cuts {
+        let bytes = raw.as_bytes().get(start..).unwrap_or_default();
+        let bytes = bytes.get(..CUTS).unwrap_or(bytes);
+        let (words, rest) = bytes.as_chunks::<8>();
+        let mut bits = words.iter().zip(0..).fold(0, |bits, (word, n)| bits | equal_bytes(*word, separator) << (8 * n));
+        match bytes.last_chunk::<8>() {
+            // The last word overlaps the one before.
+            Some(word) => bits |= equal_bytes(*word, separator) << (bytes.len() - 8),
+            None => {
+                for (n, byte) in (0..).zip(rest) {
+                    bits |= u64::from(*byte == separator) << n;
+                }
+            }
+        }
+        Cuts(bits)
+    }
+
+    /// Whether no separator of the text is unknown.
+    fn are_all(self, raw: &str) -> bool {
+        raw.len() <= CUTS
+    }
+
+    fn count(self) -> usize {
+        self.0.count_ones() as usize
+    }
+
+    /// Takes away the first separator, and tells where it stood.
+    fn take(&mut self) -> Option<usize> {
+        let first = (self.0 != 0).then(|| self.0.trailing_zeros() as usize);
+        self.0 &= self.0.wrapping_sub(1);
+        first
+    }
+
+    /// Part `n` (from 0) of the text, of which all separators are known; `""` when there are fewer.
+    fn part(mut self, raw: &str, n: usize) -> &str {
+        let mut start = 0;
+        for _ in 0..n {
+            match self.take() {
+                Some(at) => start = at + 1,
+                None => return "",
+            }
+        }
+        let end = self.take().unwrap_or(raw.len());
+        raw.get(start..end).unwrap_or_default()
+    }
+}
+
+/// Bit n of eight is set when byte n of a word is this one.
+fn equal_bytes(word: [u8; 8], byte: u8) -> u64 {
+    const ONES: u64 = 0x0101_0101_0101_0101;
+    const LOW: u64 = 0x7F * ONES;
+    let unlike = u64::from_le_bytes(word) ^ (ONES * u64::from(byte));
+    // The high bit of each byte that is alike, and of no other.
+    let alike = !(((unlike & LOW) + LOW) | unlike | LOW);
+    // The eight bits are gathered in the highest byte.
+    (alike >> 7).wrapping_mul(0x0102_0408_1020_4080) >> 56
 }
 
 /// Part `n` (from 0) of a text that a delimiter parts, found in one pass; `""` when there are fewer.
@@ -154,6 +257,29 @@ mod tests {
         assert_eq!(clm.repetitions(5).collect::<Vec<_>>(), ["11:B:1", "22"]);
         assert_eq!(clm.components(3).count(), 0);
         assert_eq!(clm.component(5, 0), "");
+    }
+
+    #[test]
+    fn elements_of_any_length_are_found() {
+        for length in [0, 1, 5, 7, 8, 9, 31, 62, 63, 64, 65, 66, 127, 128, 129, 200] {
+            for step in [1, 2, 7, 8, 13, 64, 70] {
+                let raw: String = (0..length).map(|n| if n % step == step - 1 { '*' } else { 'x' }).collect();
+                let (segment, expected) = (segment(&raw), raw.split('*').collect::<Vec<_>>());
+                assert_eq!(segment.all_elements().collect::<Vec<_>>(), expected, "{raw}");
+                assert_eq!(segment.len(), expected.len() - 1, "{raw}");
+                let each: Vec<_> = (0..=expected.len()).map(|n| segment.element(n)).collect();
+                assert_eq!((&each[..expected.len()], each[expected.len()]), (&expected[..], ""), "{raw}");
+            }
+        }
+    }
+
+    #[test]
+    fn a_byte_is_told_from_all_others() {
+        for byte in 0..=255 {
+            let word = [byte, b'*', byte, !byte, b'*' | 0x80, b'+', b'*', byte];
+            let expected = word.iter().zip(0..).fold(0, |bits, (at, n)| bits | u64::from(*at == b'*') << n);
+            assert_eq!(equal_bytes(word, b'*'), expected, "{word:?}");
+        }
     }
 
     #[test]

@@ -101,7 +101,7 @@ impl Totals {
     /// An ST; `grouped` when a GS came before it.
     pub fn st(&mut self, st: &Segment<'_>, grouped: bool, issues: &mut Vec<Issue>) {
         if !grouped {
-            self.gs(&Segment { raw: "", ..*st }, issues);
+            self.gs(&st.emptied(), issues);
         }
         self.sets += 1;
         st.element(2).clone_into(&mut self.set);

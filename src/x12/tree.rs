@@ -9,6 +9,7 @@ use crate::fault::Issue;
 use crate::x12::guide::{Guide, Item, LoopIx, SegmentIx, SegmentSpec, Tag};
 use crate::x12::problem::Problem;
 use crate::x12::reader::TransactionSet;
+use crate::x12::routes::{Asked, Routes, Stand};
 use crate::x12::segment::{Segment, split};
 use crate::x12::spots::Opened;
 use std::sync::Arc;
@@ -168,6 +169,7 @@ pub struct Placer<'g> {
     open: Vec<Open>,
     /// The id of a segment that should have begun a loop, but was not expected: what follows it may be its own.
     lost: Option<Tag>,
+    routes: Routes,
 }
 
 #[derive(Debug)]
@@ -196,7 +198,7 @@ enum Order {
 impl<'g> Placer<'g> {
     pub fn new(guide: &'g Guide) -> Placer<'g> {
         let root = Open { ix: guide.root(), at: 0, level: String::new() };
-        Placer { guide, open: vec![root], lost: None }
+        Placer { guide, open: vec![root], lost: None, routes: Routes::default() }
     }
 
     pub fn guide(&self) -> &'g Guide {
@@ -215,6 +217,29 @@ impl<'g> Placer<'g> {
 
     /// The place of the next segment.
     pub fn place(&mut self, segment: &Segment<'_>) -> Placed {
+        if !self.routes.are_kept() {
+            return self.search(segment);
+        }
+        let asked = Asked::of(self.guide, segment).filter(|_| self.lost.is_none());
+        if let Some(route) = asked.and_then(|asked| self.routes.follow(asked)) {
+            let placed = route.placed;
+            self.open.truncate(placed.keep);
+            self.open.last_mut().into_iter().for_each(|open| open.at = route.at);
+            let opened = placed.opened.iter().map(|ix| Open { ix: *ix, at: 0, level: String::new() });
+            self.open.extend(opened);
+            return placed;
+        }
+        let placed = self.search(segment);
+        self.routes.learn(asked, &placed, self.stand());
+        placed
+    }
+
+    /// All that the place of the next segment depends on, but for the levels; `None` when there is more.
+    fn stand(&self) -> Option<Stand> {
+        self.lost.is_none().then(|| self.open.iter().map(|open| (open.ix, open.at)).collect())
+    }
+
+    fn search(&mut self, segment: &Segment<'_>) -> Placed {
         let sought = Sought::new(segment);
         let placed = self.place_of(&sought);
         // An id in small letters is wrong, but what is meant is clear.
@@ -253,7 +278,14 @@ impl<'g> Placer<'g> {
     }
 
     fn find(&self, sought: &Sought<'_, '_>, order: Order) -> Option<Spot> {
-        (0..self.open.len()).rev().find_map(|depth| self.in_loop(depth, sought, order))
+        let outermost = if order == Order::Any { self.innermost_level(sought.tag) } else { 0 };
+        (outermost..self.open.len()).rev().find_map(|depth| self.in_loop(depth, sought, order))
+    }
+
+    /// Nothing but an HL leads out of a level, back to what stands before it in the levels around.
+    fn innermost_level(&self, tag: Tag) -> usize {
+        let is_level = |open: &Open| tag != Tag::of("HL") && self.guide.loop_at(open.ix).is_level;
+        self.open.iter().rposition(is_level).unwrap_or_default()
     }
 
     /// The item of one open loop that the segment is or begins. A qualifier that fits wins over a segment without.
@@ -358,8 +390,9 @@ impl<'g> Placer<'g> {
         let tag = sought.tag;
         if !self.begins_a_loop(tag)
             && self.lost.is_none()
-            && let Some((depth, alike)) =
-                (0..self.open.len()).rev().find_map(|depth| Some((depth, self.alike(depth, tag)?)))
+            && let Some((depth, alike)) = (self.innermost_level(tag)..self.open.len())
+                .rev()
+                .find_map(|depth| Some((depth, self.alike(depth, tag)?)))
         {
             self.open.truncate(depth + 1);
             // With one segment of the kind its qualifier is a wrong code, with several it names none of them.
@@ -425,7 +458,7 @@ impl<'s, 'a> Sought<'s, 'a> {
 }
 
 /// Two or three characters, a letter first.
-fn is_id(id: &str) -> bool {
+pub(crate) fn is_id(id: &str) -> bool {
     let bytes = id.as_bytes();
     let shape = bytes.first().is_some_and(u8::is_ascii_uppercase);
     shape
@@ -503,6 +536,15 @@ pub mod tests {
         let (tree, issues) = shown("835", "ST*835*1~BPR*I~N1*PR~N1*PE~CLP*A~NM1*QC~SVC*HC:1~CAS*CO~PLB*1~SE*1*1");
         assert_eq!(tree, "ST(ST BPR PLB SE 1000A(N1) 1000B(N1) 2000(2100(CLP NM1 2110(SVC CAS))))");
         assert_eq!(issues.len(), 1);
+    }
+
+    #[test]
+    fn what_is_wrong_in_a_level_does_not_lead_out_of_it() {
+        let text = "ST*278*1*005010X217~BHT*0007*13~HL*1**20*1~NM1*X3~HL*2*1*21*1~NM1*1P~HL*3*2*22*1~NM1*IL~HL*4*3*EV*1~UM*HS~HI*BF:1~\
+                    HL*5*4*SS*0~UM*HS~HI*BF:1~SV1*HC:1~HSD*VS*1~SE*17*1";
+        let (tree, issues) = shown("278-request", text);
+        assert!(tree.contains("2000E(HL UM HI 2000F(HL UM HI SV1 HSD))"), "{tree}");
+        assert_eq!(issues.len(), 1, "{issues:?}");
     }
 
     #[test]

@@ -118,7 +118,18 @@ fn in_loop(guide: &Guide, ix: LoopIx, check: &Arc<Check>, clauses: &[Clause<'_>]
         let all = when.iter().chain(asked_gate).filter_map(|predicate| gate(guide, ix, predicate));
         let (single, gates): (Vec<_>, Vec<_>) = all.partition(|gate: &u128| gate.is_power_of_two());
         let must = single.into_iter().fold(0, |all, gate| all | gate);
-        Some(Situation { check: check.clone(), when, demand: asked, forbids, gates, must, probe: None })
+        let rule = Situation {
+            check: check.clone(),
+            when,
+            demand: asked,
+            forbids,
+            looks_out: false,
+            gates,
+            must,
+            probe: None,
+        };
+        let looks_out = rule.terms().filter_map(|term| term.scope.as_ref()).any(|scope| !scope.above.contains(ix));
+        Some(Situation { looks_out, ..rule })
     };
     demands.iter().filter_map(one).collect()
 }

@@ -6,13 +6,16 @@ mod compile;
 mod demand;
 mod find;
 pub(crate) mod notation;
+mod sight;
+mod walk;
 
 pub(crate) use compile::{compile, words};
+pub(crate) use sight::{ALL, Sight};
+pub(crate) use walk::{Seen, check};
 
 use crate::fault::{Issue, Place, Severity, X12Place, X12Trigger};
 use crate::x12::guide::{Guide, LoopIx, SegmentIx};
 use crate::x12::guide_file::bit;
-use crate::x12::reader::TransactionSet;
 use crate::x12::segment::Segment;
 use crate::x12::tree::Loop;
 use std::sync::Arc;
@@ -63,6 +66,8 @@ pub(crate) struct Situation {
     pub demand: Predicate,
     /// The demand must not hold.
     pub forbids: bool,
+    /// It looks at loops around its own, or beside them.
+    pub looks_out: bool,
     /// Of each, one of the segments must be in the loop, or the rule has nothing to say. Bit n is the loop's segment n.
     pub gates: Vec<u128>,
     /// The gates of one segment, together: all of these must be there.
@@ -196,29 +201,23 @@ pub(crate) struct Spot<'t, 'a> {
     pub value: &'a str,
 }
 
-/// Checks every loop of a set, or of a part of one, by the rules of its guide.
-pub(crate) fn check(guide: &Guide, set: &TransactionSet<'_>, root: &Loop<'_>) -> Vec<Issue> {
-    let mut issues = Vec::new();
-    if guide.situations.iter().any(|own| !own.rules.is_empty()) {
-        let mut path = Vec::with_capacity(8);
-        walk(guide, set.control_number(), root, &mut path, &mut issues);
-    }
-    issues
+/// Which rules of a loop are asked.
+#[derive(Debug, Clone, Copy)]
+pub(crate) struct Rules {
+    /// Those that look at nothing but the loop and what is inside of it.
+    pub inside: bool,
+    /// The others.
+    pub outside: bool,
 }
 
-fn walk<'t, 'a>(guide: &Guide, set: &str, found: &'t Loop<'a>, path: &mut Vec<&'t Loop<'a>>, issues: &mut Vec<Issue>) {
-    path.push(found);
-    if !(found.part.is_context || found.part.is_cut) {
-        check_loop(guide, set, path, issues);
+impl Rules {
+    fn ask(self, rule: &Situation) -> bool {
+        if rule.looks_out { self.outside } else { self.inside }
     }
-    for child in &found.children {
-        walk(guide, set, child, path, issues);
-    }
-    path.pop();
 }
 
 /// Checks one loop, the last of `path`; before it stand the loops around it, the set first.
-pub(crate) fn check_loop(guide: &Guide, set: &str, path: &[&Loop<'_>], issues: &mut Vec<Issue>) {
+fn check_loop(guide: &Guide, set: &str, path: &[&Loop<'_>], rules: Rules, issues: &mut Vec<Issue>) {
     let Some(innermost) = path.last() else { return };
     let Some(own) = guide.situations.get(usize::from(innermost.spec.0)).filter(|own| !own.rules.is_empty()) else {
         return;
@@ -226,7 +225,7 @@ pub(crate) fn check_loop(guide: &Guide, set: &str, path: &[&Loop<'_>], issues: &
     let present = innermost.specs.iter().flatten().fold(0, |bits, ix| bits | segment_bit(guide, innermost.spec, *ix));
     let mut probed = [None; PROBES];
     let is_open = |rule: &&Situation| rule.must & !present == 0 && rule.gates.iter().all(|gate| gate & present != 0);
-    for rule in own.rules.iter().filter(is_open) {
+    for rule in own.rules.iter().filter(|rule| rules.ask(rule)).filter(is_open) {
         let probe = rule.probe.and_then(|n| Some((own.probes.get(n)?, probed.get_mut(n)?)));
         let may_hold = probe.is_none_or(|(terms, seen)| {
             let values = seen.get_or_insert_with(|| Probed::of(terms, path));
@@ -304,9 +303,16 @@ impl Situation {
 
     /// Whether all of what the rule looks at is here, where a set comes in portions.
     fn is_sure(&self, path: &[&Loop<'_>]) -> bool {
-        let predicates = self.when.iter().chain([&self.demand]);
-        let mut terms = predicates.flat_map(|predicate| predicate.terms.iter().chain(predicate.test.other()));
-        terms.all(|term| find::origin(term, path).is_none_or(|(found, _)| !found.part.is_cut))
+        self.terms().all(|term| find::origin(term, path).is_none_or(|(found, _)| !found.part.is_cut))
+    }
+
+    fn predicates(&self) -> impl Iterator<Item = &Predicate> {
+        self.when.iter().chain([&self.demand])
+    }
+
+    /// All that it looks at.
+    fn terms(&self) -> impl Iterator<Item = &Term> {
+        self.predicates().flat_map(|predicate| predicate.terms.iter().chain(predicate.test.other()))
     }
 }
 

@@ -1,0 +1,131 @@
+//! Amounts that are added up. Most are a few digits with a point among them: they are held as ten-thousandths, which need no
+//! general arithmetic; what is longer is held beside, and no digit is lost.
+
+use rust_decimal::Decimal;
+use std::iter::Sum;
+use std::ops::{Add, AddAssign, Neg, Sub};
+
+/// Decimals that are held as a whole number.
+const SCALE: u32 = 4;
+/// Digits of a plain amount: so many of them can be added up as a file can hold.
+const DIGITS: usize = 15;
+
+/// An amount, or a sum of amounts. The default is nothing.
+#[derive(Debug, Clone, Copy, Default)]
+pub(crate) struct Amount {
+    plain: i128,
+    other: Decimal,
+}
+
+impl Amount {
+    /// As an element holds it; what is absent or no number counts as nothing (the guide's check names it).
+    pub fn of(text: &str) -> Amount {
+        Amount::known(text).unwrap_or_default()
+    }
+
+    /// `None` of what is absent or no number.
+    pub fn known(text: &str) -> Option<Amount> {
+        let text = text.trim();
+        let general = || Some(Amount { plain: 0, other: text.parse().ok()? });
+        plain(text).map_or_else(general, |plain| Some(Amount { plain: i128::from(plain), other: Decimal::ZERO }))
+    }
+
+    /// Without zeros at its end.
+    pub fn decimal(self) -> Decimal {
+        let plain = Decimal::try_from_i128_with_scale(self.plain, SCALE).unwrap_or(Decimal::MAX);
+        plain.saturating_add(self.other).normalize()
+    }
+}
+
+/// Ten-thousandths of an amount of few digits.
+fn plain(text: &str) -> Option<i64> {
+    let (is_negative, digits) = text.strip_prefix('-').map_or((false, text), |digits| (true, digits));
+    if digits.len() > DIGITS {
+        return None;
+    }
+    let (mut value, mut decimals, mut has_point) = (0i64, 0, false);
+    for byte in digits.bytes() {
+        match byte {
+            b'0'..=b'9' => {
+                value = value * 10 + i64::from(byte - b'0');
+                decimals += u32::from(has_point);
+            }
+            b'.' if !has_point => has_point = true,
+            _ => return None,
+        }
+    }
+    let value = value.checked_mul(10i64.pow(SCALE.checked_sub(decimals)?))?;
+    Some(if is_negative { -value } else { value })
+}
+
+impl PartialEq for Amount {
+    fn eq(&self, other: &Amount) -> bool {
+        match self.other.is_zero() && other.other.is_zero() {
+            true => self.plain == other.plain,
+            false => self.decimal() == other.decimal(),
+        }
+    }
+}
+
+impl Add for Amount {
+    type Output = Amount;
+
+    fn add(self, more: Amount) -> Amount {
+        let other = if more.other.is_zero() { self.other } else { self.other.saturating_add(more.other) };
+        Amount { plain: self.plain.saturating_add(more.plain), other }
+    }
+}
+
+impl Neg for Amount {
+    type Output = Amount;
+
+    fn neg(self) -> Amount {
+        Amount { plain: self.plain.saturating_neg(), other: -self.other }
+    }
+}
+
+impl Sub for Amount {
+    type Output = Amount;
+
+    fn sub(self, less: Amount) -> Amount {
+        self + -less
+    }
+}
+
+impl AddAssign for Amount {
+    fn add_assign(&mut self, more: Amount) {
+        *self = *self + more;
+    }
+}
+
+impl Sum for Amount {
+    fn sum<I: Iterator<Item = Amount>>(all: I) -> Amount {
+        all.fold(Amount::default(), Add::add)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn amounts_are_read_alike_on_both_ways() {
+        let long = ["123456789012345678", "1234567890123456789.25", "1.00005", "99999999999999.9"];
+        for text in ["0", "12", "-12.50", "1.005", ".5", "5.", "0.00", "-0"].into_iter().chain(long) {
+            assert_eq!(Amount::of(text).decimal(), text.parse::<Decimal>().unwrap().normalize(), "{text}");
+        }
+        for (text, value) in [("", "0"), (" 7 ", "7"), ("1.2.3", "0"), ("abc", "0"), ("+5", "5"), ("-", "0")] {
+            assert_eq!(Amount::of(text).decimal(), value.parse::<Decimal>().unwrap(), "{text}");
+        }
+    }
+
+    #[test]
+    fn amounts_of_both_kinds_add_up() {
+        let sum: Amount = ["0.1", "0.2", "-0.3", "1.00005", "-0.00005"].into_iter().map(Amount::of).sum();
+        assert_eq!((sum, sum.decimal().to_string()), (Amount::of("1"), "1".to_owned()));
+        assert_ne!(Amount::of("1.00005"), Amount::of("1"));
+        let most = Amount::of("79228162514264337593543950335");
+        assert_eq!((most + most).decimal(), Decimal::MAX);
+        assert_eq!((Amount::of("7") - Amount::of("9.50")).decimal().to_string(), "-2.5");
+    }
+}
