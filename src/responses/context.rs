@@ -305,9 +305,20 @@ pub(super) fn response_party(nm1: &Segment) -> ResponseParty {
         id: text(nm1, 9),
         others: Vec::new(),
     };
+    // A separator too few: the qualifier stands as a suffix, and the number, which no qualifier is as long as, as one.
+    let misplaced = |said: &ResponseParty| {
+        let (qualifier, id) = (said.party.suffix.as_ref()?, said.id_qualifier.as_ref().filter(|_| said.id.is_none())?);
+        (qualifier.len() <= QUALIFIER_MOST && id.len() > QUALIFIER_MOST).then(|| (qualifier.clone(), id.clone()))
+    };
+    if let Some((qualifier, id)) = misplaced(&said) {
+        (said.party.suffix, said.id_qualifier, said.id) = (None, Some(qualifier), Some(id));
+    }
     other(&mut said.others, nm1, &NM1_READ);
     said
 }
+
+/// Characters of NM108.
+const QUALIFIER_MOST: usize = 2;
 
 /// NM1 as a party.
 pub(super) fn party(nm1: &Segment) -> Party {

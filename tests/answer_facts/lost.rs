@@ -27,6 +27,9 @@ impl Said {
                 self.text.push_str(text);
                 self.text.push('\n');
                 self.numbers.extend(text.parse::<Decimal>());
+                // EB08 is a share of one.
+                let share = text.strip_suffix('%').and_then(|share| share.parse::<Decimal>().ok());
+                self.numbers.extend(share.map(|share| share / Decimal::ONE_HUNDRED));
             }
             Value::Number(number) => {
                 let number: Option<Decimal> = number.to_string().parse().ok();
@@ -38,7 +41,9 @@ impl Said {
 
     fn says(&self, value: &str) -> bool {
         let days: Option<Vec<String>> = value.split('-').map(date).collect();
-        self.text.contains(value)
+        // Some files hold a separator that is none of theirs.
+        let mut parts = value.split('>').filter(|part| part.len() >= LEAST);
+        parts.all(|part| self.text.contains(part))
             || days.is_some_and(|days| days.iter().all(|day| self.text.contains(day)))
             || value.parse::<Decimal>().is_ok_and(|number| self.numbers.contains(&number))
     }

@@ -289,7 +289,11 @@ fn review(segments: &[Raw], facts: &mut Facts) {
                 count(facts, "decision", format!("{} {}", segment.at(1), segment.at(2)).trim_end());
                 segment.repetitions(3).into_iter().for_each(|code| count(facts, "reason", code));
             }
-            "AAA" => count(facts, "reject", format!("{} {}", segment.part(3, 1), segment.at(4)).trim_end()),
+            "AAA" => {
+                // Some payers write it an element too early.
+                let code = if segment.at(3).is_empty() { segment.part(2, 1) } else { segment.part(3, 1) };
+                count(facts, "reject", format!("{code} {}", segment.at(4)).trim_end());
+            }
             "TRN" => count(facts, "trace", segment.at(2)),
             "PWK" => count(facts, "attachment", segment.at(1)),
             "MSG" => count(facts, "message", segment.at(1)),
