@@ -16,6 +16,8 @@ use std::path::Path;
 use std::sync::LazyLock;
 use told::found;
 
+#[path = "answer_facts/lost.rs"]
+mod lost;
 #[path = "answer_facts/raw.rs"]
 mod raw;
 #[path = "answer_facts/told.rs"]
@@ -98,6 +100,7 @@ fn every_fact_once(folders: &[&str], kind: Kind, least: usize) {
         let (counted, lines) = compare(&name, kind, &bytes, &taken.resources);
         facts += counted;
         odd.extend(lines);
+        odd.extend(lost::lost(&name, &bytes, &taken.resources));
         seen += 1;
     }
     assert!(odd.is_empty(), "{} facts:\n{}", odd.len(), odd.join("\n"));
@@ -131,6 +134,8 @@ fn every_fact_of_our_own_answers_stands_once() {
         taken.resources.iter().for_each(|resource| sound(resource, &name));
         let (facts, odd) = compare(&name, *kind, &bytes, &taken.resources);
         assert!(odd.is_empty(), "{}", odd.join("\n"));
+        let lost = lost::lost(&name, &bytes, &taken.resources);
+        assert!(lost.is_empty(), "{}", lost.join("\n"));
         assert!(facts > 0, "{name} says nothing");
         seen += 1;
     }

@@ -7,7 +7,7 @@ use super::context::*;
 use super::meaning::List;
 use super::remittance::svc;
 use crate::billing::response::{
-    AdjudicatedLine, ClaimStatus, CorrelationKeys, Decision, InformationRequest, PayerResponse,
+    AdjudicatedLine, ClaimStatus, CorrelationKeys, Decision, InformationRequest, OtherSegment, PayerResponse,
 };
 use crate::fault::codes;
 use crate::x12::segment::Segment;
@@ -146,7 +146,7 @@ fn facts(context: &mut Context, response: &mut PayerResponse, level: Level, head
     for segment in of_the_level.chain(head) {
         match (segment.id(), segment.element(1)) {
             ("HL" | "SE", _) => {}
-            ("STC", _) => other(&mut response.others, segment, &STC_READ),
+            ("STC", _) => beyond_status(&mut response.others, segment),
             // The number that names the claim has a field; a claim that was split has more.
             ("REF", "1K")
                 if known(text(segment, 2)).is_none_or(|number| Some(number) == response.payer_claim_control_number) => {
@@ -162,6 +162,15 @@ fn facts(context: &mut Context, response: &mut PayerResponse, level: Level, head
     }
 }
 
+/// Elements of STC that no status has a field for; `stc` alone is the status itself.
+fn beyond_status(others: &mut Vec<OtherSegment>, stc: &Segment) {
+    let mut rest = spelled(stc, &STC_READ);
+    if !rest.elements.is_empty() {
+        rest.id = "stc-more".into();
+        others.push(rest);
+    }
+}
+
 /// Loop 2220D.
 fn status_line(context: &mut Context, run: Level) -> AdjudicatedLine {
     let mut line = AdjudicatedLine { units_paid: Decimal::ONE, balanced: true, ..AdjudicatedLine::default() };
@@ -169,7 +178,7 @@ fn status_line(context: &mut Context, run: Level) -> AdjudicatedLine {
         match (segment.id(), segment.element(1)) {
             ("SVC", _) => svc(context, &mut line, segment),
             ("SE", _) => {}
-            ("STC", _) => other(&mut line.others, segment, &STC_READ),
+            ("STC", _) => beyond_status(&mut line.others, segment),
             ("REF", "FJ") if line.control_number.is_none() => line.control_number = text(segment, 2),
             ("REF", _) => line.references.extend(referenced(segment, &mut line.others)),
             ("DTP", "472") if date(segment.element(3).get(..8).unwrap_or_default()).is_some() => {

@@ -305,9 +305,20 @@ pub(super) fn response_party(nm1: &Segment) -> ResponseParty {
         id: text(nm1, 9),
         others: Vec::new(),
     };
+    // A separator too few: the qualifier stands as a suffix, and the number, which no qualifier is as long as, as one.
+    let misplaced = |said: &ResponseParty| {
+        let (qualifier, id) = (said.party.suffix.as_ref()?, said.id_qualifier.as_ref().filter(|_| said.id.is_none())?);
+        (qualifier.len() <= QUALIFIER_MOST && id.len() > QUALIFIER_MOST).then(|| (qualifier.clone(), id.clone()))
+    };
+    if let Some((qualifier, id)) = misplaced(&said) {
+        (said.party.suffix, said.id_qualifier, said.id) = (None, Some(qualifier), Some(id));
+    }
     other(&mut said.others, nm1, &NM1_READ);
     said
 }
+
+/// Characters of NM108.
+const QUALIFIER_MOST: usize = 2;
 
 /// NM1 as a party.
 pub(super) fn party(nm1: &Segment) -> Party {
@@ -324,10 +335,25 @@ pub(super) fn party(nm1: &Segment) -> Party {
     }
 }
 
+/// Separators that stand for the one that the ISA names in files that were put together of others.
+const FOREIGN_SEPARATORS: [char; 4] = [':', '>', '|', '<'];
+
+/// `HC>99213>25` where the separator is said to be another: a qualifier of two letters or digits, and what follows.
+fn foreign_parts(whole: &str) -> Option<Vec<&str>> {
+    let (qualifier, rest) = whole.split_at_checked(2)?;
+    let separator = rest.chars().next().filter(|c| FOREIGN_SEPARATORS.contains(c))?;
+    let plain = qualifier.bytes().all(|byte| byte.is_ascii_uppercase() || byte.is_ascii_digit());
+    plain.then(|| whole.split(separator).collect())
+}
+
 /// SVC01 or SVC06 as a procedure: qualifier, code, modifiers, description. A code that came without its qualifier is still
 /// a code.
 pub(super) fn procedure(segment: &Segment, element: usize) -> Option<ProcedureCode> {
-    let mut parts = segment.components(element).map(str::trim);
+    let mut parts = segment.components(element).collect::<Vec<_>>();
+    if let [whole] = parts[..] {
+        parts = foreign_parts(whole).unwrap_or(parts);
+    }
+    let mut parts = parts.into_iter().map(str::trim);
     let (first, second) = (parts.next()?, parts.next());
     let (qualifier, value) = match second {
         // A code without a qualifier, or a qualifier without its code: what stands there is kept as what it is written.
@@ -377,6 +403,18 @@ mod tests {
         for text in ["2025030", "20250230", "2025-3-3", "é0250303", "", "202503031"] {
             assert_eq!(date(text), None, "{text}");
         }
+    }
+
+    #[test]
+    fn a_code_with_another_separator_than_the_file_is_still_a_code() {
+        let read = |svc: &str| procedure(&Segment::new(svc, Delimiters::default()), 1).unwrap();
+        let code = read("SVC*HC>99213>25*1");
+        assert_eq!(
+            (code.qualifier.as_str(), code.value.as_str(), code.modifiers),
+            ("HC", "99213", vec!["25".to_owned()])
+        );
+        assert_eq!(read("SVC*99213*1").value, "99213");
+        assert_eq!(read("SVC*HCX>99213*1").value, "HCX>99213");
     }
 
     #[test]

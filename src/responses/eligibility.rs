@@ -190,8 +190,9 @@ fn plan_date(response: &mut PayerResponse, eligibility: &mut Eligibility, dtp: &
 /// Each AAA of a run; `line` is the place of what it is about.
 pub(super) fn complaints(context: &Context, run: Level, loop_id: &str, line: Option<u32>) -> Vec<Complaint> {
     let complaint = |aaa: &Segment| {
-        // Some payers send words behind the code.
-        let mut parts = aaa.element(3).trim().splitn(2, ':');
+        // Some payers send words behind the code, or both an element too early.
+        let code = [3, 2].into_iter().map(|n| aaa.element(n).trim()).find(|text| !text.is_empty());
+        let mut parts = code.unwrap_or_default().splitn(2, ':');
         let (code, own_words) = (parts.next().unwrap_or_default().trim(), parts.next());
         Complaint {
             code: code.to_owned(),

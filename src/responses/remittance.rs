@@ -270,7 +270,7 @@ type Take<T> = fn(&mut Context, &mut T, &Segment);
 /// The segments of loop 2100, and what each gives; anything else is kept as it stands.
 const CLAIM: &[(&str, Take<Adjudication>)] = &[
     ("CLP", clp),
-    ("CAS", |context, claim, cas| adjustments(context, &mut claim.adjustments, cas)),
+    ("CAS", |context, claim, cas| adjustments(context, &mut claim.adjustments, &mut claim.others, cas)),
     ("NM1", |_, claim, nm1| claim.parties.push(response_party(nm1))),
     ("MIA", |context, claim, mia| details(context, claim, mia, &MIA_REMARKS)),
     ("MOA", |context, claim, moa| details(context, claim, moa, &MOA_REMARKS)),
@@ -286,7 +286,7 @@ const CLAIM: &[(&str, Take<Adjudication>)] = &[
 const LINE: &[(&str, Take<AdjudicatedLine>)] = &[
     ("SVC", svc),
     ("DTM", |_, line, dtm| service_date(line, dtm)),
-    ("CAS", |context, line, cas| adjustments(context, &mut line.adjustments, cas)),
+    ("CAS", |context, line, cas| adjustments(context, &mut line.adjustments, &mut line.others, cas)),
     ("REF", |_, line, segment| reference_of_line(line, segment)),
     ("AMT", |context, line, amt| line.amounts.extend(context.amount(amt, &mut line.others))),
     ("QTY", |context, line, qty| line.quantities.extend(context.amount(qty, &mut line.others))),
@@ -390,19 +390,34 @@ fn total(adjustments: &[Adjustment]) -> Decimal {
     adjustments.iter().map(|each| each.amount).sum()
 }
 
-/// Every triple of a CAS. A triple without reason but with an amount is kept: the sum needs it.
-fn adjustments(context: &mut Context, adjustments: &mut Vec<Adjustment>, cas: &Segment) {
+/// Every triple of a CAS. A triple without reason but with an amount is kept: the sum needs it. What is no number is kept
+/// as it stands.
+fn adjustments(
+    context: &mut Context,
+    adjustments: &mut Vec<Adjustment>,
+    others: &mut Vec<OtherSegment>,
+    cas: &Segment,
+) {
+    let mut unread = Vec::new();
     for at in CAS_TRIPLES {
-        let amount = context.number(cas, at + 1);
+        let [amount, quantity] = [at + 1, at + 2].map(|n| {
+            let number = context.number(cas, n);
+            unread.extend(Some(n).filter(|n| number.is_none() && !cas.element(*n).trim().is_empty()));
+            number
+        });
         let reason = cas.element(at).trim();
         if amount.is_some() || !reason.is_empty() {
             adjustments.push(Adjustment {
                 group: cas.element(1).trim().to_owned(),
                 reason: reason.to_owned(),
                 amount: amount.unwrap_or_default(),
-                quantity: context.number(cas, at + 2),
+                quantity,
             });
         }
+    }
+    if !unread.is_empty() {
+        let read: Vec<usize> = (1..=cas.len()).filter(|n| !unread.contains(n)).collect();
+        other(others, cas, &read);
     }
 }
 

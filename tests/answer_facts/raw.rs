@@ -29,6 +29,12 @@ impl Raw {
         self.elements.get(n).map_or("", |text| text.trim())
     }
 
+    /// Every component of every element.
+    pub fn values(&self) -> Vec<&str> {
+        let elements = self.elements.iter().skip(1);
+        elements.flat_map(|element| element.split([self.component, self.repetition])).map(str::trim).collect()
+    }
+
     fn part(&self, n: usize, c: usize) -> &str {
         self.at(n).split(self.component).nth(c - 1).unwrap_or_default().trim()
     }
@@ -73,7 +79,7 @@ fn begins(text: &str, at: usize) -> bool {
     head.matches(element).count() == 16
 }
 
-fn date(text: &str) -> Option<String> {
+pub fn date(text: &str) -> Option<String> {
     let digits = text.len() == 8 && text.bytes().all(|byte| byte.is_ascii_digit());
     let day = digits.then(|| format!("{}-{}-{}", &text[..4], &text[4..6], &text[6..]))?;
     day.parse::<jiff::civil::Date>().is_ok().then_some(day)
@@ -199,9 +205,10 @@ fn line(segment: &Raw, facts: &mut Facts, remarks: &mut Vec<(String, String)>) {
             count(facts, "line charge", segment.number(2).unwrap_or_else(|| "0".into()));
             count(facts, "line paid", segment.number(3).unwrap_or_else(|| "0".into()));
             count(facts, "units paid", segment.number(5).unwrap_or_else(|| "1".into()));
-            // Where the component separator is not the one that the ISA names, the code is the whole element.
-            let whole = !segment.at(1).contains(segment.component);
-            let code = if whole { segment.at(1) } else { segment.part(1, 2) };
+            // Where the component separator is not the one that the ISA names, another is seen behind the qualifier.
+            let foreign = !segment.at(1).contains(segment.component);
+            let code =
+                if foreign { segment.at(1).split('>').nth(1).unwrap_or(segment.at(1)) } else { segment.part(1, 2) };
             count(facts, "procedure", code);
         }
         ("DTM", "472" | "150") => count(facts, "service start", date(segment.at(2)).unwrap_or_default()),
@@ -282,7 +289,11 @@ fn review(segments: &[Raw], facts: &mut Facts) {
                 count(facts, "decision", format!("{} {}", segment.at(1), segment.at(2)).trim_end());
                 segment.repetitions(3).into_iter().for_each(|code| count(facts, "reason", code));
             }
-            "AAA" => count(facts, "reject", format!("{} {}", segment.part(3, 1), segment.at(4)).trim_end()),
+            "AAA" => {
+                // Some payers write it an element too early.
+                let code = if segment.at(3).is_empty() { segment.part(2, 1) } else { segment.part(3, 1) };
+                count(facts, "reject", format!("{code} {}", segment.at(4)).trim_end());
+            }
             "TRN" => count(facts, "trace", segment.at(2)),
             "PWK" => count(facts, "attachment", segment.at(1)),
             "MSG" => count(facts, "message", segment.at(1)),

@@ -190,7 +190,7 @@ fn codes(coding: &Value, facts: &mut Facts) {
         let found = list(coding).iter().find(|each| text(&each["system"]).ends_with(system));
         found.map(|each| text(&each["code"])).unwrap_or_default()
     };
-    let status = [of("/507"), [of("/508"), of("ncpdp-reject-code")].concat(), of("/98")].join(" ");
+    let status = [of("/507"), [of("/508"), of("ncpdp-reject-code"), of("loinc.org")].concat(), of("/98")].join(" ");
     count(facts, "status", status.trim_end());
 }
 
