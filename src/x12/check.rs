@@ -104,7 +104,7 @@ fn check_tree(
     known: &mut Known,
     issues: &mut Vec<Issue>,
 ) -> Vec<Seen> {
-    known.follow(guide);
+    known.follow(guide, set.segments.len());
     let mut tree = Tree { guide, set, known, issues, seen: Vec::new(), words: Vec::new() };
     tree.check(root);
     tree.seen
@@ -129,6 +129,7 @@ impl Tree<'_> {
             let Some(ix) = *spec else { continue };
             let sense = match self.known.has(ix, segment) {
                 Some(sense) => sense,
+                // What was told is not checked again.
                 None if n < found.part.told => self.known.sense(self.guide, ix, segment),
                 None => self.check_segment(found, ix, segment),
             };
@@ -160,6 +161,9 @@ impl Tree<'_> {
     /// Checks a segment that is not known, and gives back what the situational rules see of it.
     fn check_segment(&mut self, found: &Loop<'_>, ix: SegmentIx, segment: &Segment<'_>) -> u32 {
         let Tree { guide, set, .. } = *self;
+        if let Some(sense) = self.known.has_like(guide, ix, segment) {
+            return sense;
+        }
         let issues = &mut *self.issues;
         let spec = guide.segment_at(ix);
         let before = issues.len();
