@@ -7,7 +7,7 @@ use crate::x12::code_sets;
 use crate::x12::fit;
 use crate::x12::guide::{Guide, Guides, SegmentIx, SegmentSpec};
 use crate::x12::known::Known;
-use crate::x12::meanings::Word;
+use crate::x12::meanings::{Meaning, Quiet, Word};
 use crate::x12::numbering::Numbering;
 use crate::x12::plain;
 use crate::x12::reader::{Group, Interchange, TransactionSet};
@@ -135,10 +135,8 @@ impl Tree<'_> {
             };
             self.words.push(sense);
         }
-        if !(found.part.is_context || found.part.is_cut) {
-            self.check_counts(found);
-        }
-        let mut is_whole = !found.part.is_context;
+        let before = self.issues.len();
+        let mut is_whole = !found.part.is_context && found.part.left_out.is_empty();
         for child in &found.children {
             let seen = self.check(child);
             let is_apart = self.guide.sight.is_apart(child.spec);
@@ -153,6 +151,9 @@ impl Tree<'_> {
         let own = self.words.get(start..).filter(|_| !found.part.is_cut).unwrap_or_default();
         let meaning = self.known.meanings.of(own);
         self.words.truncate(start);
+        if !(found.part.is_context || found.part.is_cut) {
+            self.check_counts(found, before, meaning, is_whole);
+        }
         let seen = Seen { meaning, loops: self.seen.len() - at, is_whole };
         self.seen[at] = seen;
         seen
@@ -180,9 +181,13 @@ impl Tree<'_> {
         sense
     }
 
-    fn check_counts(&mut self, found: &Loop<'_>) {
+    /// Counts what a loop holds, when no other said the same. What is found goes `before` that of the loops inside.
+    fn check_counts(&mut self, found: &Loop<'_>, before: usize, meaning: Meaning, is_whole: bool) {
+        if is_whole && self.known.meanings.is(Quiet::COUNTS, meaning) {
+            return;
+        }
         let Tree { guide, set, .. } = *self;
-        let issues = &mut *self.issues;
+        let mut issues = Vec::new();
         let segments = found.specs.iter().flatten().copied();
         let left_out = found.part.left_out.iter().flat_map(|(ix, count)| std::iter::repeat_n(*ix, *count as usize));
         let children = found.children.iter().map(|child| child.spec).chain(left_out);
@@ -193,6 +198,10 @@ impl Tree<'_> {
             }
             issues.push(loop_issue(guide, set, found, fault));
         });
+        if is_whole && issues.is_empty() {
+            self.known.meanings.set(Quiet::COUNTS, meaning);
+        }
+        self.issues.splice(before..before, issues);
     }
 }
 

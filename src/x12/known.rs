@@ -38,12 +38,14 @@ struct Slot {
     text: [u8; LENGTH],
     /// 0: nothing is remembered here.
     length: u8,
+    /// It came again since another wanted the slot.
+    is_used: bool,
     ix: SegmentIx,
     /// What the situational rules see of it.
     sense: u32,
 }
 
-const FREE: Slot = Slot { text: [0; LENGTH], length: 0, ix: SegmentIx(0), sense: NONE };
+const FREE: Slot = Slot { text: [0; LENGTH], length: 0, is_used: false, ix: SegmentIx(0), sense: NONE };
 
 impl Known {
     /// Says by which guide so many segments are checked.
@@ -73,8 +75,9 @@ impl Known {
             self.forget();
         }
         let raw = segment.raw().as_bytes();
-        let slot = self.slots.get(slot_of(ix, raw))?;
-        let is_same = slot.ix == ix && slot.text.get(..usize::from(slot.length)) == Some(raw);
+        let slot = self.slots.get_mut(slot_of(ix, raw))?;
+        let is_same = slot.is(ix, raw);
+        slot.is_used |= is_same;
         is_same.then_some(slot.sense)
     }
 
@@ -107,8 +110,7 @@ impl Known {
         }
         self.like.extend_from_slice(raw.as_bytes().get(copied..).unwrap_or_default());
         let slot = self.slots.get(slot_of(ix, &self.like))?;
-        let is_like = slot.ix == ix && slot.text.get(..usize::from(slot.length)) == Some(self.like.as_slice());
-        let sense = is_like.then_some(slot.sense)?;
+        let sense = slot.is(ix, &self.like).then_some(slot.sense)?;
         put(&mut self.slots, ix, segment.raw().as_bytes(), sense);
         Some(sense)
     }
@@ -146,9 +148,18 @@ fn put(slots: &mut [Slot], ix: SegmentIx, raw: &[u8], sense: u32) {
     let slot = slots.get_mut(slot_of(ix, raw));
     if let Some((slot, length)) = slot.zip(u8::try_from(raw.len()).ok())
         && let Some(text) = slot.text.get_mut(..raw.len())
+        // What came again has one more chance against what may come but once.
+        && !std::mem::take(&mut slot.is_used)
     {
         text.copy_from_slice(raw);
         (slot.length, slot.ix, slot.sense) = (length, ix, sense);
+    }
+}
+
+impl Slot {
+    #[inline]
+    fn is(&self, ix: SegmentIx, raw: &[u8]) -> bool {
+        self.ix == ix && usize::from(self.length) == raw.len() && self.text.get(..raw.len()) == Some(raw)
     }
 }
 
