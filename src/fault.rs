@@ -134,6 +134,9 @@ impl fmt::Display for X12Place {
         if let Some(name) = self.element_name().filter(|name| !name.is_empty()) {
             parts.push(name);
         }
+        if let Some(repetition) = self.repetition.filter(|repetition| *repetition > 1) {
+            parts.push(format!("repetition {repetition}"));
+        }
         f.write_str(&parts.join(", "))
     }
 }

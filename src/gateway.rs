@@ -8,6 +8,7 @@ use crate::edits::{self, tables::Tables};
 use crate::fault::{Blame, Fault, Issue, Place, Retry, any_error, codes};
 use crate::fhir::definitions::Definitions;
 use crate::fhir::topics::Topics;
+use crate::mapping::mistakes::did_you_mean;
 use crate::mapping::{DocumentShape, Mappings};
 use crate::payers::{self, Format, PayerProfile, Payers, Route, SecretSource, Surroundings, TransportProfile};
 use crate::queue::Queue;
@@ -125,7 +126,9 @@ fn unknown_edits(payers: &Payers, folder: &Folder) -> Vec<Issue> {
         let named = [&profile.edits.off, &profile.edits.warn, &profile.edits.refuse].into_iter().flatten();
         for name in named.filter(|name| !known(name)) {
             let at = payers::place_of(folder, &format!("payers/{}/payer.yaml", profile.id), name);
-            let hint = "edits are named by the codes CG-13nn, or as conformance/EDITS.md lists them";
+            let names = edits::EDITS.iter().map(|edit| edit.id).chain([DUPLICATE_CLAIM]);
+            let near = did_you_mean(name, names);
+            let hint = format!("{near} (edits are named as conformance/EDITS.md lists them, or by the codes CG-13nn)");
             issues.push(Issue::error(codes::MAPPING_TARGET, at, format!("there is no edit `{name}`")).hint(hint));
         }
     }
@@ -145,23 +148,27 @@ fn wrong_routes(payers: &Payers, mappings: &Mappings, folder: &Folder, are_whole
         name.is_empty() || !are_whole && [format!("{name}.yaml"), own(name), own(file)].into_iter().any(is_there)
     };
     let wrong = |profile: &PayerProfile, key: &str, route: &Route| {
+        let mut hint = "a mapping is named by its path without .yaml, or by its file beside payer.yaml".to_owned();
+        let mut absent = |to: &str, names: Vec<&str>| {
+            hint = format!("{} ({hint})", did_you_mean(&route.mapping, names));
+            format!("there is no mapping {} to {to}", route.mapping)
+        };
         let text = match route.format {
             Format::X12 => match mappings.transaction(&profile.id, &route.mapping) {
                 Some(mapping) if mapping.guide.id == route.guide => return None,
                 Some(mapping) => format!("{} makes {}, not {}", route.mapping, mapping.guide.id, route.guide),
                 None if is_told(profile, &route.mapping) => return None,
-                None => format!("there is no mapping {} to X12", route.mapping),
+                None => absent("X12", mappings.transactions_to(&route.guide, &profile.id)),
             },
             Format::Json | Format::Csv => match mappings.document(&profile.id, &route.mapping) {
                 Some(mapping) if (mapping.shape == DocumentShape::Csv) == (route.format == Format::Csv) => return None,
                 Some(_) => format!("{} does not make {}", route.mapping, route.format.name()),
                 None if is_told(profile, &route.mapping) => return None,
-                None => format!("there is no mapping {} to {}", route.mapping, route.format.name()),
+                None => absent(route.format.name(), mappings.documents_of(&profile.id)),
             },
             Format::Fhir => return None,
         };
         let at = payers::place_of(folder, &format!("payers/{}/payer.yaml", profile.id), &format!("{key}:"));
-        let hint = "a mapping is named by its path without .yaml, or by its file beside payer.yaml";
         Some(Issue::error(codes::MAPPING_TYPE, at, format!("routes.{key}: {text}")).hint(hint))
     };
     let routes = payers.all().flat_map(|profile| profile.routes.iter().map(move |(key, route)| (profile, key, route)));

@@ -9,7 +9,8 @@
 //! * [`responses`] reads what a payer answered; [`store`] keeps everything; [`queue`] carries ids; [`transport`] moves bytes.
 //! * [`billing`] are plain values; [`x12`] is X12 005010 and nothing else.
 //! * [`simulator`] is the payer that answers, for demonstrations and tests; [`cli`] is the command line.
-//! * [`config`], [`assets`], [`fault`], [`code_forms`], [`json`], [`lexicon`], [`retry`], [`clock`] and [`telemetry`] serve all of them.
+//! * [`config`], [`assets`], [`fault`], [`code_forms`], [`json`], [`lexicon`], [`digits`], [`retry`], [`clock`], [`span`] and [`telemetry`] serve all of
+//!   them.
 //!
 //! Imports run down only; `tests/architecture.rs` holds the table.
 
@@ -19,6 +20,7 @@ pub mod cli;
 pub mod clock;
 pub mod code_forms;
 pub mod config;
+pub mod digits;
 pub mod edits;
 pub mod fault;
 pub mod fhir;
@@ -33,6 +35,7 @@ pub mod queue;
 pub mod responses;
 pub mod retry;
 pub mod simulator;
+pub mod span;
 pub mod store;
 pub mod telemetry;
 pub mod transport;

@@ -132,6 +132,8 @@ fn mistakes_of_all_kinds_are_told_at_once() {
         assert!(told.iter().any(|(at, what)| at.ends_with(file) && what.contains(text)), "{file} {text}: {told:#?}");
     }
     assert!(!told.iter().any(|(_, what)| what.contains("no mapping submission")), "it is there: {told:#?}");
+    let hints = report["issues"].as_array().unwrap().iter().filter_map(|issue| issue["hint"].as_str());
+    assert_eq!(hints.filter(|hint| hint.starts_with("did you mean `x12/837i`?")).count(), 1, "{report:#}");
 }
 
 /// The file of an issue, which must have a line and a column, and what it says.

@@ -8,7 +8,7 @@ use claimgate::billing::record::BillingRecord;
 use claimgate::billing::response::PayerResponse;
 use claimgate::fhir::definitions::Definitions;
 use claimgate::fhir::validate;
-use claimgate::mapping::{Mappings, Scope};
+use claimgate::mapping::{Input, Mappings, Scope};
 use claimgate::responses::{self, lines, meaning::Meanings};
 use claimgate::x12::guide::Guides;
 use rust_decimal::Decimal;
@@ -46,7 +46,8 @@ fn claim() -> Value {
 
 fn make(mapping: &str, input: &Value, vars: &[(&str, &Value)]) -> Value {
     let none = Value::Null;
-    let scope = Scope { payer: &none, now: "2025-03-25T06:05:00Z".parse().unwrap(), vars, resources: None };
+    let vars: Vec<(&str, Input<'_>)> = vars.iter().map(|(name, value)| (*name, (*value).into())).collect();
+    let scope = Scope { payer: &none, now: "2025-03-25T06:05:00Z".parse().unwrap(), vars: &vars, resources: None };
     let (made, issues) = LOADED.mappings.response(mapping).unwrap().make(input, &scope);
     assert!(issues.is_empty(), "{issues:?}");
     let wrong = validate::resource(&LOADED.definitions, &made, made["resourceType"].as_str().unwrap());

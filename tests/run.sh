@@ -120,14 +120,15 @@ ensure_tools() {
     [ ${#lacking[@]} = 0 ] || fail "still missing after installing: ${lacking[*]}"
 }
 
-# A Python package of a pinned version, in an environment of its own under target/.
+# A Python package of a pinned version (and what else it needs), in an environment of its own under target/.
 ensure_python() {
     local name=$1 version=$2 folder=$PWD/target/$3
+    shift 3
     [ -e "$folder/$version.installed" ] && return
     say "installing $name $version into target/$3"
     rm -rf "$folder"
     python3 -m venv "$folder"
-    "$folder/bin/pip" install --quiet --disable-pip-version-check --no-input "$name==$version"
+    "$folder/bin/pip" install --quiet --disable-pip-version-check --no-input "$name==$version" "$@"
     touch "$folder/$version.installed"
 }
 
@@ -137,9 +138,9 @@ ensure_pyx12() {
     export CLAIMGATE_PYX12=$PWD/target/pyx12/bin/x12valid
 }
 
-# Read beside ours by the benches alone.
+# Read beside ours by the benches alone. It asks for any pydantic, but can't be loaded with the second.
 ensure_linuxforhealth() {
-    ensure_python linuxforhealth-x12 "$LINUXFORHEALTH_VERSION" linuxforhealth
+    ensure_python linuxforhealth-x12 "$LINUXFORHEALTH_VERSION" linuxforhealth 'pydantic<2'
     export CLAIMGATE_LINUXFORHEALTH=$PWD/target/linuxforhealth/bin/python
 }
 

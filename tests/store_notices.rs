@@ -87,6 +87,31 @@ async fn changes_are_written_down_when_somebody_listens_and_numbered_once() {
 }
 
 #[tokio::test]
+async fn of_two_workers_one_tells_a_subscriber() {
+    let folder = tempfile::tempdir().unwrap();
+    let (store, other) = (open(&folder), open(&folder));
+    store.subscribe(subscriber("a")).await.unwrap();
+    put(&store, "Task", "t1", "{}").await;
+    give(&store, &["a"], 10).await;
+    let (ours, theirs) = tokio::join!(store.take_subscribers(at(3), at(9), 9), other.take_subscribers(at(3), at(9), 9));
+    let (ours, theirs) = (ours.unwrap(), theirs.unwrap());
+    assert_eq!(ours.len() + theirs.len(), 1);
+    let taken = [ours, theirs].concat().remove(0);
+    // What comes meanwhile waits for the worker that has the subscriber.
+    put(&store, "Task", "t2", "{}").await;
+    give(&store, &["a"], 10).await;
+    assert_eq!(other.take_subscribers(at(8), at(9), 9).await.unwrap(), []);
+    assert!(store.progress(&taken, progress(SubscriberState::Active, 1, 0)).await.unwrap());
+    let next = other.take_subscribers(at(4), at(9), 9).await.unwrap();
+    assert_eq!(next.iter().map(|each| each.delivered).collect::<Vec<_>>(), [1]);
+    // One that is given back, or whose worker is gone, is taken again.
+    other.let_go(&next[0]).await.unwrap();
+    assert_eq!(store.take_subscribers(at(4), at(9), 9).await.unwrap().len(), 1);
+    assert_eq!(store.take_subscribers(at(8), at(20), 9).await.unwrap(), []);
+    assert_eq!(store.take_subscribers(at(9), at(20), 9).await.unwrap().len(), 1);
+}
+
+#[tokio::test]
 async fn what_was_begun_before_a_change_of_the_settings_changes_nothing() {
     let folder = tempfile::tempdir().unwrap();
     let store = open(&folder);

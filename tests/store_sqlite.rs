@@ -52,6 +52,7 @@ keeps! {
     resources_have_versions
     a_search_finds_by_the_newest_version
     a_search_has_limits
+    a_search_finds_by_time
     tenants_see_only_their_own
     the_state_is_the_fold_of_the_events
     the_outbox_holds_what_is_due

@@ -178,6 +178,9 @@ async fn who_asks_by_a_276_gets_a_277() {
     };
     assert!(status("ASK0").starts_with("STC*F1:65*"), "{text}");
     assert!(status("ASK0").contains("*140*"), "{text}");
+    let lines: Vec<&&str> = segments.iter().filter(|segment| segment.starts_with("SVC*HC")).collect();
+    let numbers = segments.iter().filter(|segment| segment.starts_with("REF*FJ*")).count();
+    assert!(!lines.is_empty() && numbers == lines.len(), "what was paid of each line: {text}");
     assert!(status("ASK1").starts_with("STC*A0:16:PRP*"), "{text}");
     assert!(status("ASK2").starts_with("STC*A4:35*"), "{text}");
     assert!(status("ASK3").starts_with("STC*A4:35*"), "a claim of another member is told to nobody: {text}");

@@ -3,10 +3,12 @@
 use crate::support;
 use claimgate::assets::Folder;
 use claimgate::fault::{Issue, Place};
+use claimgate::x12::acknowledge::file::{self, Told};
 use claimgate::x12::acknowledge::{Numbers, acknowledge};
 use claimgate::x12::audit::audit;
 use claimgate::x12::check::check_interchange;
 use claimgate::x12::guide::Guides;
+use claimgate::x12::policy::Policy;
 use claimgate::x12::reader::{self, Interchange};
 use claimgate::x12::segment::Segment;
 use claimgate::x12::stream::Segments;
@@ -89,6 +91,33 @@ fn every_file_is_checked_shown_and_answered_without_panic() {
                 assert!(ours.is_empty(), "{}: {ours:?}\n{answer}", path.display());
             }
         }
+    }
+}
+
+#[test]
+fn every_file_is_answered_portion_by_portion_as_it_is_as_a_whole() {
+    let guides = guides();
+    let at = jiff::civil::date(2025, 3, 3).at(12, 0, 0, 0);
+    for path in files(&corpus()) {
+        let bytes = std::fs::read(&path).unwrap();
+        let text = Text::decode(&bytes);
+        let (interchanges, _) = reader::read_text(&text);
+        let mut expected = Vec::new();
+        for found in &interchanges {
+            let number = found.control_number().parse().unwrap_or(1);
+            let numbers = Numbers { interchange: number, group: number };
+            expected.extend(acknowledge(found, &check_interchange(&guides, found), numbers, at));
+        }
+        let mut answer = Vec::new();
+        let each = |told: Told<'_>| {
+            if let Told::Answer(piece) = told {
+                answer.extend_from_slice(piece);
+            }
+            ControlFlow::Continue(())
+        };
+        file::acknowledge(&guides, &Policy::default(), bytes.as_slice(), at, each).unwrap();
+        let [expected, answer] = [expected, answer].map(|bytes| String::from_utf8(bytes).unwrap());
+        assert_eq!(answer, expected, "{}", path.display());
     }
 }
 

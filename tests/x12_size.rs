@@ -68,6 +68,14 @@ fn clean(mut stdout: ChildStdout, _: Made) {
     assert_eq!(text, "-: clean\n");
 }
 
+/// The file is accepted whole.
+fn accepted(mut stdout: ChildStdout, _: Made) {
+    let mut text = String::new();
+    stdout.read_to_string(&mut text).unwrap();
+    assert!(text.contains("AK9*A*1*1*1~"), "{text}");
+    assert!(!text.contains("IK3*"), "{text}");
+}
+
 fn holds_little((code, early, late): (Option<i32>, u64, u64)) {
     assert_eq!(code, Some(0));
     assert!(late < MEMORY_MAX, "{late} KiB");
@@ -85,5 +93,12 @@ fn long_files_are_rewritten_in_constant_memory() {
 fn long_sets_are_validated_in_constant_memory() {
     for made in [remittance(SHORT), claims(SHORT)] {
         holds_little(run(&["validate", "-"], &made, SHORT, clean));
+    }
+}
+
+#[test]
+fn long_sets_are_acknowledged_in_constant_memory() {
+    for made in [remittance(SHORT), claims(SHORT)] {
+        holds_little(run(&["x12", "ack", "-"], &made, SHORT, accepted));
     }
 }

@@ -16,7 +16,8 @@ shaped! {
 pub struct Entry {
     /// BPR16, else DTM*405, else the day of the file.
     date: Date,
-    /// `charge`, `payment`, `adjustment`, `patientResponsibility`, `interest`, `providerAdjustment`.
+    /// `charge`, `payment`, `adjustment`, `patientResponsibility`, `interest`, `providerAdjustment`;
+    /// and `claimInterest`, which only says how much of the interest of the payment (PLB L6) is the claim's (AMT*I).
     kind: String,
     /// Of an adjustment `contractual`, `other`, `payerInitiated`, `correction`; of the patient's share `deductible`,
     /// `coinsurance`, `copayment`, `other`; of a provider-level line the reason of PLB03-1.
@@ -126,6 +127,8 @@ impl Lines {
         self.add(&head, "charge", adjudication.charge - sum(|line| line.charge));
         self.add(&head, "payment", adjudication.paid - sum(|line| line.paid));
         adjudication.adjustments.iter().for_each(|adjustment| self.adjust(&head, adjustment));
+        let interest = adjudication.amounts.iter().filter(|amount| amount.qualifier == CLAIM_INTEREST);
+        interest.for_each(|amount| self.add(&head, "claimInterest", amount.value));
     }
 
     fn adjust(&mut self, head: &Entry, adjustment: &Adjustment) {
@@ -165,6 +168,9 @@ pub fn category(adjustment: &Adjustment) -> (&'static str, &'static str) {
         _ => ("adjustment", "other"),
     }
 }
+
+/// AMT01 of the interest that belongs to a claim.
+const CLAIM_INTEREST: &str = "I";
 
 /// PLB03-1 of interest that the payer owes.
 const INTEREST: &str = "L6";

@@ -154,6 +154,8 @@ pub struct Complaint {
     component: Option<u32>,
     /// IK401-3.
     repetition: Option<u32>,
+    /// IK402: the data element that the value should have been.
+    data_element: Option<String>,
     /// IK404: the value that was found wrong.
     value: Option<String>,
     /// CTX: `CLM01:…` and the like.
@@ -223,5 +225,7 @@ pub struct ResponseParty {
     id_qualifier: Option<String>,
     /// NM109.
     id: Option<String>,
+    /// What else its NM1 says, and what hangs on it: N3, N4, PER, PRV.
+    others: Vec<OtherSegment>,
 }
 }

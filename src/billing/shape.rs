@@ -4,6 +4,7 @@ use super::date::Moment;
 use jiff::civil::Date;
 use rust_decimal::Decimal;
 use serde_json::{Value, json};
+use std::fmt::Debug;
 
 /// What stands at a place of a JSON value.
 #[derive(Debug, Clone, PartialEq)]
@@ -41,6 +42,15 @@ impl Shape {
         }
     }
 
+    /// The place of a property among all of its object.
+    pub fn place(&self, name: &str) -> Option<usize> {
+        match self {
+            Shape::Object(_, fields) => fields.iter().position(|field| field.name == name),
+            Shape::List(item) => item.place(name),
+            _ => None,
+        }
+    }
+
     /// JSON schema (2020-12) of this shape, objects written in place.
     pub fn json_schema(&self) -> Value {
         match self {
@@ -70,30 +80,41 @@ fn object_schema(name: &str, fields: &[Field]) -> Value {
 }
 
 /// A type with a known JSON shape.
-pub trait Shaped {
+pub trait Shaped: Debug {
     const REQUIRED: bool = true;
     fn shape() -> Shape;
+    /// What JSON would show of it; `None` when it is left out.
+    fn view(&self) -> Option<View<'_>>;
 }
 
 macro_rules! simple_shape {
-    ($($type:ty => $shape:expr;)*) => {
-        $(impl Shaped for $type { fn shape() -> Shape { $shape } })*
+    ($($type:ty => $shape:expr, $view:expr;)*) => {
+        $(impl Shaped for $type {
+            fn shape() -> Shape { $shape }
+            fn view(&self) -> Option<View<'_>> {
+                let view: fn(&$type) -> View<'_> = $view;
+                Some(view(self))
+            }
+        })*
     };
 }
 
 simple_shape! {
-    String => Shape::Text;
-    Date => Shape::Date;
-    Moment => Shape::Moment;
-    Decimal => Shape::Decimal;
-    u32 => Shape::Integer;
-    bool => Shape::Boolean;
+    String => Shape::Text, |text| View::Text(text);
+    Date => Shape::Date, |date| View::Date(*date);
+    Moment => Shape::Moment, |moment| View::Text(moment.text());
+    Decimal => Shape::Decimal, |number| View::Decimal(*number);
+    u32 => Shape::Integer, |number| View::Integer(*number);
+    bool => Shape::Boolean, |yes| View::Boolean(*yes);
 }
 
 impl<T: Shaped> Shaped for Option<T> {
     const REQUIRED: bool = false;
     fn shape() -> Shape {
         T::shape()
+    }
+    fn view(&self) -> Option<View<'_>> {
+        self.as_ref()?.view()
     }
 }
 
@@ -102,6 +123,9 @@ impl<T: Shaped> Shaped for Vec<T> {
     fn shape() -> Shape {
         Shape::List(Box::new(T::shape()))
     }
+    fn view(&self) -> Option<View<'_>> {
+        (!self.is_empty()).then_some(View::List(self))
+    }
 }
 
 impl<T: Shaped> Shaped for Box<T> {
@@ -109,10 +133,102 @@ impl<T: Shaped> Shaped for Box<T> {
     fn shape() -> Shape {
         T::shape()
     }
+    fn view(&self) -> Option<View<'_>> {
+        self.as_ref().view()
+    }
 }
 
-/// `patient_control_number` → `patientControlNumber`, as serde's `camelCase` does.
+/// A part of a plain value as JSON would show it, read where it stands.
+#[derive(Debug, Clone, Copy)]
+pub enum View<'a> {
+    Text(&'a str),
+    Date(Date),
+    Decimal(Decimal),
+    Integer(u32),
+    Boolean(bool),
+    List(&'a dyn ListView),
+    Object(&'a dyn ObjectView),
+}
+
+/// A list that can be looked through.
+pub trait ListView: Debug {
+    fn count(&self) -> usize;
+    fn item(&self, place: usize) -> Option<View<'_>>;
+}
+
+impl<T: Shaped> ListView for Vec<T> {
+    fn count(&self) -> usize {
+        self.len()
+    }
+
+    fn item(&self, place: usize) -> Option<View<'_>> {
+        self.get(place)?.view()
+    }
+}
+
+/// An object whose properties can be asked for by place.
+pub trait ObjectView: Debug {
+    /// All that it may have, as they stand in JSON.
+    fn names(&self) -> &'static [&'static str];
+    /// The property at a place of the names; `None` when it is left out.
+    fn property(&self, place: usize) -> Option<View<'_>>;
+    /// The whole as JSON.
+    fn json(&self) -> Value;
+}
+
+impl View<'_> {
+    /// As JSON.
+    pub fn json(&self) -> Value {
+        match self {
+            View::Text(text) => Value::from(*text),
+            View::Date(date) => Value::from(date.to_string()),
+            View::Decimal(number) => Value::from(number.to_string()),
+            View::Integer(number) => Value::from(*number),
+            View::Boolean(yes) => Value::from(*yes),
+            View::List(list) => (0..list.count()).filter_map(|n| list.item(n)).map(|item| item.json()).collect(),
+            View::Object(object) => object.json(),
+        }
+    }
+}
+
+/// A name in camel case, made when the program is compiled.
+pub struct Camel {
+    bytes: [u8; Camel::MAX],
+    len: usize,
+}
+
+impl Camel {
+    /// Longest name of a property.
+    const MAX: usize = 64;
+
+    /// Of a name in snake case, as [`camel`].
+    pub const fn of(snake: &str) -> Camel {
+        let (snake, mut bytes, mut len, mut n, mut upper) = (snake.as_bytes(), [0; Camel::MAX], 0, 0, false);
+        if snake.len() > 2 && snake[1] == b'#' {
+            n = 2;
+        }
+        while n < snake.len() {
+            if snake[n] != b'_' {
+                bytes[len] = if upper { snake[n].to_ascii_uppercase() } else { snake[n] };
+                len += 1;
+            }
+            upper = snake[n] == b'_';
+            n += 1;
+        }
+        Camel { bytes, len }
+    }
+
+    pub const fn text(&self) -> &str {
+        match std::str::from_utf8(self.bytes.split_at(self.len).0) {
+            Ok(text) => text,
+            Err(_) => "",
+        }
+    }
+}
+
+/// `patient_control_number` → `patientControlNumber`, as serde's `camelCase` does; `r#type` → `type`.
 pub fn camel(snake: &str) -> String {
+    let snake = snake.strip_prefix("r#").unwrap_or(snake);
     let mut out = String::with_capacity(snake.len());
     let mut upper = false;
     for c in snake.chars() {
@@ -153,6 +269,27 @@ macro_rules! shaped {
                         },)*
                     ])
                 }
+                fn view(&self) -> Option<crate::billing::shape::View<'_>> {
+                    Some(crate::billing::shape::View::Object(self))
+                }
+            }
+            impl crate::billing::shape::ObjectView for $name {
+                fn names(&self) -> &'static [&'static str] {
+                    use crate::billing::shape::Camel;
+                    const NAMES: &[&str] = &[$({
+                        const NAME: &Camel = &Camel::of(stringify!($field));
+                        NAME.text()
+                    },)*];
+                    NAMES
+                }
+                fn property(&self, place: usize) -> Option<crate::billing::shape::View<'_>> {
+                    use crate::billing::shape::{Shaped, View};
+                    const PROPERTIES: &[fn(&$name) -> Option<View<'_>>] = &[$(|this| this.$field.view(),)*];
+                    PROPERTIES.get(place).and_then(|property| property(self))
+                }
+                fn json(&self) -> serde_json::Value {
+                    serde_json::to_value(self).unwrap_or_default()
+                }
             }
             impl crate::billing::shape::Absent for $name {}
         )*
@@ -191,3 +328,43 @@ impl Absent for Date {}
 impl Absent for Moment {}
 impl Absent for u32 {}
 impl Absent for bool {}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::billing::record::BillingRecord;
+    use crate::billing::response::{PayerResponse, Remittance};
+
+    #[test]
+    fn views_show_the_names_of_the_shape() {
+        let objects: [(&dyn ObjectView, Shape); 3] = [
+            (&PayerResponse::default(), PayerResponse::shape()),
+            (&Remittance::default(), Remittance::shape()),
+            (&BillingRecord::default(), BillingRecord::shape()),
+        ];
+        for (object, shape) in objects {
+            let Shape::Object(_, fields) = shape else { panic!("an object") };
+            let names: Vec<&str> = fields.iter().map(|field| field.name.as_str()).collect();
+            assert_eq!(object.names(), names);
+        }
+    }
+
+    /// What a view shows property by property is what JSON shows at once.
+    #[test]
+    fn views_show_what_json_shows() {
+        let response = PayerResponse {
+            transaction: "835".into(),
+            charge: Decimal::new(1250, 2).into(),
+            stated: Some(jiff::civil::date(2025, 3, 3)),
+            messages: vec!["a".into(), "b".into()],
+            payment: Some(Default::default()),
+            ..PayerResponse::default()
+        };
+        let object: &dyn ObjectView = &response;
+        let shown = object.names().iter().enumerate();
+        let shown: serde_json::Map<String, Value> =
+            shown.filter_map(|(n, name)| Some(((*name).to_owned(), object.property(n)?.json()))).collect();
+        assert_eq!(Value::Object(shown).to_string(), serde_json::to_string(&response).unwrap());
+        assert!(object.property(object.names().len()).is_none());
+    }
+}

@@ -1,6 +1,7 @@
 //! What commands read: a file, standard input (`-`), or the files of a folder.
 
 use crate::cli::show;
+use crate::config::Config;
 use crate::fault::{Fault, Place, codes};
 use crate::flow::intake;
 use crate::gateway::Translator;
@@ -76,6 +77,14 @@ pub fn unreadable(path: &Path, error: &std::io::Error) -> Fault {
         format!("can't be read: {error}"),
         "check the path, or use - for standard input",
     )
+}
+
+/// As [`policy`], where the profile is all that is needed of the gateway.
+pub fn checks(config: &Config, payer: Option<&str>) -> Result<Policy, Fault> {
+    match payer {
+        Some(_) => policy(&Translator::load(config.clone())?, payer),
+        None => Ok(Policy::default()),
+    }
 }
 
 /// What a payer asks of the checks; a fault when there is no such payer.

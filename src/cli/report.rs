@@ -1,7 +1,7 @@
 //! The issues of many files, told as they are found: text for people, JSON for scripts.
 
 use crate::cli::{Exit, show};
-use crate::fault::Issue;
+use crate::fault::{Issue, Severity};
 use serde_json::{Value, json};
 use std::io::{BufWriter, Stdout, Write};
 
@@ -27,7 +27,8 @@ pub struct Report {
     files: u64,
     file: String,
     errors: u64,
-    others: u64,
+    warnings: u64,
+    notes: u64,
     shown: u64,
     closed: bool,
 }
@@ -36,7 +37,18 @@ impl Report {
     pub fn new(format: Format, limit: Option<u64>) -> Report {
         let limit = limit.unwrap_or(if format == Format::Text { SHOWN } else { u64::MAX });
         let out = BufWriter::new(std::io::stdout());
-        Report { format, limit, out, files: 0, file: String::new(), errors: 0, others: 0, shown: 0, closed: false }
+        Report {
+            format,
+            limit,
+            out,
+            files: 0,
+            file: String::new(),
+            errors: 0,
+            warnings: 0,
+            notes: 0,
+            shown: 0,
+            closed: false,
+        }
     }
 
     /// Whoever reads it has gone away.
@@ -46,7 +58,7 @@ impl Report {
 
     pub fn begin(&mut self, file: &str) {
         file.clone_into(&mut self.file);
-        (self.errors, self.others, self.shown) = (0, 0, 0);
+        (self.errors, self.warnings, self.notes, self.shown) = (0, 0, 0, 0);
         if self.format == Format::Json {
             let before = if self.files == 0 { "[" } else { "," };
             self.write(&format!("{before}\n{{\"file\":{},\"issues\":[", Value::from(file)));
@@ -55,7 +67,11 @@ impl Report {
     }
 
     pub fn issue(&mut self, issue: &Issue) {
-        *(if issue.is_error() { &mut self.errors } else { &mut self.others }) += 1;
+        *match issue.severity {
+            Severity::Fatal | Severity::Error => &mut self.errors,
+            Severity::Warning => &mut self.warnings,
+            Severity::Information => &mut self.notes,
+        } += 1;
         if self.shown >= self.limit {
             return;
         }
@@ -78,9 +94,10 @@ impl Report {
 
     /// The end of a file.
     pub fn finish(&mut self, exit: Exit) {
-        let (errors, others) = (self.errors, self.others);
         let (clean, readable) = (exit == Exit::Clean, exit != Exit::Unreadable);
-        let counts = json!({"clean": clean, "readable": readable, "errors": errors, "warnings": others});
+        let counts = json!({
+            "clean": clean, "readable": readable, "errors": self.errors, "warnings": self.warnings, "notes": self.notes
+        });
         let line = match self.format {
             Format::Text => self.verdict(exit),
             Format::Json => format!("],{}", counts.to_string().trim_start_matches('{')),
@@ -97,16 +114,19 @@ impl Report {
     }
 
     fn verdict(&self, exit: Exit) -> String {
-        let count = |count: u64, what: &str| format!("{count} {what}{}", if count == 1 { "" } else { "s" });
-        let more = (self.errors + self.others).saturating_sub(self.shown);
-        let more = if more > 0 { format!(" ({more} not shown: --limit)") } else { String::new() };
-        let found = match (exit, self.others) {
-            (Exit::Clean, 0) => "clean".to_owned(),
-            (Exit::Clean, others) => format!("clean, {}", count(others, "warning")),
-            (Exit::Unreadable, _) => "unreadable".to_owned(),
-            (_, 0) => count(self.errors, "error"),
-            (_, others) => format!("{}, {}", count(self.errors, "error"), count(others, "warning")),
+        let counts = [(self.errors, "error"), (self.warnings, "warning"), (self.notes, "note")];
+        let told = counts.iter().filter(|(count, _)| *count > 0);
+        let told = told.map(|(count, what)| format!("{count} {what}{}", if *count == 1 { "" } else { "s" }));
+        let verdict = match exit {
+            Exit::Clean => Some("clean".to_owned()),
+            Exit::Unreadable => Some("unreadable".to_owned()),
+            _ => None,
         };
+        // What is unreadable has its one reason.
+        let told = told.filter(|_| exit != Exit::Unreadable);
+        let found = verdict.into_iter().chain(told).collect::<Vec<_>>().join(", ");
+        let more = counts.iter().map(|(count, _)| count).sum::<u64>().saturating_sub(self.shown);
+        let more = if more > 0 { format!(" ({more} not shown: --limit)") } else { String::new() };
         format!("{}: {found}{more}\n", self.file)
     }
 

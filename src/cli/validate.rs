@@ -72,11 +72,7 @@ struct Judge {
 
 impl Judge {
     fn load(config: Config, payer: Option<&str>) -> Result<Judge, Fault> {
-        // The profile is all that is needed of the rest.
-        let policy = match payer {
-            Some(_) => input::policy(&Translator::load(config.clone())?, payer)?,
-            None => Policy::default(),
-        };
+        let policy = input::checks(&config, payer)?;
         Ok(Judge { guides: guides(&config)?, config, policy, translator: OnceCell::new() })
     }
 

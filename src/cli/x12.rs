@@ -1,5 +1,5 @@
-//! `claimgate x12`: X12 files by themselves. All but `ack` read files of any length: `parse` without --ndjson holds one
-//! transaction set at a time, the others hold one segment or claim.
+//! `claimgate x12`: X12 files by themselves. All but `ack --read` read files of any length: `parse` without --ndjson holds
+//! one transaction set at a time, the others hold one segment or claim, and `ack` what the answer says.
 
 use crate::assets::Folder;
 use crate::cli::input::{self, Input};
@@ -68,7 +68,7 @@ enum Command {
         #[arg(long)]
         json: bool,
     },
-    /// One file a claim, payment or answer
+    /// One file a claim, payment or answer; a transaction set without any stays whole
     ///
     /// Example: claimgate x12 split --out claims claims.x12
     Split {
@@ -90,7 +90,7 @@ impl X12 {
             Command::Ack { file, read: Some(answer), json, .. } => {
                 read_ack(&Translator::load(config)?, &answer, &file, json)
             }
-            Command::Ack { file, payer, read: None, .. } => ack(&Translator::load(config)?, payer.as_deref(), &file),
+            Command::Ack { file, payer, read: None, .. } => ack(config, payer.as_deref(), &file),
             Command::Split { file, out } => parts(&guides(&config)?, &file, &out),
         }
     }
@@ -117,8 +117,7 @@ fn each<T>(paths: &[PathBuf], with: &T, write: fn(&T, Input, &mut Out) -> Writte
         match written.and_then(|found| out.flush().map(|()| found)) {
             Ok(true) => {}
             Ok(false) => {
-                let issue = Issue::error(codes::X12_ENVELOPE, Place::Whole, "the text holds no X12 interchange");
-                show::issues(Some(&file.display().to_string()), &[issue]);
+                no_interchange(&file);
                 exit = Exit::Unreadable;
             }
             Err(error) if error.kind() == std::io::ErrorKind::BrokenPipe => return Ok(Exit::Clean),
@@ -172,16 +171,21 @@ fn tree(guides: &Guides, paths: &[PathBuf]) -> Result<Exit, Fault> {
     Ok(if is_empty { Exit::Unreadable } else { Exit::Clean })
 }
 
-fn ack(translator: &Translator, payer: Option<&str>, file: &Path) -> Result<Exit, Fault> {
-    input::policy(translator, payer)?;
-    let bytes = input::bytes(file)?;
-    let text = Text::decode(&bytes);
-    let (_, issues) = reader::read_text(&text);
-    show::issues(None, &issues);
+fn ack(config: Config, payer: Option<&str>, file: &Path) -> Result<Exit, Fault> {
+    let policy = input::checks(&config, payer)?;
+    let guides = guides(&config)?;
+    let input = Input::open(file)?;
+    let bar = input.bar.clone();
     let mut out = stdout();
-    let answer = acknowledge::answer(translator, payer, &bytes, Clock::System.now());
-    let _ = out.write_all(&answer).and_then(|()| out.flush());
-    Ok(exit_for(&issues))
+    let answered = acknowledge::write(&guides, &policy, input, Clock::System.now(), &mut out)?;
+    bar.finish_and_clear();
+    // A reader that went away is no fault of ours.
+    let Ok(answered) = answered.and_then(|answered| out.flush().map(|()| answered)) else { return Ok(Exit::Clean) };
+    show::issues(None, &answered.outside);
+    if !answered.any && answered.outside.is_empty() {
+        eprintln!("{}: nothing to acknowledge: acknowledgments are not acknowledged", file.display());
+    }
+    Ok(exit_for(&answered.outside))
 }
 
 /// What an acknowledgment says about the file that it answers.
@@ -212,7 +216,7 @@ fn parts(guides: &Guides, file: &Path, out: &Path) -> Result<Exit, Fault> {
     let bar = input.bar.clone();
     let mut failed = None;
     let mut count = 0;
-    split::split(guides, input, |part| {
+    let found = split::split(guides, input, |part| {
         let name = format!("{:05}-{}.x12", part.number, named(&part.id));
         failed = std::fs::write(out.join(name), &part.bytes).err();
         count = part.number;
@@ -221,11 +225,20 @@ fn parts(guides: &Guides, file: &Path, out: &Path) -> Result<Exit, Fault> {
     bar.finish_and_clear();
     match failed {
         Some(error) => Err(unwritable(out, &error)),
+        None if !found => {
+            no_interchange(file);
+            Ok(Exit::Unreadable)
+        }
         None => {
             eprintln!("{count} files written to {}", out.display());
             Ok(Exit::Clean)
         }
     }
+}
+
+fn no_interchange(file: &Path) {
+    let issue = Issue::error(codes::X12_ENVELOPE, Place::Whole, "the text holds no X12 interchange");
+    show::issues(Some(&file.display().to_string()), &[issue]);
 }
 
 fn unwritable(path: &Path, error: &std::io::Error) -> Fault {

@@ -1,8 +1,9 @@
 //! What a resource can be found by: the search parameters of FHIR R4 that claimgate keeps an index of, as rows. Tokens are
-//! written `system|value`, references `Type/id`, dates by their day; the store compares texts and nothing else.
+//! written `system|value`, references `Type/id`, times in UTC; the store compares texts and nothing else.
 
 use crate::fault::{Fault, Place, codes};
 use crate::fhir::definitions::Definitions;
+use crate::span::{self, Span};
 use serde_json::Value;
 
 /// How the values of a parameter are written and asked for.
@@ -13,7 +14,7 @@ pub enum Kind {
     /// A code: by itself; a system before it is not compared.
     Code,
     Reference,
-    /// A date or dateTime: by its day.
+    /// A date or dateTime.
     Day,
 }
 
@@ -157,7 +158,7 @@ fn texts(kind: Kind, value: &Value) -> Vec<String> {
             let literal = part("reference").filter(|text| !text.starts_with('#'));
             literal.map(|text| text.split("/_history/").next().unwrap_or(text).to_owned()).into_iter().collect()
         }
-        Kind::Day => value.as_str().and_then(|text| text.get(..10)).map(str::to_owned).into_iter().collect(),
+        Kind::Day => value.as_str().map(span::indexed).into_iter().collect(),
     }
 }
 
@@ -188,6 +189,18 @@ pub fn condition(
         return Err(refuse(format!("`{name}` has no value"), form(parameter.kind)));
     }
     Ok((canonical(parameter).name.to_owned(), values))
+}
+
+/// The times that a search parameter asks for, of which any may match; `None` when the parameter is none of dates.
+pub fn spans(kind: &str, name: &str, given: &str) -> Option<Result<(String, Vec<Span>), Fault>> {
+    let parameter = parameters(kind).find(|parameter| parameter.name == name && parameter.kind == Kind::Day)?;
+    let spans: Option<Vec<Span>> = given.split(',').filter(|value| !value.is_empty()).map(Span::parse).collect();
+    let refuse = || {
+        let hint = "write a date or time, perhaps with eq, ne, gt, lt, ge, le, sa or eb before it: ge2026-03-01";
+        Fault::refuse(codes::SEARCH_PARAMETER, Place::Whole, format!("`{name}` has a value of the wrong form"), hint)
+    };
+    let spans = spans.filter(|spans| !spans.is_empty()).ok_or_else(refuse);
+    Some(spans.map(|spans| (canonical(parameter).name.to_owned(), spans)))
 }
 
 fn form(kind: Kind) -> String {
@@ -238,7 +251,7 @@ mod tests {
         assert!(
             has("identifier", "s|1") && has("identifier", "1") && has("identifier", "|2") && has("identifier", "2")
         );
-        assert!(has("request", "Claim/c") && has("outcome", "queued") && has("created", "2026-03-03"));
+        assert!(has("request", "Claim/c") && has("outcome", "queued") && has("created", "2026-03-03T10:00:00.000Z"));
         assert!(!entries.iter().any(|(name, _)| name == "patient"));
         assert!(index(&json!({ "resourceType": "Provenance" })).is_empty());
     }
@@ -268,6 +281,17 @@ mod tests {
                 codes::SEARCH_PARAMETER,
                 "{name}={value}"
             );
+        }
+    }
+
+    #[test]
+    fn times_are_asked_for_by_spans() {
+        let (name, spans) = spans("ClaimResponse", "created", "ge2026-03-03,2025").unwrap().unwrap();
+        assert_eq!((name.as_str(), spans.len(), spans[1].end.as_str()), ("created", 2, "2026-01-01T00:00:00.000Z"));
+        assert!(super::spans("ClaimResponse", "status", "active").is_none());
+        for wrong in ["", "soon", "ge", "2026-02-30"] {
+            let fault = super::spans("Claim", "created", wrong).unwrap().unwrap_err();
+            assert_eq!(fault.issues[0].code, codes::SEARCH_PARAMETER, "{wrong}");
         }
     }
 

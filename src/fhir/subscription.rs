@@ -200,10 +200,18 @@ fn content(channel: &Value, issues: &mut Vec<Issue>) -> Content {
     })
 }
 
+/// Characters of `YYYY-MM-DD`.
+const DAY: usize = 10;
+
 /// Whether a version of a resource is an event of a topic, as far as it is for a subscriber: all conditions hold. `entries` is
 /// what the resource can be found by.
 pub fn concerns(topic: &Topic, filters: &[Filter], kind: &str, version: u32, entries: &[(String, String)]) -> bool {
-    let has = |name: &str, value: &str| entries.iter().any(|(each, found)| each == name && found == value);
+    // A day that is asked for is that of any time in it.
+    let is = |found: &str, value: &str| match found.strip_prefix(value) {
+        Some(rest) => rest.is_empty() || (value.len() == DAY && rest.starts_with('T')),
+        None => false,
+    };
+    let has = |name: &str, value: &str| entries.iter().any(|(each, found)| each == name && is(found, value));
     topic.resource == kind
         && topic.interactions.contains(&Interaction::of(version))
         && topic.only.iter().all(|(name, value)| has(name, value))

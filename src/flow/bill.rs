@@ -102,7 +102,7 @@ async fn complete(gateway: &Gateway, tenant: &str, resources: &mut Resources, bi
     for (kind, parameter, of) in BESIDE {
         let Some(reference) = (if *of == "Patient" { &patient } else { &encounter }) else { continue };
         let conditions = vec![((*parameter).to_owned(), vec![reference.clone()])];
-        let query = Query { kind: (*kind).to_owned(), conditions, limit: RESULTS_MOST };
+        let query = Query { kind: (*kind).to_owned(), conditions, limit: RESULTS_MOST, ..Query::default() };
         let mut found = gateway.store.search(tenant, &query).await?;
         // The oldest first: charges in the order in which they came.
         found.reverse();
@@ -235,7 +235,7 @@ async fn next_bill(gateway: &Gateway, tenant: &str, reference: &str) -> Result<O
 /// The claims that bill an encounter, the newest first; what was taken back counts no more.
 async fn claims_of(gateway: &Gateway, tenant: &str, reference: &str) -> Result<Vec<Value>, Fault> {
     let conditions = vec![("encounter".to_owned(), vec![reference.to_owned()])];
-    let query = Query { kind: "Claim".into(), conditions, limit: RESULTS_MOST };
+    let query = Query { kind: "Claim".into(), conditions, limit: RESULTS_MOST, ..Query::default() };
     let found = gateway.store.search(tenant, &query).await?;
     let claims = found.iter().filter_map(|version| serde_json::from_str::<Value>(&version.body).ok());
     // What goes to a later payer bills nothing anew.

@@ -225,7 +225,7 @@ impl Life<'_> {
     /// The ClaimResponses of the claim as they stand at the end: one, or, after a correction, a list.
     async fn responses(&self, claim: &str) -> Result<String, Fault> {
         let conditions = vec![("request".into(), vec![claim.into()])];
-        let query = Query { kind: "ClaimResponse".into(), conditions, limit: 10 };
+        let query = Query { kind: "ClaimResponse".into(), conditions, limit: 10, ..Query::default() };
         let bundle = lookup::search(self.gateway, DEFAULT_TENANT, &query).await?;
         let entries = bundle["entry"].as_array().map(Vec::as_slice).unwrap_or_default();
         let found = entries.iter().rev().map(|entry| entry["resource"].clone()).collect();

@@ -5,13 +5,20 @@ use crate::billing::response::{PayerResponse, Remittance};
 use crate::clock::Clock;
 use crate::fault::{Fault, Issue, codes};
 use crate::fhir::parse;
-use crate::flow::{naming, tell};
+use crate::flow::tell;
 use crate::gateway::Translator;
+use crate::mapping::draft::Draft;
+use crate::mapping::maker::Pick;
+use crate::mapping::{Input, Scope};
 use crate::responses::{Walk, resource};
 use jiff::Timestamp;
 use serde_json::{Value, json};
 use std::fs::File;
 use std::io::{self, BufRead, BufReader, Read, Seek, Write};
+
+mod claim;
+
+use claim::ToldClaim;
 
 /// Details of a remittance that are told at once.
 const DETAILS_AT_ONCE: usize = 1000;
@@ -50,6 +57,7 @@ pub fn convert(
         now: Clock::System.now(),
         submission: json!({"payer": payer}),
         spool: Spool::default(),
+        draft: Draft::default(),
         sink,
     };
     let mut source = BufReader::new(source);
@@ -77,10 +85,12 @@ struct Conversion<'c> {
     now: Timestamp,
     submission: Value,
     spool: Spool,
+    /// What is made is written here, again and again.
+    draft: Draft,
     sink: &'c mut dyn Sink,
 }
 
-impl Conversion<'_> {
+impl<'c> Conversion<'c> {
     /// The answers of a payer that speaks FHIR, told as those of any other.
     fn fhir(&mut self, mut source: impl Read) -> Result<bool, Fault> {
         let mut bytes = Vec::new();
@@ -100,7 +110,7 @@ impl Conversion<'_> {
             self.answer(&response)?;
         }
         for batch in std::mem::take(&mut walk.reading.batches) {
-            self.make("response/acknowledgment", &batch, &json!({}))?;
+            self.make("response/acknowledgment", &batch, &ToldClaim::default())?;
         }
         if let Some(part) = walk.take_part(DETAILS_AT_ONCE) {
             self.put_aside(&part)?;
@@ -116,60 +126,73 @@ impl Conversion<'_> {
         let mapping = tell::mapping_of(response);
         let (mapping, claim) = match mapping {
             "response/claim-response" if self.told == Told::ExplanationOfBenefit && response.adjudication.is_some() => {
-                ("response/explanation-of-benefit", claim_of(response))
+                ("response/explanation-of-benefit", ToldClaim::of(response))
             }
-            "response/claim-response" => (mapping, claim_of(response)),
-            _ => (mapping, json!({})),
+            "response/claim-response" => (mapping, ToldClaim::of(response)),
+            _ => (mapping, ToldClaim::default()),
         };
         self.make(mapping, response, &claim)?;
         if !response.requests.is_empty() {
-            let claim = json!({"patient": patient_of(response)});
-            self.make("response/attachment-request", response, &claim)?;
+            self.make("response/attachment-request", response, &ToldClaim::with_patient(response))?;
         }
         Ok(())
     }
 
-    fn make(&mut self, mapping: &str, response: &PayerResponse, claim: &Value) -> Result<(), Fault> {
-        let input = serde_json::to_value(response).unwrap_or(Value::Null);
-        let none = Value::Null;
-        let vars = [("claim", claim), ("record", &none), ("previous", &none), ("submission", &self.submission)];
-        let (mut made, issues) = tell::made(self.translator, mapping, self.payer, &input, &vars, self.now)?;
+    fn make(&mut self, mapping: &str, response: &PayerResponse, claim: &ToldClaim) -> Result<(), Fault> {
+        let vars = [("claim", Input::Plain(claim)), ("submission", Input::Json(&self.submission))];
+        let (mapping, id) = (tell::mapping_named(self.translator, mapping)?, uuid::Uuid::now_v7().to_string());
+        self.draft.cut(0);
+        let issues = mapping.write(response, &self.scope(&vars), (&id, |_| true), &mut self.draft);
         issues.iter().for_each(|issue| self.sink.issue(issue));
-        let id = uuid::Uuid::now_v7().to_string();
-        naming::set_id(&mut made, &id);
-        self.sink.resource(&id, &mut |out| Ok(serde_json::to_writer(out, &made)?)).map_err(|error| unwritten(&error))
+        let Conversion { draft, sink, .. } = self;
+        sink.resource(&id, &mut |out| out.write_all(draft.since(0).as_bytes())).map_err(|error| unwritten(&error))
+    }
+
+    fn scope<'s>(&self, vars: &'s [(&'s str, Input<'s>)]) -> Scope<'s>
+    where
+        'c: 's,
+    {
+        Scope { payer: self.translator.facts(self.payer), now: self.now, vars, resources: None }
     }
 
     /// Details of a remittance that goes on.
     fn put_aside(&mut self, part: &Remittance) -> Result<(), Fault> {
-        let made = tell::reconciliation(self.translator, self.payer, part, self.now)?;
-        let details = made["detail"].as_array().map(Vec::as_slice).unwrap_or_default();
-        details.iter().try_for_each(|detail| self.spool.put(detail)).map_err(|error| unwritten(&error))
+        let mapping = tell::mapping_named(self.translator, tell::RECONCILIATION)?;
+        self.draft.cut(0);
+        let issues = mapping.write_part(part, &self.scope(&[]), |name| name == "detail", &mut self.draft);
+        tell::warn(tell::RECONCILIATION, &issues);
+        let details = self.draft.since(0).strip_prefix(DETAILS).and_then(|rest| rest.strip_suffix("]}"));
+        details.map_or(Ok(()), |details| self.spool.put(details)).map_err(|error| unwritten(&error))
     }
 
     fn remittance(&mut self, remittance: Remittance) -> Result<(), Fault> {
-        let mut made = tell::reconciliation(self.translator, self.payer, &remittance, self.now)?;
-        let id = made["id"].as_str().unwrap_or_default().to_owned();
-        let Conversion { spool, sink, .. } = self;
-        if spool.is_empty() {
-            let mut write = |out: &mut dyn Write| Ok(serde_json::to_writer(out, &made)?);
-            return sink.resource(&id, &mut write).map_err(|error| unwritten(&error));
+        if !self.spool.is_empty() {
+            self.put_aside(&remittance)?;
         }
-        let last = made.as_object_mut().and_then(|object| object.shift_remove("detail"));
-        let last = last.as_ref().and_then(Value::as_array).map(Vec::as_slice).unwrap_or_default();
-        let written = last.iter().try_for_each(|detail| spool.put(detail)).and_then(|()| {
-            sink.resource(&id, &mut |out| {
-                let head = made.to_string();
-                out.write_all(head.strip_suffix('}').unwrap_or(&head).as_bytes())?;
-                out.write_all(b",\"detail\":[")?;
-                spool.pour(out)?;
-                out.write_all(b"]}")
-            })
+        let (mapping, id) =
+            (tell::mapping_named(self.translator, tell::RECONCILIATION)?, uuid::Uuid::now_v7().to_string());
+        let pick: Pick = if self.spool.is_empty() { |_| true } else { |name| name != "detail" };
+        self.draft.cut(0);
+        let issues = mapping.write(&remittance, &self.scope(&[]), (&id, pick), &mut self.draft);
+        tell::warn(tell::RECONCILIATION, &issues);
+        let Conversion { draft, spool, sink, .. } = self;
+        let written = sink.resource(&id, &mut |out| {
+            if spool.is_empty() {
+                return out.write_all(draft.since(0).as_bytes());
+            }
+            let head = draft.since(0);
+            out.write_all(head.strip_suffix('}').unwrap_or(head).as_bytes())?;
+            out.write_all(b",\"detail\":[")?;
+            spool.pour(out)?;
+            out.write_all(b"]}")
         });
-        spool.clear();
+        self.spool.clear();
         written.map_err(|error| unwritten(&error))
     }
 }
+
+/// How an object begins that holds nothing but details.
+const DETAILS: &str = "{\"detail\":[";
 
 fn unwritten(error: &io::Error) -> Fault {
     Fault::ours(codes::INTERNAL, format!("the output can't be written: {error}"))
@@ -180,20 +203,21 @@ fn unwritten(error: &io::Error) -> Fault {
 struct Spool {
     memory: Vec<u8>,
     file: Option<File>,
-    count: u64,
+    any: bool,
 }
 
 impl Spool {
     fn is_empty(&self) -> bool {
-        self.count == 0
+        !self.any
     }
 
-    fn put(&mut self, detail: &Value) -> io::Result<()> {
-        if self.count > 0 {
+    /// Some objects, with commas between them.
+    fn put(&mut self, details: &str) -> io::Result<()> {
+        if !self.is_empty() {
             self.memory.push(b',');
         }
-        serde_json::to_writer(&mut self.memory, detail)?;
-        self.count += 1;
+        self.memory.extend_from_slice(details.as_bytes());
+        self.any = true;
         if self.memory.len() > DETAILS_IN_MEMORY {
             let file = match &mut self.file {
                 Some(file) => file,
@@ -230,54 +254,6 @@ fn nameless() -> io::Result<File> {
     Ok(file)
 }
 
-/// The patient as far as an answer tells.
-fn patient_of(response: &PayerResponse) -> Value {
-    let keys = &response.keys;
-    let name: Vec<&str> =
-        [&keys.patient_first_name, &keys.patient_last_name].into_iter().flatten().map(String::as_str).collect();
-    let mut patient = json!({});
-    if let Some(member) = &keys.member_id {
-        patient["identifier"] = json!({"value": member});
-    }
-    if !name.is_empty() {
-        patient["display"] = Value::from(name.join(" "));
-    } else if keys.member_id.is_none() {
-        patient["display"] = Value::from("not named in the answer");
-    }
-    patient
-}
-
-/// The claim as far as an answer tells it.
-fn claim_of(response: &PayerResponse) -> Value {
-    let kind = json!([{"system": "http://terminology.hl7.org/CodeSystem/claim-type", "code": kind_of(response)}]);
-    let mut claim = json!({
-        "resourceType": "Claim",
-        "status": "active",
-        "type": {"coding": kind},
-        "use": "claim",
-        "patient": patient_of(response),
-    });
-    if let Some(number) = &response.keys.patient_control_number {
-        claim["identifier"] = json!([{"value": number}]);
-    }
-    claim
-}
-
-/// Dental by its codes, institutional by what only hospitals have, else professional.
-fn kind_of(response: &PayerResponse) -> &'static str {
-    let adjudication = response.adjudication.as_ref();
-    let mut lines = response.lines.iter().chain(adjudication.iter().flat_map(|adjudication| &adjudication.lines));
-    if lines.clone().any(|line| line.code.qualifier == "AD") {
-        return "oral";
-    }
-    let revenue = lines.any(|line| line.revenue_code.is_some() || line.code.qualifier == "NU");
-    let stay = adjudication.is_some_and(|claim| {
-        claim.drg.is_some() || claim.details.first().is_some_and(|detail| detail.name.starts_with("mia"))
-    });
-    let bill = response.references.iter().any(|reference| reference.qualifier == "BLT");
-    if revenue || stay || bill { "institutional" } else { "professional" }
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -286,7 +262,7 @@ mod tests {
     fn a_spool_gives_back_what_was_put_in() {
         let mut spool = Spool::default();
         let detail = json!({"text": "x".repeat(1000)});
-        (0..10_000).for_each(|_| spool.put(&detail).unwrap());
+        (0..5_000).for_each(|_| spool.put(&format!("{detail},{detail}")).unwrap());
         assert!(spool.file.is_some(), "ten megabytes are too much for memory");
         let mut out = b"[".to_vec();
         spool.pour(&mut out).unwrap();

@@ -103,7 +103,7 @@ pub fn derive(translator: &Translator, resources: &Resources, bill: &Bill, now: 
     let mapping = translator.mappings.response(MAPPING).ok_or_else(absent)?;
     let number = (bill.earlier > 0).then_some(bill.earlier + 1);
     let submission = json!({ "frequency": bill.frequency(encounter), "bill": number });
-    let vars = [("submission", &submission)];
+    let vars = [("submission", (&submission).into())];
     let scope = Scope { payer: &Value::Null, now, vars: &vars, resources: Some(resources) };
     let (mut claim, mut issues) = mapping.make(encounter, &scope);
     let lineage = mapping.lineage(encounter, &scope);

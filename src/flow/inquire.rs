@@ -38,7 +38,7 @@ async fn find(gateway: &Gateway, tenant: &str, body: &Value) -> Result<Submissio
         let token =
             identifier["system"].as_str().map_or_else(|| value.to_owned(), |system| format!("{system}|{value}"));
         let conditions = vec![("identifier".to_owned(), vec![token])];
-        let query = Query { kind: "Claim".into(), conditions, limit: 2 };
+        let query = Query { kind: "Claim".into(), conditions, limit: 2, ..Query::default() };
         for claim in gateway.store.search(tenant, &query).await? {
             if let Some(found) = gateway.store.submission_of(tenant, &format!("Claim/{}", claim.id)).await? {
                 return Ok(found);

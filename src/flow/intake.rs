@@ -169,7 +169,10 @@ async fn by_identifier(
 ) -> Result<Option<ResourceVersion>, Fault> {
     for kind in &want.kinds {
         let conditions = vec![("identifier".to_owned(), vec![token.to_owned()])];
-        let mut found = gateway.store.search(tenant, &Query { kind: kind.clone(), conditions, limit: 2 }).await?;
+        let mut found = gateway
+            .store
+            .search(tenant, &Query { kind: kind.clone(), conditions, limit: 2, ..Query::default() })
+            .await?;
         match found.len() {
             0 => continue,
             1 => return Ok(found.pop()),

@@ -110,7 +110,7 @@ pub async fn submission(store: &dyn Store, tenant: &str, of: &str) -> Result<Sub
         return if found.tenant == tenant { Ok(found) } else { Err(not_found(of)) };
     }
     let conditions = vec![("identifier".to_owned(), vec![of.to_owned()])];
-    let query = Query { kind: "Claim".into(), conditions, limit: 1 };
+    let query = Query { kind: "Claim".into(), conditions, limit: 1, ..Query::default() };
     for claim in store.search(tenant, &query).await? {
         if let Some(found) = store.submission_of(tenant, &format!("Claim/{}", claim.id)).await? {
             return Ok(found);

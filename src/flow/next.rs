@@ -149,7 +149,7 @@ async fn patients_coverages(gateway: &Gateway, told: &Told) -> Result<Vec<(Strin
         return Ok(Vec::new());
     };
     let conditions = vec![("beneficiary".to_owned(), vec![patient.to_owned()])];
-    let query = Query { kind: "Coverage".into(), conditions, limit: RESULTS_MOST };
+    let query = Query { kind: "Coverage".into(), conditions, limit: RESULTS_MOST, ..Query::default() };
     let found = gateway.store.search(&told.submission.tenant, &query).await?;
     let read = |body: &str| serde_json::from_str::<Value>(body).ok();
     Ok(found.iter().filter_map(|each| Some((format!("Coverage/{}", each.id), read(&each.body)?))).collect())

@@ -21,6 +21,8 @@ use jiff::civil::Date;
 use jiff::tz::TimeZone;
 use rust_decimal::Decimal;
 
+mod lines;
+
 const GUIDE: &str = "005010X212";
 const ASKED: &str = "276";
 const ANSWERED: &str = "277";
@@ -307,10 +309,12 @@ fn body(gateway: &Gateway, delimiters: &Delimiters, inquiry: &Inquiry, known: Re
     let known = known.ok();
     lines.references(inquiry, known);
     match (inquiry.service_date, known.and_then(service_date)) {
-        (_, Some((first, last))) if first == last => lines.write(&["DTP", "472", "D8", &first]),
-        (_, Some((first, last))) => lines.write(&["DTP", "472", "RD8", &format!("{first}-{last}")]),
+        (_, Some((first, last))) => lines.service_date(&first, &last),
         (Some(asked), None) => lines.raw(asked),
         (None, None) => {}
+    }
+    if let Some(known) = known {
+        lines::write(&mut lines, &gateway.translator, known, today);
     }
     lines.out
 }
@@ -370,6 +374,14 @@ impl Body<'_> {
             code(1),
             code(2),
         ]);
+    }
+
+    /// DTP*472.
+    fn service_date(&mut self, first: &str, last: &str) {
+        match first == last {
+            true => self.write(&["DTP", "472", "D8", first]),
+            false => self.write(&["DTP", "472", "RD8", &format!("{first}-{last}")]),
+        }
     }
 
     /// What is known of the numbers, else what was asked by.

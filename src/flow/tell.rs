@@ -9,7 +9,7 @@ use crate::fault::{Fault, Issue, codes};
 use crate::flow::receive::{Claim, event, event_of};
 use crate::flow::{lookup, naming, submit};
 use crate::gateway::{Gateway, Translator};
-use crate::mapping::Scope;
+use crate::mapping::{Input, ResponseMapping, Scope};
 use crate::responses::{combine, correlate, pairing};
 use crate::store::{AnswerFacts, AnswerWrite, Ended, MatchedAnswer, NewEvent, NewSubmission, Submission};
 use jiff::Timestamp;
@@ -127,11 +127,10 @@ impl Told {
 
     /// What the payer asks for becomes a Task.
     fn ask(&mut self, translator: &Translator, response: &PayerResponse, now: Timestamp) -> Result<(), Fault> {
-        let input = serde_json::to_value(response).unwrap_or(Value::Null);
         let submission = json!({"claim": self.submission.focal});
-        let vars = [("claim", &self.claim), ("submission", &submission)];
+        let vars = [("claim", (&self.claim).into()), ("submission", (&submission).into())];
         let payer = self.submission.payer.as_str();
-        let mut task = make(translator, "response/attachment-request", payer, &input, &vars, now)?;
+        let mut task = make(translator, "response/attachment-request", payer, response.into(), &vars, now)?;
         naming::set_id(&mut task, &uuid::Uuid::now_v7().to_string());
         self.tasks.push(task);
         Ok(())
@@ -305,13 +304,19 @@ fn claim_response(
     response: &PayerResponse,
     now: Timestamp,
 ) -> Result<Value, Fault> {
-    let record = serde_json::to_value(&claim.record).unwrap_or(Value::Null);
     let submission = json!({"claim": told.submission.focal, "payer": told.submission.payer.as_str(), "parts": told.submission.parts.len()});
-    let input = serde_json::to_value(response).unwrap_or(Value::Null);
-    let vars = [("claim", &told.claim), ("record", &record), ("previous", &told.current), ("submission", &submission)];
+    let vars = [
+        ("claim", (&told.claim).into()),
+        ("record", Input::Plain(&claim.record)),
+        ("previous", (&told.current).into()),
+        ("submission", (&submission).into()),
+    ];
     let mapping = mapping_for(told.current["resourceType"].as_str(), response);
-    make(translator, mapping, told.submission.payer.as_str(), &input, &vars, now)
+    make(translator, mapping, told.submission.payer.as_str(), response.into(), &vars, now)
 }
+
+/// The mapping of a remittance.
+pub const RECONCILIATION: &str = "response/payment-reconciliation";
 
 /// The PaymentReconciliation of one 835.
 pub fn reconciliation(
@@ -320,8 +325,7 @@ pub fn reconciliation(
     remittance: &Remittance,
     now: Timestamp,
 ) -> Result<Value, Fault> {
-    let input = serde_json::to_value(remittance).unwrap_or(Value::Null);
-    let mut resource = make(translator, "response/payment-reconciliation", payer, &input, &[], now)?;
+    let mut resource = make(translator, RECONCILIATION, payer, remittance.into(), &[], now)?;
     naming::set_id(&mut resource, &uuid::Uuid::now_v7().to_string());
     Ok(resource)
 }
@@ -358,29 +362,27 @@ pub fn make(
     translator: &Translator,
     mapping: &str,
     payer: &str,
-    input: &Value,
-    vars: &[(&str, &Value)],
+    input: Input<'_>,
+    vars: &[(&str, Input<'_>)],
     now: Timestamp,
 ) -> Result<Value, Fault> {
-    let (resource, issues) = made(translator, mapping, payer, input, vars, now)?;
-    for issue in issues.iter().filter(|issue| issue.is_error()) {
-        tracing::warn!(code = issue.code, mapping, "a part of a payer's answer could not be told in FHIR");
-    }
+    let scope = Scope { payer: translator.facts(payer), now, vars, resources: None };
+    let (resource, issues) = mapping_named(translator, mapping)?.make(input, &scope);
+    warn(mapping, &issues);
     Ok(resource)
 }
 
-/// As [`make`], with what could not be carried.
-pub fn made(
-    translator: &Translator,
-    mapping: &str,
-    payer: &str,
-    input: &Value,
-    vars: &[(&str, &Value)],
-    now: Timestamp,
-) -> Result<(Value, Vec<Issue>), Fault> {
-    let missing = || Fault::ours(codes::INTERNAL, format!("no mapping {mapping} is loaded"));
-    let found = translator.mappings.response(mapping).ok_or_else(missing)?;
-    Ok(found.make(input, &Scope { payer: translator.facts(payer), now, vars, resources: None }))
+/// What could not be carried, for the log.
+pub fn warn(mapping: &str, issues: &[Issue]) {
+    for issue in issues.iter().filter(|issue| issue.is_error()) {
+        tracing::warn!(code = issue.code, mapping, "a part of a payer's answer could not be told in FHIR");
+    }
+}
+
+/// A response mapping by its name.
+pub fn mapping_named<'t>(translator: &'t Translator, name: &str) -> Result<&'t ResponseMapping, Fault> {
+    let missing = || Fault::ours(codes::INTERNAL, format!("no mapping {name} is loaded"));
+    translator.mappings.response(name).ok_or_else(missing)
 }
 
 /// Events that only the gateway makes.

@@ -7,6 +7,7 @@ use super::lineage::{Lineage, LineageRow};
 use super::template::{Frame, FrameStep, Rule};
 use crate::fault::{Issue, Place, codes};
 use serde_json::Value;
+use std::borrow::Cow;
 use std::cell::RefCell;
 use std::collections::HashMap;
 
@@ -57,24 +58,44 @@ pub enum Source {
     Answer,
 }
 
+/// What the paths of a source begin with.
+pub type Root = Cow<'static, str>;
+
+/// Which properties of the whole are made, by their names.
+pub type Pick = fn(&str) -> bool;
+
 /// A run with all that it gathers.
 pub struct Maker<'a> {
     pub run: Run<'a>,
     source: Source,
     /// The roots that paths are named from, with the name that stands before them.
-    roots: Vec<(String, &'a Value)>,
+    roots: Vec<(Root, &'a Value)>,
     resolver: Option<&'a dyn Resolver>,
     issues: RefCell<Vec<Issue>>,
     rows: Option<RefCell<Vec<LineageRow>>>,
     paths: RefCell<HashMap<*const Value, String>>,
+    /// Properties of the whole that are not made, and a choice among the others.
+    left_out: &'static [&'static str],
+    pick: Pick,
 }
 
 impl<'a> Maker<'a> {
-    pub fn new(run: Run<'a>, source: Source, roots: Vec<(String, &'a Value)>, lineage: bool) -> Maker<'a> {
+    pub fn new(run: Run<'a>, source: Source, roots: Vec<(Root, &'a Value)>, lineage: bool) -> Maker<'a> {
         run.trace(lineage);
         let resolver = run.resolver;
         let rows = lineage.then(RefCell::default);
-        Maker { run, source, roots, resolver, issues: RefCell::default(), rows, paths: RefCell::default() }
+        let (issues, paths) = Default::default();
+        Maker { run, source, roots, resolver, issues, rows, paths, left_out: &[], pick: |_| true }
+    }
+
+    /// Makes but some properties of the whole.
+    pub fn picking(self, left_out: &'static [&'static str], pick: Pick) -> Maker<'a> {
+        Maker { left_out, pick, ..self }
+    }
+
+    /// Whether a property of the whole is made.
+    pub fn picks(&self, name: &str) -> bool {
+        !self.left_out.contains(&name) && (self.pick)(name)
     }
 
     pub fn issues(self) -> Vec<Issue> {
@@ -229,7 +250,7 @@ impl<'a> Maker<'a> {
         let mut paths = self.paths.borrow_mut();
         if paths.is_empty() {
             for (name, root) in &self.roots {
-                index(root, name.clone(), &mut paths);
+                index(root, name.clone().into_owned(), &mut paths);
             }
             let resolver = self.resolver.into_iter();
             for (resolver, resource) in

@@ -11,6 +11,7 @@
 
 pub mod coverage;
 pub mod definitions;
+pub mod draft;
 pub mod fhirpath;
 pub mod files;
 pub mod functions;
@@ -33,7 +34,7 @@ pub mod yaml;
 
 pub use fhirpath::eval::Resolver;
 pub use lineage::{Lineage, LineageRow};
-pub use record::{DocumentMapping, DocumentShape, RecordMapping, ResponseMapping};
+pub use record::{DocumentMapping, DocumentShape, Input, RecordMapping, ResponseMapping};
 pub use transaction::TransactionMapping;
 
 use crate::fault::Issue;
@@ -49,7 +50,7 @@ pub struct Scope<'a> {
     /// `%now`.
     pub now: jiff::Timestamp,
     /// Values for `%claim`, `%record`, `%previous` and `%submission`.
-    pub vars: &'a [(&'a str, &'a Value)],
+    pub vars: &'a [(&'a str, Input<'a>)],
     /// What references are looked up in.
     pub resources: Option<&'a dyn Resolver>,
 }
@@ -103,6 +104,18 @@ impl Mappings {
         overlaid(&self.documents, payer, name)
     }
 
+    /// The mappings to the X12 of a guide that a payer's routes can name.
+    pub fn transactions_to(&self, guide: &str, payer: &str) -> Vec<&str> {
+        let mut names = names_of(&self.transactions, payer);
+        names.retain(|name| self.transaction(payer, name).is_some_and(|mapping| mapping.guide.id == guide));
+        names
+    }
+
+    /// The mappings to documents that a payer's routes can name.
+    pub fn documents_of(&self, payer: &str) -> Vec<&str> {
+        names_of(&self.documents, payer)
+    }
+
     /// A mapping to FHIR: `response/claim-response`.
     pub fn response(&self, name: &str) -> Option<&ResponseMapping> {
         self.responses.get(name).map(Arc::as_ref)
@@ -114,6 +127,15 @@ fn overlaid<'m, T>(all: &'m HashMap<String, Arc<T>>, payer: &str, name: &str) ->
     let file = name.rsplit('/').next().unwrap_or(name);
     let found = all.get(&format!("payers/{payer}/{name}")).or_else(|| all.get(&format!("payers/{payer}/{file}")));
     found.or_else(|| all.get(name)).map(Arc::as_ref)
+}
+
+/// As the routes of a payer name them: its own by their files, those of all by their paths.
+fn names_of<'m, T>(all: &'m HashMap<String, Arc<T>>, payer: &str) -> Vec<&'m str> {
+    let own = |name: &'m str| match name.strip_prefix("payers/") {
+        Some(rest) => rest.strip_prefix(payer).and_then(|rest| rest.strip_prefix('/')),
+        None => Some(name).filter(|name| !name.starts_with("sources/")),
+    };
+    all.keys().filter_map(|name| own(name)).collect()
 }
 
 #[cfg(test)]

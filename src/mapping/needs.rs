@@ -10,6 +10,8 @@ use super::fhirpath::expr::{Expr, How, Step};
 use super::fhirpath::functions::{Function, Returns, X12_EXTENSION};
 use super::fhirpath::time::looks_like_date;
 use super::record::GIVEN;
+use crate::billing::shape::View;
+use crate::digits::Digits;
 use crate::lexicon::Lexicon;
 use serde_json::Value;
 
@@ -110,6 +112,28 @@ impl Words {
         found
     }
 
+    /// Looks up every word of a plain value, too.
+    pub fn find_view(&self, view: View<'_>, found: &mut Found) {
+        match view {
+            View::Object(object) => {
+                for (place, name) in object.names().iter().enumerate() {
+                    if let Some(view) = object.property(place) {
+                        self.look_up(name, found);
+                        self.find_view(view, found);
+                    }
+                }
+            }
+            View::List(list) => {
+                (0..list.count()).filter_map(|n| list.item(n)).for_each(|view| self.find_view(view, found));
+            }
+            View::Text(text) => self.look_up(text, found),
+            View::Date(date) => self.look_up(Digits::of_date(date).as_str(), found),
+            View::Decimal(number) => self.look_up(Digits::of_decimal(number).as_str(), found),
+            View::Integer(number) => self.look_up(Digits::of_integer(number.into()).as_str(), found),
+            View::Boolean(yes) => self.look_up(if yes { "true" } else { "false" }, found),
+        }
+    }
+
     fn find(&self, value: &Value, found: &mut Found) {
         match value {
             Value::Object(map) => map.iter().for_each(|(name, value)| {
@@ -189,6 +213,7 @@ impl Words {
                 Need::all([self.of_base(base.as_deref()), names])
             }
             Expr::FirstOf(operands) => self.of_any(operands),
+            Expr::If(choice) => self.of_choice(&choice[0], &choice[1..], Words::of),
             Expr::At(base, _)
             | Expr::Minus(base)
             | Expr::OneOf(base, _)
@@ -215,6 +240,7 @@ impl Words {
                 Need::all([self.of(left), self.of(right), same])
             }
             Expr::OneOf(base, texts) => Need::all([self.of(base), self.of_texts(base, texts)]),
+            Expr::If(choice) => self.of_choice(&choice[0], &choice[1..], Words::of_truth),
             Expr::Call(function, base, arguments) => match (function.name, arguments.first()) {
                 ("exists", None) => self.of_base(base.as_deref()),
                 ("exists", Some(criteria)) => Need::all([self.of_base(base.as_deref()), self.of_truth(criteria)]),

@@ -1,5 +1,6 @@
 //! Mappings that make JSON: the billing record, and FHIR resources.
 
+use super::draft::Draft;
 use super::fhirpath::compile::Compiler;
 use super::fhirpath::eval::several;
 use super::fhirpath::item::Item;
@@ -7,11 +8,10 @@ use super::maker::{Maker, Trail};
 use super::mistakes::did_you_mean;
 use super::needs::Need;
 use super::source::{FhirTypes, Type};
-use super::target::{Property, Target, Write, clash, write};
+use super::target::{Property, Target, Write, Written, clash, write};
 use super::template::{Frame, Parts, Rule, Templates, frame, leave, parts, rule};
 use super::yaml::{Key, Node, Scalar, Spot};
 use crate::fault::codes;
-use serde_json::{Map, Value};
 use std::sync::OnceLock;
 
 /// What stands at a place of a compiled mapping.
@@ -52,12 +52,16 @@ pub struct ObjectRules {
     /// Nothing here depends on the source: the object is meant as it stands.
     fixed: bool,
     /// What a fixed object is, once it has been made without a complaint.
-    ready: OnceLock<Value>,
+    ready: OnceLock<Box<str>>,
 }
 
 #[derive(Debug)]
 struct FieldRules {
     name: String,
+    /// How it begins in JSON, as the first property of its object and as any other: brace or comma, name, colon, and the
+    /// bracket of a list.
+    first: Box<str>,
+    next: Box<str>,
     many: bool,
     required: bool,
     rules: Rules,
@@ -165,7 +169,9 @@ impl<'n> ObjectCompiler<'_, '_, 'n> {
                 let many = many || matches!((&target, node), (Target::Any, Node::List(..)));
                 let rules = self.rules(node, &target, many, this);
                 let need = if required { Need::Always } else { touch(&rules) };
-                Some(FieldRules { name: key.name.clone(), many, required, rules, need })
+                let begin = format!("{}:{}", serde_json::Value::from(key.name.as_str()), if many { "[" } else { "" });
+                let (first, next) = (format!("{{{begin}").into(), format!(",{begin}").into());
+                Some(FieldRules { name: key.name.clone(), first, next, many, required, rules, need })
             }
             Err(known) => {
                 let text = format!("{} has no `{}`", target.describe(), key.name);
@@ -222,46 +228,54 @@ fn touch(rules: &Rules) -> Need {
     }
 }
 
-/// What a list of values is gathered in, with whether anything in it came from the source.
-#[derive(Default)]
-pub struct Made {
-    /// Most places take one value, and need no list for it.
-    first: Option<Value>,
-    more: Vec<Value>,
+/// The values of one place, written one behind the other with commas between, and whether any of them came from the source.
+pub struct Made<'d> {
+    draft: &'d mut Draft,
+    /// Where the first value ends.
+    first: usize,
+    count: usize,
     pub substantial: bool,
 }
 
-impl Made {
-    fn push(&mut self, value: Value) {
-        match self.first {
-            None => self.first = Some(value),
-            Some(_) => self.more.push(value),
+impl<'d> Made<'d> {
+    /// A place that begins where the draft ends.
+    pub fn new(draft: &'d mut Draft) -> Made<'d> {
+        let first = draft.end();
+        Made { draft, first, count: 0, substantial: false }
+    }
+
+    /// Writes one more value; nothing when `write` says that it is none.
+    fn add(&mut self, write: impl FnOnce(&mut Draft) -> bool) -> bool {
+        let before = self.draft.end();
+        if self.count > 0 {
+            self.draft.raw(",");
         }
+        let made = write(self.draft);
+        if made {
+            self.count += 1;
+            self.first = if self.count == 1 { self.draft.end() } else { self.first };
+        } else {
+            self.draft.cut(before);
+        }
+        made
     }
 
-    fn len(&self) -> usize {
-        usize::from(self.first.is_some()) + self.more.len()
-    }
-
-    pub fn into_first(self) -> Option<Value> {
-        self.first
-    }
-
-    pub fn into_list(self) -> Vec<Value> {
-        self.first.into_iter().chain(self.more).collect()
+    /// Leaves the first value alone; false when there is none.
+    pub fn keep_first(self) -> bool {
+        self.draft.cut(self.first);
+        self.count > 0
     }
 }
 
 /// Makes what stands at a place.
-pub fn make<'a>(maker: &Maker<'a>, rules: &'a Rules, this: &Item<'a>, trail: &Trail<'_>, made: &mut Made) {
+pub fn make<'a>(maker: &Maker<'a>, rules: &'a Rules, this: &Item<'a>, trail: &Trail<'_>, made: &mut Made<'_>) {
     match rules {
         Rules::Value(rule, how) => value(maker, rule, *how, this, trail, made),
         Rules::Object(object) => {
             maker.framed(&object.frame, this, trail, &mut |item| {
-                let place = indexed(trail, made.len());
-                if let Some(value) = make_object(maker, object, item, &place) {
+                let place = indexed(trail, made.count);
+                if made.add(|draft| make_object(maker, object, item, &place, draft)) {
                     made.substantial |= !object.fixed || object.frame.asks();
-                    made.push(value);
                 }
             });
         }
@@ -279,95 +293,107 @@ fn indexed<'t>(trail: &Trail<'t>, n: usize) -> Trail<'t> {
     Trail { index: trail.index.map(|_| n), ..*trail }
 }
 
-fn value<'a>(maker: &Maker<'a>, rule: &'a Rule, how: Write, this: &Item<'a>, trail: &Trail<'_>, made: &mut Made) {
+fn value<'a>(maker: &Maker<'a>, rule: &'a Rule, how: Write, this: &Item<'a>, trail: &Trail<'_>, made: &mut Made<'_>) {
     let items = maker.value(rule, this, trail);
     for item in items.iter() {
         match write(how, item) {
-            Ok(Value::Null) => {}
-            Ok(value) => {
+            Ok(Written::Nothing) => {}
+            Ok(written) => {
                 if maker.keeps_lineage() {
-                    let shown = value.as_str().map_or_else(|| value.to_string(), str::to_owned);
-                    maker.keep(rule, &indexed(trail, made.len()), &shown);
+                    maker.keep(rule, &indexed(trail, made.count), &written.shown());
                 }
                 made.substantial |= !rule.fixed;
-                made.push(value);
+                made.add(|draft| {
+                    written.put(draft);
+                    true
+                });
             }
             Err(problem) => maker.problem(rule, this, trail, *problem),
         }
     }
 }
 
-/// One object; `None` when nothing in it came from the source.
-fn make_object<'a>(maker: &Maker<'a>, object: &'a ObjectRules, this: &Item<'a>, trail: &Trail<'_>) -> Option<Value> {
+/// One object; false when nothing in it came from the source, and then nothing of it stays.
+fn make_object<'a>(
+    maker: &Maker<'a>,
+    object: &'a ObjectRules,
+    this: &Item<'a>,
+    trail: &Trail<'_>,
+    draft: &mut Draft,
+) -> bool {
     if !object.fixed || maker.keeps_lineage() {
-        return make_fields(maker, object, this, trail);
+        return make_fields(maker, object, this, trail, draft);
     }
     if let Some(ready) = object.ready.get() {
-        return Some(ready.clone());
+        draft.raw(ready);
+        return true;
     }
-    let before = maker.issue_count();
-    let made = make_fields(maker, object, this, trail);
-    if let Some(value) = made.as_ref().filter(|_| maker.issue_count() == before) {
-        object.ready.get_or_init(|| value.clone());
+    let (before, start) = (maker.issue_count(), draft.end());
+    let made = make_fields(maker, object, this, trail, draft);
+    if made && maker.issue_count() == before {
+        object.ready.get_or_init(|| draft.since(start).into());
     }
     made
 }
 
-fn make_fields<'a>(maker: &Maker<'a>, object: &'a ObjectRules, this: &Item<'a>, trail: &Trail<'_>) -> Option<Value> {
-    let (mut substantial, mut missing) = (object.fixed || object.frame.asks(), Vec::new());
+fn make_fields<'a>(
+    maker: &Maker<'a>,
+    object: &'a ObjectRules,
+    this: &Item<'a>,
+    trail: &Trail<'_>,
+    draft: &mut Draft,
+) -> bool {
+    let (mut substantial, mut missing, mut any) = (object.fixed || object.frame.asks(), Vec::new(), false);
     if !substantial && trail.outer.is_some() && !maker.run.may(&object.need) {
-        return None;
+        return false;
     }
-    let mut map = Map::new();
-    for field in object.fields.iter().filter(|field| maker.run.may(&field.need)) {
+    let start = draft.end();
+    let picked = |field: &FieldRules| trail.outer.is_some() || maker.picks(&field.name);
+    for field in object.fields.iter().filter(|field| maker.run.may(&field.need) && picked(field)) {
         let place = trail.step(&field.name, field.many.then_some(0));
         let before = if field.required { maker.issue_count() } else { 0 };
-        let mut made = Made::default();
+        let mark = draft.end();
+        match any {
+            true => draft.raw(&field.next),
+            false => draft.raw(&field.first),
+        }
+        let mut made = Made::new(draft);
         make(maker, &field.rules, this, &place, &mut made);
         substantial |= made.substantial;
-        if made.first.is_none() && field.required && maker.issue_count() == before {
+        let count = made.count;
+        if count == 0 && field.required && maker.issue_count() == before {
             missing.push(field);
         }
-        if made.first.is_some() && map.is_empty() {
-            map = Map::with_capacity(object.fields.len().min(FEW));
+        if count == 0 || !is_settled(maker, field, count, this, &place) {
+            draft.cut(mark);
+            continue;
         }
-        settle(maker, field, made, this, &place, &mut map);
+        if field.many {
+            draft.raw("]");
+        } else {
+            made.keep_first();
+        }
+        any = true;
     }
-    if map.is_empty() || !(substantial || trail.outer.is_none()) {
-        return None;
+    if !any || !(substantial || trail.outer.is_none()) {
+        draft.cut(start);
+        return false;
     }
+    draft.raw("}");
     for field in missing {
         maker.missing(first_rule(&field.rules), this, &trail.step(&field.name, None));
     }
-    Some(Value::Object(map))
+    true
 }
 
-/// Properties that most objects have room for.
-const FEW: usize = 8;
-
-/// Puts what was made for a field into its object.
-fn settle<'a>(
-    maker: &Maker<'a>,
-    field: &'a FieldRules,
-    made: Made,
-    this: &Item<'a>,
-    trail: &Trail<'_>,
-    map: &mut Map<String, Value>,
-) {
-    if made.first.is_none() {
-        return;
-    }
-    if field.many {
-        map.insert(field.name.clone(), Value::Array(made.into_list()));
-        return;
-    }
-    if made.len() > 1
-        && let Some(rule) = first_rule(&field.rules)
-    {
-        return maker.problem(rule, this, trail, *several(made.len()));
-    }
-    if let Some(value) = made.into_first() {
-        map.insert(field.name.clone(), value);
+/// Whether a field takes as many values as were made for it.
+fn is_settled<'a>(maker: &Maker<'a>, field: &'a FieldRules, count: usize, this: &Item<'a>, trail: &Trail<'_>) -> bool {
+    match first_rule(&field.rules) {
+        Some(rule) if count > 1 && !field.many => {
+            maker.problem(rule, this, trail, *several(count));
+            false
+        }
+        _ => true,
     }
 }
 

@@ -1,20 +1,73 @@
 //! Mappings that make JSON, as the journeys call them: FHIR → billing record, and payer's answer → FHIR.
 
 use super::Scope;
+use super::draft::Draft;
 use super::fhirpath::eval::{Resolver, Run};
 use super::fhirpath::item::Item;
 use super::lineage::Lineage;
-use super::maker::{Maker, Source, Trail};
+use super::maker::{Maker, Pick, Root, Source, Trail};
 use super::needs::Words;
 use super::object::{Made, Rules, columns_of, make};
 use super::tables::Tables;
 use super::template::Frame;
+use crate::billing::shape::{ObjectView, View};
 use crate::fault::Issue;
 use serde_json::{Map, Value};
+use std::borrow::Cow;
 use std::sync::Arc;
 
 /// The names that a caller may give values to, in the order of their slots.
 pub const GIVEN: &[&str] = &["payer", "claim", "record", "previous", "submission"];
+
+/// The same as paths begin with them.
+const GIVEN_ROOTS: &[&str] = &["%payer", "%claim", "%record", "%previous", "%submission"];
+
+/// What a mapping reads.
+#[derive(Debug, Clone, Copy)]
+pub enum Input<'a> {
+    Json(&'a Value),
+    /// A plain value that need not become JSON for it. It has no lineage.
+    Plain(&'a dyn ObjectView),
+}
+
+impl<'a> Input<'a> {
+    fn item(self) -> Item<'a> {
+        match self {
+            Input::Json(value) => Item::node(value),
+            Input::Plain(object) => Item::plain(object),
+        }
+    }
+
+    fn json(self) -> Option<&'a Value> {
+        match self {
+            Input::Json(value) => Some(value),
+            Input::Plain(_) => None,
+        }
+    }
+
+    fn plain(self) -> Option<&'a dyn ObjectView> {
+        match self {
+            Input::Json(_) => None,
+            Input::Plain(object) => Some(object),
+        }
+    }
+
+    fn is_null(self) -> bool {
+        self.json().is_some_and(Value::is_null)
+    }
+}
+
+impl<'a> From<&'a Value> for Input<'a> {
+    fn from(value: &'a Value) -> Input<'a> {
+        Input::Json(value)
+    }
+}
+
+impl<'a, T: ObjectView> From<&'a T> for Input<'a> {
+    fn from(object: &'a T) -> Input<'a> {
+        Input::Plain(object)
+    }
+}
 
 /// What every mapping holds beside its rules.
 #[derive(Debug)]
@@ -32,25 +85,30 @@ pub struct Common {
 
 impl Common {
     /// A run over what is read, with the variables of the scope.
-    pub fn maker<'a>(&'a self, focal: &'a Value, scope: &'a Scope<'a>, lineage: bool) -> Maker<'a> {
-        let mut run = Run::new(Item::node(focal), &self.tables, self.slots);
+    pub fn maker<'a>(&'a self, focal: impl Into<Input<'a>>, scope: &'a Scope<'a>, lineage: bool) -> Maker<'a> {
+        let focal = focal.into();
+        let mut run = Run::new(focal.item(), &self.tables, self.slots);
         run.now = scope.now.to_string().into();
         run.resolver = scope.resources;
-        let mut roots = vec![(self.root_name(focal), focal)];
+        let mut roots = Vec::with_capacity(GIVEN.len() + 1);
+        roots.extend(focal.json().map(|value| (Cow::Owned(self.root_name(value)), value)));
+        let mut plain: Vec<&dyn ObjectView> = focal.plain().into_iter().collect();
         for (slot, name) in GIVEN.iter().enumerate() {
-            let given = scope.vars.iter().find(|(given, _)| given == name).map(|(_, value)| *value);
-            let value = if *name == "payer" { Some(scope.payer) } else { given };
-            if let Some(value) = value.filter(|value| !value.is_null()) {
-                run.set(slot, Item::node(value).into());
-                roots.push((format!("%{name}"), value));
-            }
+            let given = scope.vars.iter().find(|(given, _)| given == name).map(|(_, input)| *input);
+            let input = if *name == "payer" { Some(Input::Json(scope.payer)) } else { given };
+            let Some(input) = input.filter(|input| !input.is_null()) else { continue };
+            run.set(slot, input.item().into());
+            plain.extend(input.plain());
+            roots.extend(input.json().map(|value| (Cow::Borrowed(GIVEN_ROOTS[slot]), value)));
         }
-        run.found = Some(self.words.find_in(self.sources(&roots, scope.resources)));
+        let mut found = self.words.find_in(self.sources(&roots, scope.resources));
+        plain.iter().for_each(|object| self.words.find_view(View::Object(*object), &mut found));
+        run.found = Some(found);
         Maker::new(run, self.source, roots, lineage)
     }
 
     /// Everything that the rules can read, each part once.
-    fn sources<'v>(&self, roots: &[(String, &'v Value)], resources: Option<&'v dyn Resolver>) -> Vec<&'v Value> {
+    fn sources<'v>(&self, roots: &[(Root, &'v Value)], resources: Option<&'v dyn Resolver>) -> Vec<&'v Value> {
         let mut sources = resources.filter(|_| self.words.reaches()).map(Resolver::all).unwrap_or_default();
         for (_, root) in roots {
             if !sources.iter().any(|known| std::ptr::eq(*known, *root)) {
@@ -78,28 +136,37 @@ pub struct RecordMapping {
 impl RecordMapping {
     /// Makes the record of a focal resource. Issues name FHIRPaths of what the caller sent.
     pub fn make<'a>(&'a self, focal: &'a Value, scope: &'a Scope<'a>) -> (Value, Vec<Issue>) {
-        run(&self.common, &self.rules, self.common.maker(focal, scope, false), focal, |value, maker| {
-            (value, maker.issues())
-        })
+        let mut draft = Draft::default();
+        let maker = run(&self.common, &self.rules, self.common.maker(focal, scope, false), focal, &mut draft);
+        (read(&draft), maker.issues())
     }
 
     /// Where each field of the record comes from.
     pub fn lineage<'a>(&'a self, focal: &'a Value, scope: &'a Scope<'a>) -> Lineage {
-        run(&self.common, &self.rules, self.common.maker(focal, scope, true), focal, |_, maker| maker.lineage())
+        let maker = self.common.maker(focal, scope, true);
+        run(&self.common, &self.rules, maker, focal, &mut Draft::default()).lineage()
     }
 }
 
-fn run<'a, T>(
+/// Runs the rules over what is read; the draft holds one object in the end.
+fn run<'a>(
     common: &'a Common,
     rules: &'a Rules,
     maker: Maker<'a>,
-    focal: &'a Value,
-    end: impl FnOnce(Value, Maker<'a>) -> T,
-) -> T {
-    let (focal, mut made) = (Item::node(focal), Made::default());
+    focal: impl Into<Input<'a>>,
+    draft: &mut Draft,
+) -> Maker<'a> {
+    let (focal, mut made) = (focal.into().item(), Made::new(draft));
     maker.framed(&common.frame, &focal, &Trail::ROOT, &mut |item| make(&maker, rules, item, &Trail::ROOT, &mut made));
-    let value = made.into_first().unwrap_or_else(|| Value::Object(Map::new()));
-    end(value, maker)
+    if !made.keep_first() {
+        draft.raw("{}");
+    }
+    maker
+}
+
+/// What was made, as a value.
+fn read(draft: &Draft) -> Value {
+    serde_json::from_str(draft.since(0)).unwrap_or_default()
 }
 
 /// A payer's answer → FHIR.
@@ -114,31 +181,74 @@ pub struct ResponseMapping {
 impl ResponseMapping {
     /// Makes the resource. The input is the answer itself with `claim`, `record`, `previous` and `submission` among the
     /// variables of the scope, or one object `{response, claim, record, previous, submission}`.
-    pub fn make<'a>(&'a self, input: &'a Value, scope: &'a Scope<'a>) -> (Value, Vec<Issue>) {
-        match input.get("response").filter(|response| response.is_object()) {
+    pub fn make<'a>(&'a self, input: impl Into<Input<'a>>, scope: &'a Scope<'a>) -> (Value, Vec<Issue>) {
+        let input = input.into();
+        let bundled = input.json().filter(|input| input.get("response").is_some_and(Value::is_object));
+        match bundled {
             None => self.made(input, scope),
-            Some(response) => {
-                let mut vars: Vec<(&str, &Value)> = scope.vars.to_vec();
-                vars.extend(GIVEN.iter().filter_map(|name| Some((*name, input.get(*name)?))));
-                self.made(response, &Scope { vars: &vars, ..*scope })
+            Some(input) => {
+                let mut vars: Vec<(&str, Input<'_>)> = scope.vars.to_vec();
+                vars.extend(GIVEN.iter().filter_map(|name| Some((*name, input.get(*name)?.into()))));
+                self.made(Input::Json(&input["response"]), &Scope { vars: &vars, ..*scope })
             }
         }
     }
 
-    /// Where each field of the resource comes from.
-    pub fn lineage<'a>(&'a self, input: &'a Value, scope: &'a Scope<'a>) -> Lineage {
-        run(&self.common, &self.rules, self.common.maker(input, scope, true), input, |_, maker| maker.lineage())
+    /// Writes the resource as JSON, under an id of its own and with the properties that `pick` takes.
+    pub fn write<'a>(
+        &'a self,
+        input: impl Into<Input<'a>>,
+        scope: &'a Scope<'a>,
+        (id, pick): (&str, Pick),
+        draft: &mut Draft,
+    ) -> Vec<Issue> {
+        draft.raw("{\"resourceType\":");
+        draft.text(&self.makes);
+        draft.raw(",\"id\":");
+        draft.text(id);
+        self.rest(input.into(), scope, (&["resourceType", "id"], pick), draft).issues()
     }
 
-    fn made<'a>(&'a self, input: &'a Value, scope: &'a Scope<'a>) -> (Value, Vec<Issue>) {
-        let maker = self.common.maker(input, scope, false);
-        run(&self.common, &self.rules, maker, input, |value, maker| {
-            let Value::Object(map) = value else { return (value, maker.issues()) };
-            let mut resource = Map::with_capacity(map.len() + 1);
-            resource.insert("resourceType".to_owned(), Value::from(self.makes.as_str()));
-            resource.extend(map);
-            (Value::Object(resource), maker.issues())
-        })
+    /// Writes an object of these properties alone.
+    pub fn write_part<'a>(
+        &'a self,
+        input: impl Into<Input<'a>>,
+        scope: &'a Scope<'a>,
+        pick: Pick,
+        draft: &mut Draft,
+    ) -> Vec<Issue> {
+        let input = input.into();
+        let maker = self.common.maker(input, scope, false).picking(&[], pick);
+        run(&self.common, &self.rules, maker, input, draft).issues()
+    }
+
+    /// Where each field of the resource comes from.
+    pub fn lineage<'a>(&'a self, input: &'a Value, scope: &'a Scope<'a>) -> Lineage {
+        let maker = self.common.maker(input, scope, true);
+        run(&self.common, &self.rules, maker, input, &mut Draft::default()).lineage()
+    }
+
+    fn made<'a>(&'a self, input: Input<'a>, scope: &'a Scope<'a>) -> (Value, Vec<Issue>) {
+        let mut draft = Draft::default();
+        draft.raw("{\"resourceType\":");
+        draft.text(&self.makes);
+        let maker = self.rest(input, scope, (&["resourceType"], |_| true), &mut draft);
+        (read(&draft), maker.issues())
+    }
+
+    /// Everything of the resource but what is written already.
+    fn rest<'a>(
+        &'a self,
+        input: Input<'a>,
+        scope: &'a Scope<'a>,
+        (written, pick): (&'static [&'static str], Pick),
+        draft: &mut Draft,
+    ) -> Maker<'a> {
+        let start = draft.end();
+        let maker = self.common.maker(input, scope, false).picking(written, pick);
+        let maker = run(&self.common, &self.rules, maker, input, draft);
+        draft.join(start);
+        maker
     }
 }
 
@@ -174,7 +284,8 @@ impl DocumentMapping {
     /// columns. Issues name places in the record.
     pub fn make<'a>(&'a self, record: &'a Value, scope: &'a Scope<'a>) -> (Value, Vec<Issue>) {
         let maker = self.common.maker(record, scope, false);
-        let (made, issues) = all(&self.common, &self.rules, maker, record, |made, maker| (made, maker.issues()));
+        let (made, maker) = all(&self.common, &self.rules, maker, record);
+        let issues = maker.issues();
         match self.shape {
             DocumentShape::Json => (made.into_iter().next().unwrap_or_else(|| Value::Object(Map::new())), issues),
             DocumentShape::Csv => (self.rows(&made), issues),
@@ -183,7 +294,7 @@ impl DocumentMapping {
 
     /// Where each value comes from.
     pub fn lineage<'a>(&'a self, record: &'a Value, scope: &'a Scope<'a>) -> Lineage {
-        all(&self.common, &self.rules, self.common.maker(record, scope, true), record, |_, maker| maker.lineage())
+        all(&self.common, &self.rules, self.common.maker(record, scope, true), record).1.lineage()
     }
 
     fn rows(&self, made: &[Value]) -> Value {
@@ -204,14 +315,12 @@ fn cell(value: &Value) -> String {
     }
 }
 
-fn all<'a, T>(
-    common: &'a Common,
-    rules: &'a Rules,
-    maker: Maker<'a>,
-    focal: &'a Value,
-    end: impl FnOnce(Vec<Value>, Maker<'a>) -> T,
-) -> T {
-    let (focal, mut made) = (Item::node(focal), Made::default());
+/// Runs the rules over a record: everything that they make.
+fn all<'a>(common: &'a Common, rules: &'a Rules, maker: Maker<'a>, focal: &'a Value) -> (Vec<Value>, Maker<'a>) {
+    let (focal, mut draft) = (Item::node(focal), Draft::default());
+    draft.raw("[");
+    let mut made = Made::new(&mut draft);
     maker.framed(&common.frame, &focal, &Trail::ROOT, &mut |item| make(&maker, rules, item, &Trail::ROOT, &mut made));
-    end(made.into_list(), maker)
+    draft.raw("]");
+    (serde_json::from_str(draft.since(0)).unwrap_or_default(), maker)
 }

@@ -7,6 +7,7 @@
 
 use crate::assets::Folder;
 use crate::fault::{Issue, Place, codes};
+use crate::lexicon::Lexicon;
 use std::collections::HashMap;
 use std::sync::Arc;
 
@@ -16,7 +17,9 @@ mod concept_map;
 #[derive(Debug)]
 pub struct Table {
     name: String,
-    rows: HashMap<String, String>,
+    codes: Lexicon,
+    /// By the numbers of the codes.
+    translations: Vec<Option<String>>,
     fallback: Option<String>,
 }
 
@@ -28,12 +31,40 @@ impl Table {
 
     /// The translation of a code.
     pub fn get(&self, code: &str) -> Option<&str> {
-        self.rows.get(code).or(self.fallback.as_ref()).map(String::as_str)
+        let row = self.codes.number(code).and_then(|number| self.translations.get(number as usize)?.as_ref());
+        row.or(self.fallback.as_ref()).map(String::as_str)
+    }
+
+    /// A table without rows.
+    fn empty(name: &str) -> Table {
+        Table { name: name.to_owned(), codes: Lexicon::default(), translations: Vec::new(), fallback: None }
+    }
+
+    /// Whether it translates nothing.
+    fn is_empty(&self) -> bool {
+        self.codes.is_empty() && self.fallback.is_none()
+    }
+
+    /// Adds a row, or replaces it; true when the code meant something else before.
+    fn put(&mut self, code: &str, translation: &str) -> bool {
+        let number = self.codes.enter(code) as usize;
+        if number >= self.translations.len() {
+            self.translations.resize(number + 1, None);
+        }
+        let before = self.translations[number].replace(translation.to_owned());
+        before.is_some_and(|before| before != translation)
+    }
+
+    /// Takes a row away again.
+    fn take_out(&mut self, code: &str) {
+        if let Some(number) = self.codes.number(code) {
+            self.translations[number as usize] = None;
+        }
     }
 
     /// Reads the text of a table; what is wrong is added to the issues.
     pub fn parse(name: &str, path: &str, text: &str, issues: &mut Vec<Issue>) -> Table {
-        let mut table = Table { name: name.to_owned(), rows: HashMap::new(), fallback: None };
+        let mut table = Table::empty(name);
         let mut first = true;
         for (n, line) in text.lines().enumerate() {
             let heading = first && (line.starts_with("from\t") || line.starts_with("code\t"));
@@ -55,7 +86,7 @@ impl Table {
         };
         if from == "*" {
             self.fallback = Some(to.to_owned());
-        } else if self.rows.insert(from.to_owned(), to.to_owned()).is_some_and(|before| before != to) {
+        } else if self.put(from, to) {
             let issue = Issue::error(codes::MAPPING_SYNTAX, at, format!("`{from}` has two translations"));
             issues.push(issue.hint("keep one of the two lines"));
         }

@@ -1,12 +1,16 @@
 //! What a mapping to JSON makes: the names and types of the target, and how a value is written for it.
 
+use super::draft::Draft;
 use super::fhirpath::eval::Problem;
 use super::fhirpath::expr::Expr;
-use super::fhirpath::item::{Item, decimal};
+use super::fhirpath::item::{Item, Plain, decimal};
 use super::fhirpath::time::Moment;
 use super::source::{FhirTypes, Type};
-use crate::billing::shape::Shape;
-use serde_json::{Number, Value};
+use crate::billing::shape::{Shape, View};
+use crate::digits::Digits;
+use rust_decimal::Decimal;
+use serde_json::Value;
+use std::borrow::Cow;
 
 /// How a value is written.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -158,14 +162,65 @@ fn variant(types: &dyn FhirTypes, of: &str, name: &str) -> Result<Property, Vec<
     Err(known)
 }
 
+/// A value as it is written.
+#[derive(Debug)]
+pub enum Written<'i> {
+    /// An empty text says nothing.
+    Nothing,
+    Text(Cow<'i, str>),
+    /// Its digits, as JSON spells numbers.
+    Number(Cow<'i, str>),
+    Spelled(Digits),
+    /// Digits and signs in quotes.
+    SpelledText(Digits),
+    Boolean(bool),
+    /// A part of the source, as it stands there.
+    Part(&'i Value),
+    View(View<'i>),
+}
+
+impl Written<'_> {
+    /// As people read it: texts without quotes.
+    pub fn shown(&self) -> String {
+        match self {
+            Written::Nothing => String::new(),
+            Written::Text(text) | Written::Number(text) => text.as_ref().to_owned(),
+            Written::Boolean(yes) => yes.to_string(),
+            Written::Spelled(digits) | Written::SpelledText(digits) => digits.as_str().to_owned(),
+            Written::Part(part) => part.as_str().map_or_else(|| part.to_string(), str::to_owned),
+            Written::View(view) => view.json().to_string(),
+        }
+    }
+
+    /// As JSON.
+    pub fn put(&self, draft: &mut Draft) {
+        match self {
+            Written::Nothing => draft.raw("null"),
+            Written::Text(text) => draft.text(text),
+            Written::Number(digits) => draft.raw(digits),
+            Written::Boolean(yes) => draft.raw(if *yes { "true" } else { "false" }),
+            Written::Spelled(digits) => draft.raw(digits.as_str()),
+            Written::SpelledText(digits) => draft.quoted(digits.as_str()),
+            Written::Part(part) => draft.value(part),
+            Written::View(view) => draft.view(*view),
+        }
+    }
+}
+
 /// Writes an item as its target wants it.
-pub fn write(how: Write, item: &Item<'_>) -> Result<Value, Box<Problem>> {
+pub fn write<'i>(how: Write, item: &'i Item<'_>) -> Result<Written<'i>, Box<Problem>> {
     if how == Write::Object || how == Write::Any {
-        return match item.value() {
-            Some(value) if how == Write::Any || value.is_object() => Ok(value.clone()),
+        return match item {
+            Item::Node(node) if how == Write::Any || node.value.is_object() => Ok(Written::Part(node.value)),
+            Item::Plain(plain) if how == Write::Any || matches!(plain.view, View::Object(_)) => {
+                Ok(Written::View(plain.view))
+            }
             _ if how == Write::Any => write_plain(item),
             _ => Err(Problem::value("an object is needed here", "name the object, not a property of it")),
         };
+    }
+    if let Some(written) = spelled(how, item) {
+        return Ok(written);
     }
     let Some(text) = item.as_text() else {
         return Err(Problem::value("a single value is needed here, not an object", "name a property of it"));
@@ -175,10 +230,11 @@ pub fn write(how: Write, item: &Item<'_>) -> Result<Value, Box<Problem>> {
         Write::Boolean => item
             .as_boolean()
             .or_else(|| text.parse().ok())
-            .map(Value::Bool)
+            .map(Written::Boolean)
             .ok_or_else(|| Problem::value("true or false is needed here", "compare the value with something")),
         Write::Date => match full().and_then(|_| text.get(..10)) {
-            Some(date) => Ok(Value::from(date)),
+            Some(date) if date.len() == text.len() => Ok(Written::Text(text)),
+            Some(date) => Ok(Written::Text(date.to_owned().into())),
             None => Err(Problem::value("a full date is needed here", "give year, month and day: 2025-03-03")),
         },
         Write::Moment if full().is_none() => {
@@ -187,36 +243,59 @@ pub fn write(how: Write, item: &Item<'_>) -> Result<Value, Box<Problem>> {
         Write::PartialDate if Moment::parse(&text).is_none() => {
             Err(Problem::value("a date is needed here", "give it as 2025-03-03 or 2025-03-03T14:30:00-05:00"))
         }
-        Write::Decimal => number(&text).map(|()| Value::from(text.as_ref())),
-        Write::Number => number(&text).map(|()| Value::Number(Number::from_string_unchecked(text.into_owned()))),
+        Write::Decimal => number(&text).map(|_| Written::Text(text)),
+        Write::Number => number(&text).map(|number| Written::Number(plain(text, number))),
         Write::Integer => text
             .parse::<i64>()
             .ok()
-            .or_else(|| decimal(&text).filter(rust_decimal::Decimal::is_integer)?.try_into().ok())
-            .map(Value::from)
+            .or_else(|| decimal(&text).filter(Decimal::is_integer)?.try_into().ok())
+            .map(|number| Written::Number(number.to_string().into()))
             .ok_or_else(|| Problem::value("a whole number is needed here", "correct the value")),
-        _ if text.chars().all(char::is_whitespace) => Ok(Value::Null),
-        _ => Ok(Value::String(text.into_owned())),
+        _ if text.chars().all(char::is_whitespace) => Ok(Written::Nothing),
+        _ => Ok(Written::Text(text)),
     }
 }
 
-fn number(text: &str) -> Result<(), Box<Problem>> {
-    match decimal(text) {
-        Some(_) => Ok(()),
-        None => Err(Problem::value("a number of at most 28 digits is needed here", "correct the value")),
+fn number(text: &str) -> Result<Decimal, Box<Problem>> {
+    decimal(text).ok_or_else(|| Problem::value("a number of at most 28 digits is needed here", "correct the value"))
+}
+
+/// What needs no second look: numbers where numbers are wanted, dates where dates are.
+fn spelled<'i>(how: Write, item: &Item<'_>) -> Option<Written<'i>> {
+    let number = match item {
+        Item::Decimal(number) | Item::Plain(Plain { view: View::Decimal(number), .. }) => *number,
+        Item::Plain(Plain { view: View::Date(date), .. }) => {
+            let dated = matches!(how, Write::Date | Write::Moment | Write::PartialDate | Write::Text);
+            return dated.then(|| Written::SpelledText(Digits::of_date(*date)));
+        }
+        Item::Integer(number) => {
+            let whole = matches!(how, Write::Integer | Write::Number).then_some(*number)?;
+            return u64::try_from(whole).ok().map(Digits::of_integer).map(Written::Spelled);
+        }
+        _ => return None,
+    };
+    match how {
+        Write::Number => Some(Written::Spelled(Digits::of_decimal(number))),
+        Write::Decimal | Write::Text => Some(Written::SpelledText(Digits::of_decimal(number))),
+        _ => None,
     }
 }
 
-fn write_plain(item: &Item<'_>) -> Result<Value, Box<Problem>> {
-    match item {
-        Item::Boolean(yes) => Ok(Value::Bool(*yes)),
-        Item::Integer(number) => Ok(Value::from(*number)),
-        Item::Decimal(number) => Ok(Value::Number(Number::from_string_unchecked(number.to_string()))),
-        _ => match item.as_text() {
-            Some(text) => Ok(Value::String(text.into_owned())),
-            None => Err(Problem::value("this can't be written", "name a property of it")),
-        },
-    }
+/// Digits as they stand where JSON has them so, else as they are usually written: `.5`, `007`.
+fn plain(text: Cow<'_, str>, number: Decimal) -> Cow<'_, str> {
+    let digits = text.strip_prefix('-').unwrap_or(&text);
+    let whole = digits.bytes().take_while(u8::is_ascii_digit).count();
+    let as_json = whole > 0 && (whole == 1 || !digits.starts_with('0')) && !digits.ends_with('.');
+    if as_json { text } else { number.to_string().into() }
+}
+
+fn write_plain<'i>(item: &'i Item<'_>) -> Result<Written<'i>, Box<Problem>> {
+    let written = match item {
+        Item::Boolean(yes) => Some(Written::Boolean(*yes)),
+        Item::Integer(_) | Item::Decimal(_) => item.as_text().map(Written::Number),
+        _ => item.as_text().map(Written::Text),
+    };
+    written.ok_or_else(|| Problem::value("this can't be written", "name a property of it"))
 }
 
 /// What is wrong with writing an expression of a known type here; `None` when nothing is known to be.

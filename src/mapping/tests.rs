@@ -325,7 +325,7 @@ fn responses_are_made_as_fhir() {
     let claim =
         json!({"resourceType": "Claim", "use": "claim", "type": {"text": "x"}, "patient": {"reference": "Patient/1"}});
     let answer = json!({"decision": "adjudicated", "payerName": "P", "adjudication": {"lines": [{"itemSequence": 2, "charge": "10.50"}]}});
-    let (payer, vars) = (json!({}), [("claim", &claim)]);
+    let (payer, vars) = (json!({}), [("claim", (&claim).into())]);
     let scope = Scope { payer: &payer, now: "2026-01-01T00:00:00Z".parse().unwrap(), vars: &vars, resources: None };
     let (value, issues) = mappings.response("response/claim-response").unwrap().make(&answer, &scope);
     assert_eq!(issues, []);

@@ -3,7 +3,7 @@
 //!
 //! The 997 says AK3, AK4 and AK5 where the 999 says IK3, IK4 and IK5; some senders mix them. Both are read in both.
 
-use super::context::{Context, all, part, runs, text};
+use super::context::{Context, all, other, part, runs, text};
 use super::meaning::{List, with_codes};
 use crate::billing::response::{Complaint, CorrelationKeys, Decision, PayerResponse};
 use crate::fault::X12Place;
@@ -31,7 +31,12 @@ fn read_group(context: &mut Context, group: &[Segment]) {
     if speaks_for_the_rest(ak9, sets.len()) {
         let mut response = statement(context, group, None, decide(context, ak9, None));
         response.complaints = group_complaints;
+        ak9.into_iter().for_each(|ak9| other(&mut response.others, ak9, &GROUP_ERRORS));
         context.reading.responses.push(response);
+    } else if let (Some(ak9), Some(last)) = (ak9, context.reading.responses.last_mut()) {
+        // The counts of the group stand once, behind its last set.
+        let refused = last.decision == Decision::Rejected.word();
+        other(&mut last.others, ak9, if refused { &GROUP_ERRORS } else { &[] });
     }
 }
 
@@ -45,6 +50,11 @@ fn speaks_for_the_rest(ak9: Option<&Segment>, named: usize) -> bool {
 fn statement(context: &Context, group: &[Segment], set: Option<&[Segment]>, decision: Decision) -> PayerResponse {
     let run = set.unwrap_or(group);
     let complaints = set.map(|set| complaints(context, set)).unwrap_or_default();
+    let mut others = Vec::new();
+    if let Some(ik5) = set.and_then(|set| verdict(set)) {
+        let told = |n: &usize| complaints.iter().any(|each| each.list == "IK502" && each.code == ik5.element(*n));
+        other(&mut others, ik5, &(2..=6).filter(told).collect::<Vec<_>>());
+    }
     PayerResponse {
         transaction: context.standing.id.clone(),
         decision: decision.word().into(),
@@ -53,9 +63,18 @@ fn statement(context: &Context, group: &[Segment], set: Option<&[Segment]>, deci
         keys: keys(group, set),
         disposition: Some(disposition(context, decision, set.is_some(), &complaints)),
         complaints,
+        others,
         ..PayerResponse::default()
     }
 }
+
+/// IK5.
+fn verdict<'s, 'a>(set: &'s [Segment<'a>]) -> Option<&'s Segment<'a>> {
+    set.iter().find(|segment| matches!(segment.id(), "IK5" | "AK5"))
+}
+
+/// Elements of AK9 that are told as complaints.
+const GROUP_ERRORS: [usize; 5] = [5, 6, 7, 8, 9];
 
 /// IK501, overruled by an AK901 that refuses the whole group; AK901 alone where there is no IK5.
 fn decide(context: &Context, ak9: Option<&Segment>, set: Option<&[Segment]>) -> Decision {
@@ -64,7 +83,7 @@ fn decide(context: &Context, ak9: Option<&Segment>, set: Option<&[Segment]>) -> 
     if group == Some(Decision::Rejected) {
         return Decision::Rejected;
     }
-    let own = set.and_then(|set| set.iter().find(|segment| matches!(segment.id(), "IK5" | "AK5"))).and_then(word);
+    let own = set.and_then(|set| verdict(set)).and_then(word);
     own.or(group).unwrap_or(Decision::Informational)
 }
 
@@ -81,7 +100,7 @@ fn complaints(context: &Context, set: &[Segment]) -> Vec<Complaint> {
     let (_, segments) = runs(set, |segment| matches!(segment.id(), "IK3" | "AK3"));
     let mut complaints: Vec<Complaint> =
         segments.iter().flat_map(|segment| segment_complaints(context, segment)).collect();
-    if let Some(ik5) = set.iter().find(|segment| matches!(segment.id(), "IK5" | "AK5")) {
+    if let Some(ik5) = verdict(set) {
         let of_the_set = codes(context, ik5, 2..=6, (List::SetError, "IK502"));
         // 5 and I5 only say that there are segments in error: news when none has been named.
         let known = !complaints.is_empty();
@@ -126,6 +145,7 @@ fn element_complaint(context: &Context, about: &Complaint, run: &[Segment]) -> C
         element: position(1),
         component: position(2),
         repetition: position(3),
+        data_element: text(ik4, 2),
         value: text(ik4, 4),
         context: about.context.iter().cloned().chain(contexts(context, run)).collect(),
         meaning: explained(&place, context.meanings.of(List::ElementError, ik4.element(3))),

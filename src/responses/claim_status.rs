@@ -5,7 +5,7 @@
 
 use super::context::*;
 use super::meaning::List;
-use super::remittance::{other, svc};
+use super::remittance::svc;
 use crate::billing::response::{
     AdjudicatedLine, ClaimStatus, CorrelationKeys, Decision, InformationRequest, PayerResponse,
 };
@@ -16,8 +16,9 @@ use rust_decimal::Decimal;
 use std::cmp::Reverse;
 
 const PATIENT_LEVELS: &[&str] = &["PT", "22", "23"];
-/// The composites of STC.
+/// The composites of STC, and all its elements that a status has fields for.
 const COMPOSITES: [usize; 3] = [1, 10, 11];
+const STC_READ: [usize; 11] = [1, 2, 3, 4, 5, 6, 8, 9, 10, 11, 12];
 
 /// One HL with what hangs on it.
 type Level<'s, 'a> = &'s [Segment<'a>];
@@ -114,7 +115,28 @@ fn statement(context: &mut Context, above: &Above, level: Level, claim: Level) -
     response.requests = own.iter().filter(|status| status.category.starts_with('R')).map(asked).collect();
     response.statuses = own;
     facts(context, &mut response, level, head);
+    if PATIENT_LEVELS.contains(&level[0].element(3)) {
+        above_facts(&mut response, above, level);
+    }
     response
+}
+
+/// Who stands above a patient: the provider, and the insured of a dependent. Of payer and receiver also what hangs on them,
+/// where their levels tell nothing of their own.
+fn above_facts(response: &mut PayerResponse, above: &Above, level: Level) {
+    let named = |segment: &&Segment| segment.id() == "NM1";
+    let insured = above.subscriber.filter(|_| level[0].element(3) == "23");
+    for level in [above.provider, insured].into_iter().flatten() {
+        response.parties.extend(level.iter().filter(named).map(response_party));
+    }
+    let silent = |level: &Level| !speaks(level);
+    if let Some(payer) = above.payer.filter(silent) {
+        let beside = payer.iter().filter(|segment| !matches!(segment.id(), "HL" | "NM1" | "SE"));
+        beside.for_each(|segment| other(&mut response.others, segment, &[]));
+    }
+    if let Some(receiver) = above.batch.filter(silent) {
+        response.parties.extend(receiver.iter().filter(named).map(response_party));
+    }
 }
 
 /// What stands beside the statuses of a claim or level.
@@ -123,13 +145,18 @@ fn facts(context: &mut Context, response: &mut PayerResponse, level: Level, head
     let of_the_level = before.iter().take_while(|segment| segment.id() != "TRN");
     for segment in of_the_level.chain(head) {
         match (segment.id(), segment.element(1)) {
-            ("HL" | "STC" | "SE", _) | ("REF", "1K") => {}
+            ("HL" | "SE", _) => {}
+            ("STC", _) => other(&mut response.others, segment, &STC_READ),
+            // The number that names the claim has a field; a claim that was split has more.
+            ("REF", "1K")
+                if known(text(segment, 2)).is_none_or(|number| Some(number) == response.payer_claim_control_number) => {
+            }
             ("TRN", _) => response.traces.extend(trace(segment)),
             ("NM1", _) => response.parties.push(response_party(segment)),
-            ("REF", _) => response.references.extend(referenced(segment)),
+            ("REF", _) => response.references.extend(referenced(segment, &mut response.others)),
             ("DTP", _) => response.dates.extend(qualified_date(segment, 3)),
-            ("AMT", _) => response.amounts.extend(context.amount(segment)),
-            ("QTY", _) => response.quantities.extend(context.amount(segment)),
+            ("AMT", _) => response.amounts.extend(context.amount(segment, &mut response.others)),
+            ("QTY", _) => response.quantities.extend(context.amount(segment, &mut response.others)),
             _ => other(&mut response.others, segment, &[]),
         }
     }
@@ -141,9 +168,10 @@ fn status_line(context: &mut Context, run: Level) -> AdjudicatedLine {
     for segment in run {
         match (segment.id(), segment.element(1)) {
             ("SVC", _) => svc(context, &mut line, segment),
-            ("STC" | "SE", _) => {}
-            ("REF", "FJ") => line.control_number = text(segment, 2),
-            ("REF", _) => line.references.extend(referenced(segment)),
+            ("SE", _) => {}
+            ("STC", _) => other(&mut line.others, segment, &STC_READ),
+            ("REF", "FJ") if line.control_number.is_none() => line.control_number = text(segment, 2),
+            ("REF", _) => line.references.extend(referenced(segment, &mut line.others)),
             ("DTP", "472") if date(segment.element(3).get(..8).unwrap_or_default()).is_some() => {
                 (line.service_start, line.service_end) = dates(segment.element(3));
             }
@@ -157,7 +185,8 @@ fn status_line(context: &mut Context, run: Level) -> AdjudicatedLine {
 /// A status of an R category asks for something.
 fn asked(status: &ClaimStatus) -> InformationRequest {
     InformationRequest {
-        list: "STC".into(),
+        // A document may be asked for by its LOINC code (STC01-4 = LOI).
+        list: status.list.clone().filter(|list| list == "LOI").unwrap_or_else(|| "STC".into()),
         code: status.code.clone().unwrap_or_default(),
         category: Some(status.category.clone()),
         entity: status.entity.clone(),
@@ -267,13 +296,17 @@ fn segment_says(stc: &Segment, element: usize) -> bool {
 
 fn composite(context: &Context, stc: &Segment, element: usize, line: Option<(usize, Option<&str>)>) -> ClaimStatus {
     let category = part(stc, element, 1).unwrap_or_default();
-    let (code, entity) = (part(stc, element, 2), part(stc, element, 3));
+    let [code, entity, list] = [2, 3, 4].map(|component| part(stc, element, component));
     ClaimStatus {
-        meaning: Some(context.meanings.status(&category, code.as_deref(), entity.as_deref())),
+        // A code of another list (NCPDP, LOINC) has no words among the status codes.
+        meaning: Some(match &list {
+            Some(_) => context.meanings.foreign_status(&category, code.as_deref(), entity.as_deref()),
+            None => context.meanings.status(&category, code.as_deref(), entity.as_deref()),
+        }),
         category,
         code,
         entity,
-        list: part(stc, element, 4),
+        list,
         line_control_number: line.and_then(|(_, number)| number.map(str::to_owned)),
         line: line.and_then(|(n, _)| u32::try_from(n + 1).ok()),
         ..ClaimStatus::default()

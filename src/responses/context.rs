@@ -113,10 +113,11 @@ impl Context<'_> {
         number
     }
 
-    /// AMT or QTY.
-    pub fn amount(&mut self, segment: &Segment) -> Option<QualifiedAmount> {
-        let value = self.number(segment, 2)?;
-        Some(QualifiedAmount { qualifier: segment.element(1).trim().to_owned(), value })
+    /// AMT or QTY. What can't be read as a number is kept as it stands.
+    pub fn amount(&mut self, segment: &Segment, others: &mut Vec<OtherSegment>) -> Option<QualifiedAmount> {
+        let value = self.number(segment, 2);
+        other(others, segment, if value.is_some() { &[1, 2] } else { &[] });
+        Some(QualifiedAmount { qualifier: segment.element(1).trim().to_owned(), value: value? })
     }
 
     /// Something could be read only in part.
@@ -211,7 +212,8 @@ pub(super) fn span(dates: impl Iterator<Item = Date>) -> (Option<Date>, Option<D
 }
 
 /// REF with what it says; `None` when it says nothing.
-pub(super) fn referenced(segment: &Segment) -> Option<Reference> {
+pub(super) fn referenced(segment: &Segment, others: &mut Vec<OtherSegment>) -> Option<Reference> {
+    other(others, segment, &[1, 2, 3]);
     let (value, words) = (text(segment, 2), text(segment, 3));
     (value.is_some() || words.is_some()).then(|| Reference {
         qualifier: segment.element(1).trim().to_owned(),
@@ -228,6 +230,12 @@ pub(super) fn trace(segment: &Segment) -> Option<Trace> {
         assigner: text(segment, 3),
         division: text(segment, 4),
     })
+}
+
+/// DTM; a time of day is kept beside it.
+pub(super) fn dtm_date(dtm: &Segment, others: &mut Vec<OtherSegment>) -> Option<QualifiedDate> {
+    other(others, dtm, &[1, 2]);
+    qualified_date(dtm, 2)
 }
 
 /// DTM (`element` 2) or DTP (3). What is neither a date nor a range of dates is kept as it stands.
@@ -265,14 +273,40 @@ fn spell(segment: &Segment, n: usize, id: &str, elements: &mut Vec<OtherElement>
     }
 }
 
+/// What has no field is kept as it stands.
+pub(super) fn other(others: &mut Vec<OtherSegment>, segment: &Segment, but: &[usize]) {
+    let spelled = spelled(segment, but);
+    if !spelled.elements.is_empty() {
+        others.push(spelled);
+    }
+}
+
+/// The components of an element behind those that have fields.
+pub(super) fn beyond(others: &mut Vec<OtherSegment>, segment: &Segment, element: usize, read: usize) {
+    let id = segment.id().to_ascii_lowercase();
+    let unread = segment.components(element).enumerate().skip(read);
+    let said = unread.map(|(n, part)| (n + 1, part.trim())).filter(|(_, part)| !part.is_empty());
+    let name = |n| format!("{id}{element:02}-{n}");
+    let elements: Vec<_> = said.map(|(n, part)| OtherElement { name: name(n), value: part.to_owned() }).collect();
+    if !elements.is_empty() {
+        others.push(OtherSegment { id, elements });
+    }
+}
+
+/// Elements of NM1 that a party has fields for.
+const NM1_READ: [usize; 8] = [1, 2, 3, 4, 5, 7, 8, 9];
+
 /// NM1 with its qualifiers.
 pub(super) fn response_party(nm1: &Segment) -> ResponseParty {
-    ResponseParty {
+    let mut said = ResponseParty {
         entity: nm1.element(1).trim().to_owned(),
         party: party(nm1),
         id_qualifier: text(nm1, 8),
         id: text(nm1, 9),
-    }
+        others: Vec::new(),
+    };
+    other(&mut said.others, nm1, &NM1_READ);
+    said
 }
 
 /// NM1 as a party.

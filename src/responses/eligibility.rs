@@ -3,11 +3,11 @@
 
 use super::context::*;
 use super::meaning::{List, with_codes};
-use super::remittance::other;
 use crate::billing::response::{
     Benefit, Complaint, CorrelationKeys, Decision, Eligibility, PayerResponse, ResponseParty,
 };
 use crate::x12::segment::Segment;
+use jiff::civil::Date;
 
 /// One HL with what hangs on it.
 type Level<'s, 'a> = &'s [Segment<'a>];
@@ -67,8 +67,11 @@ fn statement(context: &mut Context, head: Level, above: &Above, level: Level) ->
     };
     let mut eligibility = Eligibility { number: bht(head), ..Eligibility::default() };
     let code = level[0].element(3);
-    parties(&mut response, &mut eligibility, above, code);
+    parties(&mut response, above, code);
     subject(context, &mut response, &mut eligibility, own);
+    if let ("23", Some(insured)) = (code, above.subscriber) {
+        subscriber(context, &mut response, &mut eligibility, insured);
+    }
     for (n, run) in benefits.iter().enumerate() {
         let benefit = benefit(context, run);
         response.complaints.extend(complaints(context, run, loop_of(code, 2), u32::try_from(n + 1).ok()));
@@ -96,15 +99,12 @@ fn name(level: Level) -> Option<ResponseParty> {
 }
 
 /// Who says it, to whom, about whom.
-fn parties(response: &mut PayerResponse, eligibility: &mut Eligibility, above: &Above, code: &str) {
+fn parties(response: &mut PayerResponse, above: &Above, code: &str) {
     let payer = above.payer.and_then(name);
     response.payer_name = payer.as_ref().and_then(|payer| payer.party.last_name.clone());
     response.payer_identifier = payer.as_ref().and_then(|payer| payer.id.clone());
     response.parties.extend(payer);
     response.parties.extend(above.receiver.filter(|_| code != "20").and_then(name));
-    if code == "23" {
-        eligibility.subscriber = above.subscriber.and_then(name);
-    }
     // What the levels above say beside their names.
     let receiver = above.receiver.filter(|_| code != "21");
     for level in [above.payer.filter(|_| code != "20"), receiver].into_iter().flatten() {
@@ -125,7 +125,7 @@ fn subject(context: &mut Context, response: &mut PayerResponse, eligibility: &mu
             ("HL" | "NM1" | "AAA" | "SE", _) => {}
             ("N3" | "N4" | "DMG", Some(who)) => demographics(response, who, segment),
             ("TRN", _) => response.traces.extend(trace(segment)),
-            ("REF", _) => response.references.extend(referenced(segment)),
+            ("REF", _) => response.references.extend(referenced(segment, &mut response.others)),
             ("DTP", _) => plan_date(response, eligibility, segment),
             ("MSG", _) => response.messages.extend(text(segment, 1)),
             _ => other(&mut response.others, segment, &[]),
@@ -138,7 +138,24 @@ fn subject(context: &mut Context, response: &mut PayerResponse, eligibility: &mu
     }
 }
 
-fn demographics(response: &mut PayerResponse, who: &mut ResponseParty, segment: &Segment) {
+/// The subscriber above a dependent: who it is; and what is said of it, where that is no answer by itself.
+fn subscriber(context: &mut Context, response: &mut PayerResponse, eligibility: &mut Eligibility, level: Level) {
+    let (own, _) = runs(level, |segment| segment.id() == "EB");
+    let mut said = PayerResponse::default();
+    let mut its =
+        Eligibility { benefit_start: Some(Date::MIN), benefit_end: Some(Date::MIN), ..Eligibility::default() };
+    subject(context, &mut said, &mut its, own);
+    eligibility.subscriber = its.subscriber;
+    if !speaks(level) {
+        response.traces.extend(said.traces);
+        response.references.extend(said.references);
+        response.dates.extend(said.dates);
+        response.messages.extend(said.messages);
+        response.others.extend(said.others);
+    }
+}
+
+pub(super) fn demographics(response: &mut PayerResponse, who: &mut ResponseParty, segment: &Segment) {
     let party = &mut who.party;
     if segment.id() == "DMG" {
         (party.birth_date, party.sex) = (date(segment.element(2)), text(segment, 3));
@@ -214,10 +231,13 @@ fn benefit(context: &mut Context, run: Level) -> Benefit {
         ..Benefit::default()
     };
     for segment in &run[1..] {
-        let in_2120 = !benefit.parties.is_empty();
         match segment.id() {
             "AAA" | "LS" | "LE" | "SE" => {}
-            "REF" if !in_2120 => benefit.references.extend(referenced(segment)),
+            // Behind an NM1 it is about that party.
+            "REF" | "N3" | "N4" | "PER" | "PRV" if !benefit.parties.is_empty() => {
+                benefit.parties.iter_mut().last().into_iter().for_each(|party| other(&mut party.others, segment, &[]));
+            }
+            "REF" => benefit.references.extend(referenced(segment, &mut benefit.others)),
             "DTP" => benefit.dates.extend(qualified_date(segment, 3)),
             "MSG" => benefit.messages.extend(text(segment, 1)),
             "NM1" => benefit.parties.push(response_party(segment)),

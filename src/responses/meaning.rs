@@ -122,11 +122,17 @@ impl Meanings {
     /// The words for a composite of STC: category, status and entity, with the codes behind them. A code without words
     /// still shows in the brackets.
     pub fn status(&self, category: &str, status: Option<&str>, entity: Option<&str>) -> String {
-        let words = [
-            self.of(List::StatusCategory, category),
-            status.and_then(|code| self.of(List::Status, code)),
-            entity.and_then(|code| self.of(List::Entity, code)),
-        ];
+        self.words(category, status, entity, status.and_then(|code| self.of(List::Status, code)))
+    }
+
+    /// The same where the status code is of another list (STC01-4).
+    pub fn foreign_status(&self, category: &str, status: Option<&str>, entity: Option<&str>) -> String {
+        self.words(category, status, entity, None)
+    }
+
+    fn words(&self, category: &str, status: Option<&str>, entity: Option<&str>, said: Option<&str>) -> String {
+        let words =
+            [self.of(List::StatusCategory, category), said, entity.and_then(|code| self.of(List::Entity, code))];
         let codes = [Some(category), status, entity].into_iter().flatten().collect::<Vec<_>>().join(":");
         with_codes(&words.into_iter().flatten().collect::<Vec<_>>().join("; "), &codes)
     }

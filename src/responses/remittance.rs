@@ -19,6 +19,9 @@ const MOA_REMARKS: [usize; 5] = [3, 4, 5, 6, 7];
 /// The six triples of CAS begin here, the six pairs of PLB there.
 const CAS_TRIPLES: [usize; 6] = [2, 5, 8, 11, 14, 17];
 const PLB_PAIRS: [usize; 6] = [3, 5, 7, 9, 11, 13];
+/// Components of a PLB reason and of a procedure that have fields.
+const PLB_PARTS: usize = 2;
+const PROCEDURE_PARTS: usize = 7;
 /// Adjustments that are the patient's part: deductible, coinsurance, copayment, blood deductible.
 const PATIENTS_PART: [&str; 4] = ["1", "2", "3", "66"];
 /// BPR elements that a payment has fields for; the rest are bank data.
@@ -74,10 +77,10 @@ fn head_segment(context: &mut Context, remittance: &mut Remittance, segment: &Se
         }
         ("CUR", _) => {
             payment.currency = text(segment, 2);
-            other(&mut remittance.others, segment, &[1, 2]);
+            other(&mut remittance.others, segment, &[2]);
         }
-        ("DTM", "405") => payment.production_date = date(segment.element(2)),
-        ("REF", _) => remittance.references.extend(referenced(segment)),
+        ("DTM", "405") if date(segment.element(2)).is_some() => payment.production_date = date(segment.element(2)),
+        ("REF", _) => remittance.references.extend(referenced(segment, &mut remittance.others)),
         _ => other(&mut remittance.others, segment, &[]),
     }
 }
@@ -95,7 +98,7 @@ fn remittance_party(run: Run) -> RemittanceParty {
     for segment in &run[1..] {
         match segment.id() {
             "N3" | "N4" => address(party.address.get_or_insert_default(), segment),
-            "REF" => party.references.extend(referenced(segment)),
+            "REF" => party.references.extend(referenced(segment, &mut party.others)),
             "PER" => party.contacts.push(contact(segment)),
             _ => other(&mut party.others, segment, &[]),
         }
@@ -159,10 +162,14 @@ pub(super) fn between(context: &mut Context, open: &mut Open, run: Run) {
     }
 }
 
-/// Every pair of a PLB.
+/// Every pair of a PLB; one without an amount adjusts nothing and is kept as it stands.
 fn provider_adjustments(context: &mut Context, remittance: &mut Remittance, plb: &Segment) {
+    let mut told = Vec::new();
     for at in PLB_PAIRS {
         if let Some(amount) = context.number(plb, at + 1) {
+            told.extend([1, at, at + 1]);
+            told.extend(date(plb.element(2)).map(|_| 2));
+            beyond(&mut remittance.others, plb, at, PLB_PARTS);
             remittance.provider_adjustments.push(ProviderAdjustment {
                 provider: plb.element(1).trim().to_owned(),
                 fiscal_period: date(plb.element(2)),
@@ -172,6 +179,7 @@ fn provider_adjustments(context: &mut Context, remittance: &mut Remittance, plb:
             });
         }
     }
+    other(&mut remittance.others, plb, &told);
 }
 
 /// One CLP with its lines.
@@ -266,10 +274,10 @@ const CLAIM: &[(&str, Take<Adjudication>)] = &[
     ("NM1", |_, claim, nm1| claim.parties.push(response_party(nm1))),
     ("MIA", |context, claim, mia| details(context, claim, mia, &MIA_REMARKS)),
     ("MOA", |context, claim, moa| details(context, claim, moa, &MOA_REMARKS)),
-    ("REF", |_, claim, segment| claim.references.extend(referenced(segment))),
-    ("DTM", |_, claim, dtm| claim.dates.extend(qualified_date(dtm, 2))),
-    ("AMT", |context, claim, amt| claim.amounts.extend(context.amount(amt))),
-    ("QTY", |context, claim, qty| claim.quantities.extend(context.amount(qty))),
+    ("REF", |_, claim, segment| claim.references.extend(referenced(segment, &mut claim.others))),
+    ("DTM", |_, claim, dtm| claim.dates.extend(dtm_date(dtm, &mut claim.others))),
+    ("AMT", |context, claim, amt| claim.amounts.extend(context.amount(amt, &mut claim.others))),
+    ("QTY", |context, claim, qty| claim.quantities.extend(context.amount(qty, &mut claim.others))),
     ("LQ", |context, claim, lq| remark(context.meanings, &mut claim.remarks, lq.element(1), lq.element(2))),
     ("SE", |_, _, _| {}),
 ];
@@ -280,8 +288,8 @@ const LINE: &[(&str, Take<AdjudicatedLine>)] = &[
     ("DTM", |_, line, dtm| service_date(line, dtm)),
     ("CAS", |context, line, cas| adjustments(context, &mut line.adjustments, cas)),
     ("REF", |_, line, segment| reference_of_line(line, segment)),
-    ("AMT", |context, line, amt| line.amounts.extend(context.amount(amt))),
-    ("QTY", |context, line, qty| line.quantities.extend(context.amount(qty))),
+    ("AMT", |context, line, amt| line.amounts.extend(context.amount(amt, &mut line.others))),
+    ("QTY", |context, line, qty| line.quantities.extend(context.amount(qty, &mut line.others))),
     ("LQ", |context, line, lq| remark(context.meanings, &mut line.remarks, lq.element(1), lq.element(2))),
 ];
 
@@ -343,28 +351,22 @@ pub(super) fn svc(context: &mut Context, line: &mut AdjudicatedLine, svc: &Segme
     line.submitted_code = procedure(svc, 6);
     line.units_submitted = context.number(svc, 7);
     other(&mut line.others, svc, &[1, 2, 3, 4, 5, 6, 7]);
+    [1, 6].into_iter().for_each(|element| beyond(&mut line.others, svc, element, PROCEDURE_PARTS));
 }
 
 fn service_date(line: &mut AdjudicatedLine, dtm: &Segment) {
     match (dtm.element(1), date(dtm.element(2))) {
         ("472" | "150", Some(day)) if line.service_start.is_none() => line.service_start = Some(day),
         ("151", Some(day)) if line.service_end.is_none() => line.service_end = Some(day),
-        _ => line.dates.extend(qualified_date(dtm, 2)),
+        _ => return line.dates.extend(dtm_date(dtm, &mut line.others)),
     }
+    other(&mut line.others, dtm, &[1, 2]);
 }
 
 fn reference_of_line(line: &mut AdjudicatedLine, segment: &Segment) {
     match (segment.element(1), text(segment, 2)) {
         ("6R", number @ Some(_)) if line.control_number.is_none() => line.control_number = number,
-        _ => line.references.extend(referenced(segment)),
-    }
-}
-
-/// What has no field is kept as it stands.
-pub(super) fn other(others: &mut Vec<OtherSegment>, segment: &Segment, but: &[usize]) {
-    let spelled = spelled(segment, but);
-    if !spelled.elements.is_empty() {
-        others.push(spelled);
+        _ => line.references.extend(referenced(segment, &mut line.others)),
     }
 }
 

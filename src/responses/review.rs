@@ -2,9 +2,8 @@
 //! above that refuses the whole request (AAA). A request itself, which is no answer, is read all the same.
 
 use super::context::*;
-use super::eligibility::complaints;
+use super::eligibility::{complaints, demographics};
 use super::meaning::{List, with_codes};
-use super::remittance::other;
 use crate::billing::response::{
     CorrelationKeys, Decision, InformationRequest, PayerResponse, ResponseParty, Review, ReviewedService,
 };
@@ -119,12 +118,9 @@ fn person(context: &mut Context, response: &mut PayerResponse, review: &mut Revi
             ("HL" | "AAA" | "SE", _) => {}
             ("NM1", None) => named = Some(response_party(segment)),
             ("NM1", _) => response.parties.push(response_party(segment)),
-            ("DMG", Some(who)) if date(segment.element(2)).is_some() => {
-                (who.party.birth_date, who.party.sex) = (date(segment.element(2)), text(segment, 3));
-                other(&mut response.others, segment, &[1, 2, 3]);
-            }
+            ("N3" | "N4" | "DMG", Some(who)) if matches!(code, "22" | "23") => demographics(response, who, segment),
             ("TRN", _) => response.traces.extend(trace(segment)),
-            ("REF", _) => response.references.extend(referenced(segment)),
+            ("REF", _) => response.references.extend(referenced(segment, &mut response.others)),
             ("DTP", _) => response.dates.extend(qualified_date(segment, 3)),
             ("MSG", _) => response.messages.extend(text(segment, 1)),
             _ => other(&mut response.others, segment, &[]),
@@ -172,8 +168,12 @@ fn service(context: &mut Context, response: &mut PayerResponse, level: Level, li
                 response.requests.extend(asked(segment, &service));
             }
             ("NM1", _) => service.parties.push(response_party(segment)),
+            ("N3" | "N4" | "PER" | "PRV", _) => {
+                let whose = service.parties.last_mut().map_or(&mut service.others, |party| &mut party.others);
+                other(whose, segment, &[]);
+            }
             ("TRN", _) => service.traces.extend(trace(segment)),
-            ("REF", _) => service.references.extend(referenced(segment)),
+            ("REF", _) => service.references.extend(referenced(segment, &mut service.others)),
             ("DTP", _) => service.dates.extend(qualified_date(segment, 3)),
             ("MSG", _) => service.messages.extend(text(segment, 1)),
             _ => other(&mut service.others, segment, &[]),

@@ -1,6 +1,6 @@
 //! TA1, the interchange acknowledgment: `TA1*ISA13*ISA09*ISA10*code*note`, one statement about a whole interchange of ours.
 
-use super::context::{Context, text};
+use super::context::{Context, other, text};
 use super::meaning::{List, with_codes};
 use crate::billing::response::{Complaint, CorrelationKeys, Decision, PayerResponse};
 use crate::x12::segment::Segment;
@@ -16,6 +16,9 @@ pub(super) fn read(context: &mut Context, ta1: &Segment) {
 fn statement(context: &Context, ta1: &Segment) -> PayerResponse {
     let complaints = complaints(context, ta1);
     let decision = decide(context, ta1);
+    // When we sent it, as they saw it; the rest is told with words.
+    let mut others = Vec::new();
+    other(&mut others, ta1, &[1, 4, 5]);
     PayerResponse {
         transaction: "TA1".into(),
         decision: decision.word().into(),
@@ -24,6 +27,7 @@ fn statement(context: &Context, ta1: &Segment) -> PayerResponse {
         keys: keys(ta1),
         disposition: Some(disposition(context, ta1)),
         complaints,
+        others,
         ..PayerResponse::default()
     }
 }

@@ -72,6 +72,7 @@ fn a_999_says_what_is_wrong_and_where() {
         ordinal: Some(22),
         element: Some(5),
         component: Some(3),
+        data_element: Some("1325".into()),
         value: Some("Q".into()),
         context: vec!["CLM01:ACC26463774".into()],
         meaning: "CLM05-3: invalid code value".into(),

@@ -6,6 +6,7 @@
 use crate::billing::id::{InterchangeId, PayerId, SubmissionId};
 use crate::billing::journey::{Awaited, EventKind, State};
 use crate::fault::Fault;
+use crate::span::Span;
 use futures_util::future::BoxFuture;
 use jiff::Timestamp;
 use std::time::Duration;
@@ -70,6 +71,8 @@ pub const PLACE: &str = "_place";
 pub struct Query {
     pub kind: String,
     pub conditions: Vec<(String, Vec<String>)>,
+    /// The same for dates and times.
+    pub spans: Vec<(String, Vec<Span>)>,
     /// At most this many, those made last first.
     pub limit: usize,
 }

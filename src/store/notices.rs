@@ -151,6 +151,13 @@ pub trait Notices: Send + Sync {
     /// Those for whom something is to be done now, those due longest first.
     fn subscribers_due(&self, now: Timestamp, limit: usize) -> Reply<'_, Vec<Subscriber>>;
 
+    /// Takes those for whom something is to be done now: until a time, or until [`progress`](Notices::progress) or
+    /// [`let_go`](Notices::let_go), no other worker gets them.
+    fn take_subscribers(&self, now: Timestamp, until: Timestamp, limit: usize) -> Reply<'_, Vec<Subscriber>>;
+
+    /// Gives one back that was taken.
+    fn let_go<'a>(&'a self, subscriber: &'a Subscriber) -> Reply<'a, ()>;
+
     /// Changes that nobody has been told of yet, oldest first.
     fn changes(&self, limit: usize) -> Reply<'_, Vec<Change>>;
 

@@ -6,6 +6,7 @@ use crate::gateway::Gateway;
 use crate::store::notices::{Subscriber, SubscriberKind, SubscriberState};
 use crate::telemetry::{self, Codes, name};
 use crate::worker::{AFTER_FAULT, Shutdown, rest};
+use jiff::SignedDuration;
 use std::collections::{BTreeMap, HashSet};
 use std::sync::Arc;
 use std::time::{Duration, Instant};
@@ -13,6 +14,8 @@ use tokio::task::JoinSet;
 
 /// Pause between two looks.
 const PAUSE: Duration = Duration::from_millis(100);
+/// How much longer than one notification may take a subscriber is kept from other workers.
+const MARGIN: SignedDuration = SignedDuration::from_secs(5);
 /// Pause between two counts.
 const COUNT_EVERY: Duration = Duration::from_secs(2);
 
@@ -63,12 +66,15 @@ async fn begin(
     if busy.len() >= most {
         return Ok(());
     }
-    // Those who are busy stand first in the list, being due longest.
-    let due = gateway.store.subscribers_due(gateway.clock.now(), most + busy.len()).await?;
-    for subscriber in due {
+    let now = gateway.clock.now();
+    let longest = i64::try_from(gateway.translator.config.notify.timeout_ms).unwrap_or(i64::MAX);
+    let until = now.saturating_add(SignedDuration::from_millis(longest)).map_or(now, |end| end + MARGIN);
+    for subscriber in gateway.store.take_subscribers(now, until, most - busy.len()).await? {
         let name = (subscriber.tenant.clone(), subscriber.id.clone());
-        if busy.len() < most && busy.insert(name.clone()) {
-            deliveries.spawn(deliver(gateway.clone(), subscriber, name));
+        match busy.insert(name.clone()) {
+            true => drop(deliveries.spawn(deliver(gateway.clone(), subscriber, name))),
+            // Its last delivery is just ending.
+            false => gateway.store.let_go(&subscriber).await?,
         }
     }
     Ok(())
@@ -76,18 +82,18 @@ async fn begin(
 
 async fn deliver(gateway: Arc<Gateway>, subscriber: Subscriber, name: Name) -> Name {
     let id = subscriber.id.clone();
-    let attending = tokio::spawn(async move { notify::attend(&gateway, &subscriber).await });
+    let (lent, told) = (gateway.clone(), subscriber.clone());
+    let attending = tokio::spawn(async move { notify::attend(&lent, &told).await });
     match attending.await {
-        Ok(Ok(())) => {}
+        Ok(Ok(())) => return name,
         Ok(Err(fault)) => {
             tracing::warn!(subscriber = id, codes = %Codes(&fault.issues), "a subscriber could not be looked after");
-            tokio::time::sleep(AFTER_FAULT).await;
         }
-        Err(_) => {
-            tracing::error!(subscriber = id, "telling a subscriber ended by a fault of ours");
-            tokio::time::sleep(AFTER_FAULT).await;
-        }
+        Err(_) => tracing::error!(subscriber = id, "telling a subscriber ended by a fault of ours"),
     }
+    tokio::time::sleep(AFTER_FAULT).await;
+    // A store that fails here too gives it back in time.
+    let _ = gateway.store.let_go(&subscriber).await;
     name
 }
 

@@ -20,8 +20,14 @@ pub(crate) struct Amount {
 impl Amount {
     /// As an element holds it; what is absent or no number counts as nothing (the guide's check names it).
     pub fn of(text: &str) -> Amount {
-        let general = || Amount { plain: 0, other: text.trim().parse().unwrap_or_default() };
-        plain(text).map_or_else(general, |plain| Amount { plain, other: Decimal::ZERO })
+        Amount::known(text).unwrap_or_default()
+    }
+
+    /// `None` of what is absent or no number.
+    pub fn known(text: &str) -> Option<Amount> {
+        let text = text.trim();
+        let general = || Some(Amount { plain: 0, other: text.parse().ok()? });
+        plain(text).map_or_else(general, |plain| Some(Amount { plain, other: Decimal::ZERO }))
     }
 
     /// Without zeros at its end.

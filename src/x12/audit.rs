@@ -23,20 +23,39 @@ pub struct Summary {
 
 /// Gives each issue of a file to `each`, roughly in the order of the file; stops when `each` says so.
 pub fn audit(guides: &Guides, source: impl Read, each: impl FnMut(Issue) -> ControlFlow<()>) -> Result<Summary, Fault> {
-    let (summary, totals, group, open, known) = Default::default();
-    let mut audit = Audit { guides, summary, totals, group, open, known, each };
+    let mut audit = Audit { auditor: Auditor::new(guides), each };
     portions::visit(guides, source, &mut audit)?;
-    Ok(audit.summary)
+    Ok(audit.auditor.summary)
 }
 
 struct Audit<'g, F> {
+    auditor: Auditor<'g>,
+    each: F,
+}
+
+impl<F: FnMut(Issue) -> ControlFlow<()>> Visitor for Audit<'_, F> {
+    fn segment(&mut self, step: &Step<'_>) -> ControlFlow<()> {
+        self.auditor.segment(step).into_iter().try_for_each(&mut self.each)
+    }
+
+    fn portion(&mut self, portion: &Portion<'_>) -> ControlFlow<()> {
+        self.auditor.portion(portion).into_iter().try_for_each(&mut self.each)
+    }
+
+    fn envelope(&mut self, issues: Vec<Issue>) -> ControlFlow<()> {
+        issues.into_iter().try_for_each(&mut self.each)
+    }
+}
+
+/// Finds what is wrong with what it is shown, in the order of the file.
+#[derive(Debug)]
+pub(crate) struct Auditor<'g> {
     guides: &'g Guides,
     summary: Summary,
     totals: Totals,
     group: Group,
     open: Open,
     known: Known,
-    each: F,
 }
 
 /// GS01 and GS08 of the open group.
@@ -56,8 +75,14 @@ struct Open {
     levels: Levels,
 }
 
-impl<F: FnMut(Issue) -> ControlFlow<()>> Visitor for Audit<'_, F> {
-    fn segment(&mut self, step: &Step<'_>) -> ControlFlow<()> {
+impl<'g> Auditor<'g> {
+    pub fn new(guides: &'g Guides) -> Auditor<'g> {
+        let (summary, totals, group, open, known) = Default::default();
+        Auditor { guides, summary, totals, group, open, known }
+    }
+
+    /// The issues of a segment of the envelope.
+    pub fn segment(&mut self, step: &Step<'_>) -> Vec<Issue> {
         let (segment, mut issues) = (&step.segment, Vec::new());
         match step.role {
             Role::Isa => {
@@ -82,10 +107,11 @@ impl<F: FnMut(Issue) -> ControlFlow<()>> Visitor for Audit<'_, F> {
             }
             Role::Body | Role::Ta1 | Role::Stray | Role::Garbage => {}
         }
-        self.envelope(issues)
+        issues
     }
 
-    fn portion(&mut self, portion: &Portion<'_>) -> ControlFlow<()> {
+    /// The issues of a portion of a set, each with its interchange and group.
+    pub fn portion(&mut self, portion: &Portion<'_>) -> Vec<Issue> {
         let set = &portion.set;
         let mut issues = Vec::new();
         let is_first = !std::mem::replace(&mut self.open.is_told, true);
@@ -96,7 +122,7 @@ impl<F: FnMut(Issue) -> ControlFlow<()>> Visitor for Audit<'_, F> {
             issues.extend(is_first.then(|| plain::no_guide(self.guides, set)));
             let news = portion.news().map(|(segment, _)| segment);
             plain::check_segments(set.control_number(), news, &mut self.open.levels, &mut issues);
-            return self.tell(issues);
+            return self.located(issues);
         };
         for (segment, placed) in portion.news() {
             let problem = placed.and_then(|placed| Some((placed.problem?, placed.in_loop)));
@@ -106,24 +132,16 @@ impl<F: FnMut(Issue) -> ControlFlow<()>> Visitor for Audit<'_, F> {
         }
         check::check_part(guide, set, &root, &mut self.open.memory, &mut self.known, &mut issues);
         issues.sort_by_key(ordinal);
-        self.tell(issues)
+        self.located(issues)
     }
 
-    fn envelope(&mut self, issues: Vec<Issue>) -> ControlFlow<()> {
-        issues.into_iter().try_for_each(&mut self.each)
-    }
-}
-
-impl<F: FnMut(Issue) -> ControlFlow<()>> Audit<'_, F> {
-    /// Tells the issues of a set, and in which interchange and group it is.
-    fn tell(&mut self, issues: Vec<Issue>) -> ControlFlow<()> {
-        for mut issue in issues {
+    fn located(&self, mut issues: Vec<Issue>) -> Vec<Issue> {
+        for issue in &mut issues {
             if let Place::X12(at) = &mut issue.at {
                 *at = self.totals.of_group(std::mem::take(at));
             }
-            (self.each)(issue)?;
         }
-        ControlFlow::Continue(())
+        issues
     }
 }
 

@@ -173,10 +173,14 @@ impl Tree<'_> {
             issues.push(element_issue(spec, set, found, segment, &finding));
         });
         code_sets::check_segment(guide, ix, set, found, segment, issues);
-        let is_clean = issues.len() == before;
         let sense = self.known.sense(guide, ix, segment);
-        if is_clean {
-            self.known.keep(ix, segment, sense);
+        match (issues.len() == before, lines_of(segment)) {
+            (true, _) => self.known.keep(ix, segment, sense),
+            (false, None) => {}
+            (false, Some(next)) => {
+                issues.truncate(before);
+                issues.push(lost_terminator(set, found, segment, next));
+            }
         }
         sense
     }
@@ -203,6 +207,22 @@ impl Tree<'_> {
         }
         self.issues.splice(before..before, issues);
     }
+}
+
+/// The element in which a segment goes on in the next line, and what begins there.
+fn lines_of<'a>(segment: &Segment<'a>) -> Option<(u8, &'a str)> {
+    let element = segment.delimiters.element;
+    let (line, next) = segment.raw().split_once(['\r', '\n'])?;
+    let next = next.trim_start().split(char::from(element)).next()?;
+    let count = memchr::memchr_iter(element, line.as_bytes()).count();
+    tree::is_id(next).then_some((u8::try_from(count).unwrap_or(u8::MAX), next))
+}
+
+/// All that is wrong with such a segment is wrong for this reason.
+fn lost_terminator(set: &TransactionSet<'_>, found: &Loop<'_>, segment: &Segment<'_>, (n, next): (u8, &str)) -> Issue {
+    let at = Place::X12(X12Place { element: Some(n), ..place(set, found, segment, "6") });
+    let text = format!("the segment has no terminator: {next} of the next line is read as part of it");
+    Issue::error(codes::X12_SYNTAX, at, text).hint(format!("end it before {next}"))
 }
 
 fn place(set: &TransactionSet<'_>, found: &Loop<'_>, segment: &Segment<'_>, error_code: &str) -> X12Place {
@@ -326,5 +346,18 @@ mod tests {
             let issues = told(&good.replacen(from, to, 1));
             assert!(issues.len() == 1 && issues[0].contains(text), "{to}: {issues:?}");
         }
+    }
+
+    #[test]
+    fn a_lost_terminator_is_told_at_the_element_that_goes_on() {
+        let head = isa('*', '^', ':', "~");
+        let text = format!(
+            "{head}GS*FA*S*R*20250303*1200*7*X*005010X231A1~\nST*999*0001*005010X231A1~\nAK1*HC*1*005010X222A1\n\
+             AK9*A*1*1*1~\nSE*4*0001~\nGE*1*7~\nIEA*1*000000001~"
+        );
+        let (interchanges, _) = reader::read(&text);
+        let issues = check_interchange(shipped(), &interchanges[0]);
+        let told: Vec<_> = issues.iter().map(Issue::to_string).filter(|issue| issue.contains("AK103")).collect();
+        assert!(told.len() == 1 && told[0].contains("AK9 of the next line is read as part of it"), "{issues:#?}");
     }
 }

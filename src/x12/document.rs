@@ -1,5 +1,5 @@
-//! A file of any length as one JSON document, written set by set: what [`crate::x12::json::interchange`] shows, but TA1 and
-//! strays come behind the groups.
+//! A file of any length as one JSON document, written set by set: what [`crate::x12::json::interchange`] shows, but TA1,
+//! strays and trailers come behind the groups.
 
 use crate::fault::{Fault, Issue};
 use crate::x12::envelope::Role;
@@ -24,6 +24,8 @@ pub struct Document<'g, W> {
     group: Group,
     ta1: Vec<Value>,
     strays: Vec<Value>,
+    /// Null when it is missing.
+    iea: Value,
 }
 
 /// The groups of the open interchange.
@@ -32,6 +34,8 @@ struct Group {
     count: u64,
     is_open: bool,
     sets: u64,
+    /// Null when it is missing.
+    ge: Value,
 }
 
 /// Levels of the indentation.
@@ -41,8 +45,8 @@ const SET: usize = 5;
 
 impl<'g, W: Write> Document<'g, W> {
     pub fn new(guides: &'g Guides, out: W) -> Document<'g, W> {
-        let (interchanges, is_open, group, ta1, strays) = Default::default();
-        Document { guides, out, interchanges, is_open, group, ta1, strays }
+        let (interchanges, is_open, group, ta1, strays, iea) = Default::default();
+        Document { guides, out, interchanges, is_open, group, ta1, strays, iea }
     }
 
     /// Writes a file, and gives back what is wrong with the shape of its envelope. The inner error is one of the output.
@@ -84,6 +88,14 @@ impl<'g, W: Write> Document<'g, W> {
                 self.strays.push(json::segment(segment, ""));
                 Ok(())
             }
+            Role::Ge => {
+                self.group.ge = json::segment(segment, "");
+                Ok(())
+            }
+            Role::Iea => {
+                self.iea = json::segment(segment, "");
+                Ok(())
+            }
             _ => Ok(()),
         }
     }
@@ -102,11 +114,11 @@ impl<'g, W: Write> Document<'g, W> {
     fn open_group(&mut self, gs: &Segment<'_>) -> std::io::Result<()> {
         self.close_group()?;
         self.out.write_all(if self.group.count == 0 { b"\n      {\n" } else { b",\n      {\n" })?;
-        self.group = Group { count: self.group.count + 1, is_open: true, sets: 0 };
+        self.group = Group { count: self.group.count + 1, is_open: true, ..Group::default() };
         for (name, element) in [("functionalId", 1), ("controlNumber", 6), ("version", 8)] {
             self.member(GROUP + 1, name, &gs.element(element))?;
         }
-        self.member(GROUP + 1, "gs", &json::segment(gs, ""))?;
+        self.member(GROUP + 1, "gs", &json::envelope(Some(gs)))?;
         self.out.write_all(b"        \"sets\": [")
     }
 
@@ -123,8 +135,10 @@ impl<'g, W: Write> Document<'g, W> {
         if !std::mem::take(&mut self.group.is_open) {
             return Ok(());
         }
-        let end: &[u8] = if self.group.sets == 0 { b"]\n      }" } else { b"\n        ]\n      }" };
-        self.out.write_all(end)
+        self.out.write_all(if self.group.sets == 0 { b"],\n" } else { b"\n        ],\n" })?;
+        let ge = self.group.ge.take();
+        self.last(GROUP + 1, "ge", &ge)?;
+        self.out.write_all(b"\n      }")
     }
 
     /// Ends the open interchange.
@@ -138,16 +152,22 @@ impl<'g, W: Write> Document<'g, W> {
         self.group = Group::default();
         let (ta1, strays) = (std::mem::take(&mut self.ta1), std::mem::take(&mut self.strays));
         self.member(INTERCHANGE + 1, "ta1", &ta1)?;
-        self.out.write_all(b"    \"strays\": ")?;
-        write(&mut self.out, INTERCHANGE + 1, &strays)?;
+        self.member(INTERCHANGE + 1, "strays", &strays)?;
+        let iea = self.iea.take();
+        self.last(INTERCHANGE + 1, "iea", &iea)?;
         self.out.write_all(b"\n  }")
     }
 
     /// A member that others follow.
     fn member(&mut self, level: usize, name: &str, value: &impl Serialize) -> std::io::Result<()> {
-        write!(self.out, "{:width$}\"{name}\": ", "", width = 2 * level)?;
-        write(&mut self.out, level, value)?;
+        self.last(level, name, value)?;
         self.out.write_all(b",\n")
+    }
+
+    /// A member that none follows.
+    fn last(&mut self, level: usize, name: &str, value: &impl Serialize) -> std::io::Result<()> {
+        write!(self.out, "{:width$}\"{name}\": ", "", width = 2 * level)?;
+        write(&mut self.out, level, value)
     }
 }
 

@@ -47,6 +47,8 @@ pub struct Walk {
     /// Where the open interchange, group and set begin, with their control numbers (ISA13, GS06, ST02).
     interchange: Option<X12Place>,
     group: Option<X12Place>,
+    /// The group has no GS: it is one because a set stands there.
+    is_implied: bool,
     set: Option<X12Place>,
     /// Segments of the open set so far; 0 when none is open.
     in_set: u32,
@@ -60,6 +62,8 @@ pub struct Walk {
     in_strays: bool,
     /// What the text may be that stands where an ISA should.
     stranger: Option<(&'static str, &'static str)>,
+    /// Text before the first ISA: told when one comes, else there is nothing but that text.
+    before: Vec<Issue>,
     ended: Vec<Issue>,
     issues: Vec<Issue>,
 }
@@ -99,7 +103,13 @@ impl Walk {
         self.in_garbage = false;
         self.ordinal = view.ordinal;
         let role = match token.kind {
-            Kind::Isa { fixed } => self.isa(&view, fixed),
+            Kind::Isa { fixed } => {
+                let role = self.isa(&view, fixed);
+                if let Some(wrap) = token.wrap {
+                    self.wrapped(&view, wrap.width);
+                }
+                role
+            }
             _ => match envelope_row(raw.as_bytes(), token.delimiters.element) {
                 Some((_, step)) => step(self, &view),
                 None => self.body(&view),
@@ -170,12 +180,16 @@ impl Walk {
             _ => Issue::error(codes::X12_ENVELOPE, Place::X12(place), "text that belongs to no interchange")
                 .hint("send nothing before, between or behind the interchanges of a file"),
         };
-        self.issues.push(issue);
+        match self.seen {
+            true => self.issues.push(issue),
+            false => self.before.push(issue),
+        }
     }
 
     fn isa(&mut self, isa: &Segment<'_>, fixed: bool) -> Role {
         self.leave();
         self.ended.append(&mut self.issues);
+        self.ended.append(&mut self.before);
         self.seen = true;
         self.ordinal = 1;
         let isa = Segment { ordinal: 1, ..*isa };
@@ -187,6 +201,15 @@ impl Walk {
             self.note(&isa, codes::X12_ENVELOPE, fault, Some("026"));
         }
         Role::Isa
+    }
+
+    /// Its lines are cut.
+    fn wrapped(&mut self, isa: &Segment<'_>, width: usize) {
+        let text =
+            format!("the lines are cut after {width} characters, in the middle of segments: they were read as one");
+        let place = self.place(&Segment { ordinal: 1, ..*isa });
+        let issue = Issue::warning(codes::X12_ENVELOPE, Place::X12(place), text);
+        self.issues.push(issue.hint("send no line breaks, or one behind each terminator"));
     }
 
     /// A segment between ST and SE; elsewhere it is a stray.
@@ -205,6 +228,7 @@ impl Walk {
     fn gs(&mut self, gs: &Segment<'_>) -> Role {
         self.leave_set();
         self.leave_group();
+        self.is_implied = false;
         self.group = Some(X12Place { group: Some(gs.element(6).to_owned()), ..start(gs) });
         Role::Gs
     }
@@ -224,7 +248,8 @@ impl Walk {
         self.leave_set();
         let grouped = self.group.is_some();
         if !grouped {
-            self.note(st, codes::X12_ENVELOPE, "a transaction set outside of any group", None);
+            self.note(st, codes::X12_ENVELOPE, "a transaction set outside of any group", Some("024"));
+            self.is_implied = true;
             self.group = Some(X12Place { group: Some(String::new()), ..start(st) });
         }
         self.in_set = 1;
@@ -234,7 +259,10 @@ impl Walk {
 
     fn se(&mut self, se: &Segment<'_>) -> Role {
         if self.in_set == 0 {
-            self.note(se, codes::X12_ENVELOPE, "an SE without its ST", None);
+            // What stands before it has said so.
+            if !self.in_strays {
+                self.note(se, codes::X12_ENVELOPE, "an SE without its ST", None);
+            }
             return Role::Stray;
         }
         self.in_set = self.in_set.saturating_add(1);
@@ -269,7 +297,7 @@ impl Walk {
 
     /// A group that is open when it should not be has lost its GE.
     fn leave_group(&mut self) {
-        let Some(at) = self.group.take() else { return };
+        let Some(at) = self.group.take().filter(|_| !self.is_implied) else { return };
         let at = X12Place { error_code: Some("3".to_owned()), ..self.within(at) };
         self.issues.push(Issue::error(codes::X12_ENVELOPE, Place::X12(at), "the group has no GE"));
     }

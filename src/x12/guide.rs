@@ -194,7 +194,7 @@ impl ElementSpec {
     /// An element that no guide line names: not used.
     pub(crate) fn unused() -> ElementSpec {
         ElementSpec {
-            name: "Not used".to_owned(),
+            name: "the element".to_owned(),
             usage: Usage::NotUsed,
             kind: ElementKind::AN,
             content: Content::Exact,

@@ -134,6 +134,7 @@ pub fn interchange(guides: &Guides, found: &Interchange<'_>) -> Value {
         ("ta1", value(&Plain(&found.ta1))),
         ("groups", found.groups.iter().map(|one| group(guides, one)).collect()),
         ("strays", value(&Plain(&found.strays))),
+        ("iea", envelope(found.iea.as_ref())),
     ])
 }
 
@@ -142,9 +143,15 @@ fn group(guides: &Guides, found: &Group<'_>) -> Value {
         ("functionalId", found.functional_id().into()),
         ("controlNumber", found.control_number().into()),
         ("version", found.version().into()),
-        ("gs", segment(&found.gs, "")),
+        ("gs", envelope(Some(&found.gs))),
         ("sets", found.sets.iter().map(|set| value(&ShownSet { guides, set })).collect()),
+        ("ge", envelope(found.ge.as_ref())),
     ])
+}
+
+/// A segment of the envelope, or null when it is missing: a set outside of any group has an empty GS.
+pub(crate) fn envelope(found: Option<&Segment<'_>>) -> Value {
+    found.filter(|found| !found.raw().is_empty()).map_or(Value::Null, |found| segment(found, ""))
 }
 
 /// A set: `{"transaction", "controlNumber", "version", "guide", "tree"}`, or its `segments` when no guide knows it. It is

@@ -1,7 +1,7 @@
 //! X12 005010 and nothing else: read, understood by its guide, checked, acknowledged and written.
 //!
-//! * [`text`], [`delimiters`], [`segment`], [`tokens`] and [`envelope`] take an interchange apart; [`reader`] does so with
-//!   what is in memory, [`stream`] with a file of any length; [`portions`] and [`split`] take a set apart.
+//! * [`text`], [`delimiters`], [`segment`], [`wrapping`], [`tokens`] and [`envelope`] take an interchange apart; [`reader`]
+//!   does so with what is in memory, [`stream`] with a file of any length; [`portions`] and [`split`] take a set apart.
 //! * [`guide`] says what a transaction may hold; [`tree`] sorts the segments of a set into its loops.
 //! * [`build`] is what a mapping makes; [`writer`] and [`assemble`] put it on the wire.
 //! * [`check`] finds what is wrong (SNIP 1 to 5: [`situations`] and [`code_sets`] are the last two), [`audit`] does in a
@@ -51,6 +51,7 @@ pub mod text;
 pub mod tokens;
 mod totals;
 pub mod tree;
+pub mod wrapping;
 pub mod writer;
 
 #[cfg(test)]

@@ -125,7 +125,7 @@ proptest! {
         interchanges.iter().for_each(use_all);
         prop_assert_eq!(rewritten(&bytes), bytes.clone());
         let tokens = Tokens::new(&bytes).filter(|token| token.kind.is_segment());
-        let tokens: Vec<_> = tokens.map(|token| token.raw.to_vec()).collect();
+        let tokens: Vec<_> = tokens.map(|token| token.sent().into_owned()).collect();
         prop_assert_eq!(streamed(&bytes), tokens);
         // What is checked portion by portion is what is checked as a whole.
         let in_sets: usize = interchanges.iter().flat_map(|found| found.sets()).map(|set| set.segments.len()).sum();

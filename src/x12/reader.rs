@@ -171,8 +171,9 @@ impl<'a> Reader<'a> {
     /// Gives each issue to the interchange that it is about.
     fn note(&mut self) {
         let (ended, issues) = self.walk.issues();
-        if let Some(before) = self.done.last_mut() {
-            before.issues.extend(ended);
+        match self.done.last_mut() {
+            Some(before) => before.issues.extend(ended),
+            None => self.issues.extend(ended),
         }
         match &mut self.open {
             Some(open) => open.issues.extend(issues),
@@ -271,7 +272,7 @@ mod tests {
     fn a_text_without_interchange_is_refused_with_a_hint() {
         let (interchanges, issues) = read("hello");
         assert!(interchanges.is_empty());
-        assert_eq!(issues.len(), 2);
+        assert_eq!(issues.len(), 1);
         assert!(read("").1[0].hint.is_some());
     }
 

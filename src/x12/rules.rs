@@ -266,20 +266,21 @@ fn check_element<'v, V: View<'v>>(spec: &ElementSpec, n: usize, view: V, report:
         }
         return;
     }
-    let mut repetitions = 0;
+    let (mut repetitions, is_composite) = (0, spec.kind == ElementKind::Composite);
     for (nth, view) in (1..).zip(view.repetitions()) {
         repetitions = nth;
-        // Of those that are too many the first few are looked at.
-        if nth > spec.repeat.saturating_add(REPETITIONS_OVER) {
+        // Of those that are too many the first few are looked at, and only at their separators.
+        let is_over = nth > spec.repeat;
+        if nth > spec.repeat.saturating_add(REPETITIONS_OVER) || (is_over && is_composite) {
             continue;
         }
         let mut report = |component, fault| {
             let repetition = if spec.repeat > 1 { nth as usize } else { 0 };
             report(Finding { element: n, component, repetition, fault });
         };
-        match spec.kind {
-            ElementKind::Composite => check_composite(spec, view, &mut report),
-            _ => check_simple(spec, view, &mut report),
+        match is_composite {
+            true => check_composite(spec, view, &mut report),
+            false => check_simple(spec, view, is_over, &mut report),
         }
     }
     if repetitions > spec.repeat {
@@ -287,18 +288,19 @@ fn check_element<'v, V: View<'v>>(spec: &ElementSpec, n: usize, view: V, report:
     }
 }
 
-fn check_simple<'v, V: View<'v>>(spec: &ElementSpec, view: V, report: &mut impl FnMut(usize, ElementFault)) {
-    let mut parts = view.parts();
-    let text = parts.next().unwrap_or_default();
-    if let Some(problem) = problem_of(spec, text) {
-        report(0, ElementFault::Value(problem));
+/// `is_over`: it is one repetition too many.
+fn check_simple<'v, V: View<'v>>(
+    spec: &ElementSpec,
+    view: V,
+    is_over: bool,
+    report: &mut impl FnMut(usize, ElementFault),
+) {
+    // A separator that may not stand there is the one fault, whatever its parts are.
+    if view.parts().nth(1).is_some() && !(spec.repeat > 1 && view.is_parted_alike()) {
+        return report(0, ElementFault::TooManyComponents);
     }
-    let Some(next) = parts.next() else { return };
-    match spec.repeat > 1 && view.is_parted_alike() {
-        true => std::iter::once(next).chain(parts).filter_map(|text| problem_of(spec, text)).for_each(|problem| {
-            report(0, ElementFault::Value(problem));
-        }),
-        false => report(0, ElementFault::TooManyComponents),
+    for problem in view.parts().filter(|_| !is_over).filter_map(|text| problem_of(spec, text)) {
+        report(0, ElementFault::Value(problem));
     }
 }
 

@@ -1,4 +1,4 @@
-//! One file for each claim, payment or answer of an interchange.
+//! One file for each claim, payment or answer of an interchange. A set that has none, or no guide, stays whole.
 
 use crate::fault::{Fault, Issue};
 use crate::x12::delimiters::Delimiters;
@@ -11,21 +11,24 @@ use crate::x12::writer::{Lines, write_segment};
 use std::io::Read;
 use std::ops::ControlFlow;
 
-/// An interchange of one unit.
+/// An interchange of one unit, or of one set that has none.
 #[derive(Debug, Clone)]
 pub struct Part {
-    /// Ordinal of the unit in the file, from 1.
+    /// Ordinal of the part in the file, from 1.
     pub number: usize,
-    /// The first element of its first segment: CLM01, CLP01.
+    /// The first element of its first segment: CLM01, CLP01; ST02 of a whole set.
     pub id: String,
     pub bytes: Vec<u8>,
 }
 
 /// Gives each unit to `each` as an interchange of its own, with the envelope and control numbers of the file; levels are
-/// numbered anew, segments, sets and groups counted anew. In constant memory; stops when `each` says no.
-pub fn split(guides: &Guides, source: impl Read, each: impl FnMut(Part) -> bool) -> Result<(), Fault> {
+/// numbered anew, segments, sets and groups counted anew. In constant memory; stops when `each` says no. Tells whether there
+/// was an interchange.
+pub fn split(guides: &Guides, source: impl Read, each: impl FnMut(Part) -> bool) -> Result<bool, Fault> {
     let (isa, gs) = (Head::default(), Head::default());
-    portions::visit(guides, source, &mut Splitter { isa, gs, number: 0, each })
+    let mut splitter = Splitter { isa, gs, number: 0, found: false, is_whole: false, each };
+    portions::visit(guides, source, &mut splitter)?;
+    Ok(splitter.found)
 }
 
 /// An ISA or GS as it was written, and its control number.
@@ -47,13 +50,21 @@ struct Splitter<F> {
     isa: Head,
     gs: Head,
     number: usize,
+    /// An interchange was there.
+    found: bool,
+    /// Nothing of the open set was seen yet.
+    is_whole: bool,
     each: F,
 }
 
 impl<F: FnMut(Part) -> bool> Visitor for Splitter<F> {
     fn segment(&mut self, step: &Step<'_>) -> ControlFlow<()> {
         match step.role {
-            Role::Isa => (self.isa, self.gs) = (Head::of(&step.segment, 13), Head::default()),
+            Role::Isa => {
+                self.found = true;
+                (self.isa, self.gs) = (Head::of(&step.segment, 13), Head::default());
+            }
+            Role::St { .. } => self.is_whole = true,
             Role::Gs => self.gs = Head::of(&step.segment, 6),
             _ => {}
         }
@@ -61,9 +72,13 @@ impl<F: FnMut(Part) -> bool> Visitor for Splitter<F> {
     }
 
     fn portion(&mut self, portion: &Portion<'_>) -> ControlFlow<()> {
-        let Some(guide) = portion.guide.filter(|_| portion.has_unit) else { return ControlFlow::Continue(()) };
+        let is_whole = self.is_whole;
+        self.is_whole &= !portion.has_news;
+        if !portion.has_unit && !(is_whole && portion.is_last) {
+            return ControlFlow::Continue(());
+        }
         self.number += 1;
-        let part = self.part(guide, portion);
+        let part = self.part(portion.guide.filter(|_| portion.has_unit), portion);
         if (self.each)(part) { ControlFlow::Continue(()) } else { ControlFlow::Break(()) }
     }
 
@@ -73,7 +88,7 @@ impl<F: FnMut(Part) -> bool> Visitor for Splitter<F> {
 }
 
 impl<F> Splitter<F> {
-    fn part(&self, guide: &Guide, portion: &Portion<'_>) -> Part {
+    fn part(&self, guide: Option<&Guide>, portion: &Portion<'_>) -> Part {
         // The first unit of a level stands in later portions by the segment that began it, and is no part of them.
         let segments: Vec<_> = portion.around().collect();
         let delimiters = segments.first().map_or_else(Delimiters::default, |st| st.delimiters);
@@ -83,7 +98,7 @@ impl<F> Splitter<F> {
         lines.out.extend_from_slice(&self.gs.bytes);
         for segment in segments.iter().filter(|segment| segment.id() != "SE") {
             match segment.id() {
-                "HL" => levels.write(segment, &mut lines),
+                "HL" if guide.is_some() => levels.write(segment, &mut lines),
                 _ => lines.segment(segment),
             }
         }
@@ -91,7 +106,8 @@ impl<F> Splitter<F> {
         lines.line(&["SE", &count, portion.set.control_number()]);
         lines.line(&["GE", "1", &self.gs.number]);
         lines.line(&["IEA", "1", &self.isa.number]);
-        Part { number: self.number, id: id_of(guide, &segments), bytes: lines.out }
+        let id = guide.map_or_else(|| portion.set.control_number().to_owned(), |guide| id_of(guide, &segments));
+        Part { number: self.number, id, bytes: lines.out }
     }
 }
 
@@ -168,5 +184,22 @@ mod tests {
         })
         .unwrap();
         assert_eq!(count, 1);
+    }
+    #[test]
+    fn a_set_without_units_stays_whole() {
+        let head = isa('*', '^', ':', "~");
+        let sets = ["ST*834*0001~BGN*00~HL*7**20~SE*4*0001~", "ST*835*0002~BPR*I*0~N1*PR*A~SE*4*0002~"];
+        let text = format!("{head}GS*BE*A*B*20250303*1200*7*X*005010X220A1~{}GE*2*7~IEA*1*000000001~", sets.concat());
+        let mut parts = Vec::new();
+        let found = split(shipped(), text.as_bytes(), |part| {
+            parts.push((part.id, String::from_utf8(part.bytes).unwrap()));
+            true
+        });
+        assert!(found.unwrap());
+        assert_eq!(parts.len(), 2);
+        for ((id, part), (number, set)) in parts.iter().zip([("0001", sets[0]), ("0002", sets[1])]) {
+            assert!(id == number && part.contains(set), "{part}");
+        }
+        assert!(!split(shipped(), b"hello".as_slice(), |_| true).unwrap());
     }
 }

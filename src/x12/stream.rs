@@ -103,8 +103,8 @@ fn unreadable(error: &std::io::Error) -> Fault {
 pub struct Segments<R> {
     tokens: TokenStream<R>,
     walk: Walk,
-    /// The last segment, when its bytes are no UTF-8.
-    latin1: String,
+    /// The text of the last segment, when it is not its bytes: they are no UTF-8, or cut by line breaks.
+    other: String,
     ended: bool,
 }
 
@@ -121,7 +121,7 @@ pub struct Step<'b> {
 
 impl<R: Read> Segments<R> {
     pub fn new(source: R) -> Segments<R> {
-        Segments { tokens: TokenStream::new(source), walk: Walk::default(), latin1: String::new(), ended: false }
+        Segments { tokens: TokenStream::new(source), walk: Walk::default(), other: String::new(), ended: false }
     }
 
     /// The next segment; `None` at the end. A fault when the file can't be read.
@@ -132,12 +132,12 @@ impl<R: Read> Segments<R> {
             }
             return Ok(None);
         };
-        let (raw, is_latin1) = match std::str::from_utf8(token.raw) {
-            Ok(raw) => (raw, false),
-            Err(_) => {
-                self.latin1.clear();
-                text::push_latin1(token.raw, &mut self.latin1);
-                (self.latin1.as_str(), true)
+        let (raw, is_latin1) = match text::own_text(&token) {
+            Some(raw) => (raw, false),
+            None => {
+                self.other.clear();
+                let is_latin1 = text::push_sent(&token, &mut self.other);
+                (self.other.as_str(), is_latin1)
             }
         };
         let (role, segment) = self.walk.take(&token, raw, is_latin1);

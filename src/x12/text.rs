@@ -1,7 +1,8 @@
 //! Bytes to text and back. X12 names no encoding: each segment is UTF-8 or, when it is not, Latin-1, where every byte is a
-//! character, so that nothing is lost and the same bytes can be written again.
+//! character, so that nothing is lost and the same bytes can be written again. Line breaks that cut a segment are no part
+//! of its text.
 
-use crate::x12::tokens::{Token, Tokens};
+use crate::x12::tokens::{Token, Tokens, wrapped_isa_shape};
 use std::borrow::Cow;
 use std::ops::Range;
 
@@ -9,22 +10,29 @@ use std::ops::Range;
 #[derive(Debug, Clone)]
 pub struct Text<'a> {
     bytes: &'a [u8],
-    /// The input, when all of it is UTF-8.
+    /// The input, when the text of its segments is its own.
     utf8: Option<&'a str>,
-    /// The segments that are none, one after another.
-    latin1: String,
-    parts: Vec<Range<usize>>,
+    /// The segments whose text is another, one after another: Latin-1, or cut by line breaks.
+    others: String,
+    parts: Vec<Part>,
+}
+
+/// A segment in [`Text::others`].
+#[derive(Debug, Clone)]
+struct Part {
+    text: Range<usize>,
+    latin1: bool,
 }
 
 impl<'a> Text<'a> {
     pub fn decode(bytes: &'a [u8]) -> Text<'a> {
-        let utf8 = std::str::from_utf8(bytes).ok();
-        let mut text = Text { bytes, utf8, latin1: String::new(), parts: Vec::new() };
+        let utf8 = std::str::from_utf8(bytes).ok().filter(|_| !is_wrapped(bytes));
+        let mut text = Text { bytes, utf8, others: String::new(), parts: Vec::new() };
         if text.utf8.is_none() {
-            for token in Tokens::new(bytes).filter(|token| std::str::from_utf8(token.raw).is_err()) {
-                let start = text.latin1.len();
-                push_latin1(token.raw, &mut text.latin1);
-                text.parts.push(start..text.latin1.len());
+            for token in Tokens::new(bytes).filter(|token| own_text(token).is_none()) {
+                let start = text.others.len();
+                let latin1 = push_sent(&token, &mut text.others);
+                text.parts.push(Part { text: start..text.others.len(), latin1 });
             }
         }
         text
@@ -32,7 +40,7 @@ impl<'a> Text<'a> {
 
     /// The tokens of the input, and the text of each.
     pub(crate) fn tokens(&self) -> (Tokens<'_>, Texts<'_>) {
-        let texts = Texts { utf8: self.utf8, latin1: &self.latin1, parts: self.parts.iter() };
+        let texts = Texts { utf8: self.utf8, others: &self.others, parts: self.parts.iter() };
         (Tokens::new(self.bytes), texts)
     }
 }
@@ -41,13 +49,13 @@ impl<'a> Text<'a> {
 #[derive(Debug)]
 pub(crate) struct Texts<'t> {
     utf8: Option<&'t str>,
-    latin1: &'t str,
-    parts: std::slice::Iter<'t, Range<usize>>,
+    others: &'t str,
+    parts: std::slice::Iter<'t, Part>,
 }
 
 impl<'t> Texts<'t> {
     pub fn utf8(input: &'t str) -> Texts<'t> {
-        Texts { utf8: Some(input), latin1: "", parts: [].iter() }
+        Texts { utf8: Some(input), others: "", parts: [].iter() }
     }
 
     /// The text of a token, and whether it is Latin-1.
@@ -57,15 +65,42 @@ impl<'t> Texts<'t> {
             // A cut inside of a character can only be that of a segment which is too long.
             return (input.get(start..start.saturating_add(token.raw.len())).unwrap_or_default(), false);
         }
-        match std::str::from_utf8(token.raw) {
-            Ok(text) => (text, false),
-            Err(_) => (self.parts.next().and_then(|part| self.latin1.get(part.clone())).unwrap_or_default(), true),
+        if let Some(text) = own_text(token) {
+            return (text, false);
         }
+        let part = self.parts.next().and_then(|part| Some((self.others.get(part.text.clone())?, part.latin1)));
+        part.unwrap_or_default()
     }
 }
 
+/// Whether an input has lines that are cut in the middle of segments: the ISA at the beginning of one of them tells.
+fn is_wrapped(bytes: &[u8]) -> bool {
+    memchr::memmem::find_iter(bytes, b"ISA").any(|at| {
+        let begins_line = at == 0 || bytes[at - 1] == b'\n';
+        begins_line && wrapped_isa_shape(&bytes[at..], 0, None).is_some_and(|shape| shape.width.is_some())
+    })
+}
+
+/// The text of a token, when its bytes are it.
+pub(crate) fn own_text<'t>(token: &Token<'t>) -> Option<&'t str> {
+    match token.sent() {
+        Cow::Borrowed(raw) => std::str::from_utf8(raw).ok(),
+        Cow::Owned(_) => None,
+    }
+}
+
+/// Appends what was sent of a token; whether it is Latin-1.
+pub(crate) fn push_sent(token: &Token<'_>, out: &mut String) -> bool {
+    let sent = token.sent();
+    match std::str::from_utf8(&sent) {
+        Ok(text) => out.push_str(text),
+        Err(_) => push_latin1(&sent, out),
+    }
+    std::str::from_utf8(&sent).is_err()
+}
+
 /// Appends bytes of Latin-1.
-pub(crate) fn push_latin1(bytes: &[u8], out: &mut String) {
+fn push_latin1(bytes: &[u8], out: &mut String) {
     out.extend(bytes.iter().map(|byte| char::from(*byte)));
 }
 

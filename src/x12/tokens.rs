@@ -3,6 +3,8 @@
 //! comes in. Knows nothing of groups or sets.
 
 use crate::x12::delimiters::Delimiters;
+use crate::x12::wrapping::Wrap;
+use std::borrow::Cow;
 
 /// Bytes of an ISA before its terminator (005010: every element has a fixed width).
 pub const ISA_LENGTH: usize = 105;
@@ -32,6 +34,22 @@ pub struct Token<'a> {
     /// Whether the terminator was there (the last segment of an input may lack it).
     pub terminated: bool,
     pub kind: Kind,
+    /// Where `raw` stands in its line, when the lines of its interchange are cut at one width.
+    pub wrap: Option<Wrap>,
+}
+
+impl<'a> Token<'a> {
+    /// What was sent: `raw` without the line breaks that cut it.
+    pub fn sent(&self) -> Cow<'a, [u8]> {
+        match self.wrap.filter(|wrap| wrap.is_broken(self.raw)) {
+            None => Cow::Borrowed(self.raw),
+            Some(wrap) => {
+                let mut sent = Vec::with_capacity(self.raw.len());
+                wrap.join(self.raw, usize::MAX, &mut sent);
+                Cow::Owned(sent)
+            }
+        }
+    }
 }
 
 /// What a token is.
@@ -63,6 +81,36 @@ pub struct IsaShape {
     pub length: usize,
     /// Every element has its width.
     pub fixed: bool,
+    /// Bytes of each line, where lines are cut in the middle of segments.
+    pub width: Option<usize>,
+}
+
+/// Reads the ISA at the start of `text`, which stands at a column of its line; `width` is that of cut lines before it.
+pub(crate) fn wrapped_isa_shape(text: &[u8], column: usize, width: Option<usize>) -> Option<IsaShape> {
+    let text = text.get(..LOOK_AHEAD).unwrap_or(text);
+    let shape = isa_shape(text);
+    // A break before ISA16 or its terminator looks like one of them.
+    let is_cut = |shape: &IsaShape| {
+        let Delimiters { component, terminator, .. } = shape.delimiters;
+        let cut_behind = width == Some(column + ISA_LENGTH) && matches!(terminator, b'\r' | b'\n');
+        cut_behind || matches!(component, b'\r' | b'\n')
+    };
+    if let Some(shape) = shape.filter(|shape| shape.fixed && !is_cut(shape)) {
+        let Delimiters { terminator, newline, .. } = shape.delimiters;
+        let wrap = Wrap::of_lines(text, column, terminator, width).filter(|_| !matches!(terminator, b'\r' | b'\n'));
+        let delimiters = Delimiters { newline: newline && wrap.is_none(), ..shape.delimiters };
+        return Some(IsaShape { delimiters, width: wrap.map(|wrap| wrap.width), ..shape });
+    }
+    let joined = || {
+        let wrap = Wrap::of_isa(text.get(..=ISA_LENGTH)?, column, width)?;
+        let mut isa = Vec::with_capacity(ISA_VIEW);
+        wrap.join(text, ISA_VIEW, &mut isa);
+        let shape = isa_shape(&isa).filter(|shape| shape.fixed)?;
+        // The breaks belong to its bytes.
+        let length = wrap.join(text, shape.length + 1, &mut Vec::with_capacity(ISA_VIEW)) - 1;
+        Some(IsaShape { length, width: Some(wrap.width), ..shape })
+    };
+    joined().or(shape)
 }
 
 /// Reads the delimiters of the ISA at the start of `text`; `None` when it is none, or broken beyond use.
@@ -88,7 +136,7 @@ pub fn isa_shape(text: &[u8]) -> Option<IsaShape> {
     let rest = text.get(component_at + 2..).unwrap_or_default();
     let newline = rest.starts_with(b"\n") || rest.starts_with(b"\r\n");
     let delimiters = Delimiters { element, component, repetition, terminator, newline };
-    Some(IsaShape { delimiters, length: component_at + 1, fixed })
+    Some(IsaShape { delimiters, length: component_at + 1, fixed, width: None })
 }
 
 /// Whether ISA16 and the terminator stand where they should, with a GS or TA1 behind them.
@@ -121,8 +169,8 @@ pub(crate) struct Span {
     length: usize,
     terminated: bool,
     kind: Kind,
-    /// The delimiters that an ISA sets.
-    sets: Option<Delimiters>,
+    /// What an ISA sets.
+    sets: Option<IsaShape>,
 }
 
 /// What stands next.
@@ -141,13 +189,17 @@ pub(crate) struct Scanner {
     delimiters: Option<Delimiters>,
     offset: u64,
     line: u32,
+    /// Byte at which the line begins.
+    line_start: u64,
+    /// Bytes of each line, in an interchange whose lines are cut, and behind it.
+    width: Option<usize>,
     /// Inside of a segment that is too long.
     overlong: bool,
 }
 
 impl Scanner {
     pub fn new() -> Scanner {
-        Scanner { delimiters: None, offset: 0, line: 1, overlong: false }
+        Scanner { delimiters: None, offset: 0, line: 1, line_start: 0, width: None, overlong: false }
     }
 
     /// Finds what stands next in `bytes`, which are all that is left when they are `complete`.
@@ -163,14 +215,15 @@ impl Scanner {
         let Some(first) = rest.first() else {
             return if complete { Next::End(gap) } else { Next::More(0) };
         };
+        let shape = || wrapped_isa_shape(rest, self.column(&bytes[..gap]), self.width);
         let Some(delimiters) = self.delimiters else {
-            return outside(gap, rest, complete);
+            return outside(gap, rest, shape, complete);
         };
         if *first == b'I' && (rest.starts_with(b"ISA") || (rest.len() < 3 && b"ISA".starts_with(rest))) {
             if !complete && rest.len() < LOOK_AHEAD {
                 return Next::More(0);
             }
-            if let Some(shape) = isa_shape(rest) {
+            if let Some(shape) = shape() {
                 return isa(gap, shape);
             }
         }
@@ -181,8 +234,11 @@ impl Scanner {
     pub fn take<'a>(&mut self, bytes: &'a [u8], span: Span) -> Token<'a> {
         let (gap, rest) = bytes.split_at_checked(span.gap).unwrap_or((bytes, &[]));
         let raw = rest.get(..span.length).unwrap_or(rest);
-        self.delimiters = span.sets.or(self.delimiters);
+        if let Some(shape) = span.sets {
+            (self.delimiters, self.width) = (Some(shape.delimiters), shape.width);
+        }
         self.pass(gap);
+        let wrap = self.width.map(|width| Wrap { width, column: self.column(&[]) });
         let (offset, line) = (self.offset, self.line);
         self.pass(raw);
         let delimiters = self.delimiters.unwrap_or_default();
@@ -195,12 +251,25 @@ impl Scanner {
         if span.kind == Kind::Segment && raw.strip_prefix(b"IEA").is_some_and(is_iea) {
             self.delimiters = None;
         }
-        Token { gap, raw, delimiters, offset, line, terminated: span.terminated, kind: span.kind }
+        Token { gap, raw, delimiters, offset, line, terminated: span.terminated, kind: span.kind, wrap }
     }
 
     fn pass(&mut self, bytes: &[u8]) {
+        let start = self.offset;
         self.offset += bytes.len() as u64;
-        self.line = self.line.saturating_add(line_feeds(bytes));
+        let count = line_feeds(bytes);
+        if count > 0 {
+            self.line = self.line.saturating_add(count);
+            self.line_start = start + memchr::memrchr(b'\n', bytes).map_or(0, |at| at as u64 + 1);
+        }
+    }
+
+    /// Bytes of the line before what stands behind `gap`.
+    fn column(&self, gap: &[u8]) -> usize {
+        match memchr::memrchr(b'\n', gap) {
+            Some(at) => gap.len() - at - 1,
+            None => usize::try_from(self.offset - self.line_start).unwrap_or(usize::MAX).saturating_add(gap.len()),
+        }
     }
 }
 
@@ -213,15 +282,15 @@ impl Span {
 
 fn isa(gap: usize, shape: IsaShape) -> Next {
     let kind = Kind::Isa { fixed: shape.fixed };
-    Next::Span(Span { gap, length: shape.length, terminated: true, kind, sets: Some(shape.delimiters) })
+    Next::Span(Span { gap, length: shape.length, terminated: true, kind, sets: Some(shape) })
 }
 
 /// Between interchanges: an ISA, or text up to the next.
-fn outside(gap: usize, rest: &[u8], complete: bool) -> Next {
+fn outside(gap: usize, rest: &[u8], shape: impl Fn() -> Option<IsaShape>, complete: bool) -> Next {
     if !complete && rest.len() < LOOK_AHEAD {
         return Next::More(0);
     }
-    if let Some(shape) = isa_shape(rest) {
+    if let Some(shape) = shape() {
         return isa(gap, shape);
     }
     let next = memchr::memmem::find_iter(rest, b"ISA").find(|at| *at > 0 && isa_shape(&rest[*at..]).is_some());

@@ -291,7 +291,14 @@ impl<'g> Placer<'g> {
     }
 
     fn find(&self, sought: &Sought<'_, '_>, order: Order) -> Option<Spot> {
-        (0..self.open.len()).rev().find_map(|depth| self.in_loop(depth, sought, order))
+        let outermost = if order == Order::Any { self.innermost_level(sought.tag) } else { 0 };
+        (outermost..self.open.len()).rev().find_map(|depth| self.in_loop(depth, sought, order))
+    }
+
+    /// Nothing but an HL leads out of a level, back to what stands before it in the levels around.
+    fn innermost_level(&self, tag: Tag) -> usize {
+        let is_level = |open: &Open| tag != Tag::of("HL") && self.guide.loop_at(open.ix).is_level;
+        self.open.iter().rposition(is_level).unwrap_or_default()
     }
 
     /// The item of one open loop that the segment is or begins. A qualifier that fits wins over a segment without.
@@ -396,8 +403,9 @@ impl<'g> Placer<'g> {
         let tag = sought.tag;
         if !self.begins_a_loop(tag)
             && self.lost.is_none()
-            && let Some((depth, alike)) =
-                (0..self.open.len()).rev().find_map(|depth| Some((depth, self.alike(depth, tag)?)))
+            && let Some((depth, alike)) = (self.innermost_level(tag)..self.open.len())
+                .rev()
+                .find_map(|depth| Some((depth, self.alike(depth, tag)?)))
         {
             self.open.truncate(depth + 1);
             // With one segment of the kind its qualifier is a wrong code, with several it names none of them.
@@ -463,7 +471,7 @@ impl<'s, 'a> Sought<'s, 'a> {
 }
 
 /// Two or three characters, a letter first.
-fn is_id(id: &str) -> bool {
+pub(crate) fn is_id(id: &str) -> bool {
     let bytes = id.as_bytes();
     let shape = bytes.first().is_some_and(u8::is_ascii_uppercase);
     shape
@@ -541,6 +549,15 @@ pub mod tests {
         let (tree, issues) = shown("835", "ST*835*1~BPR*I~N1*PR~N1*PE~CLP*A~NM1*QC~SVC*HC:1~CAS*CO~PLB*1~SE*1*1");
         assert_eq!(tree, "ST(ST BPR PLB SE 1000A(N1) 1000B(N1) 2000(2100(CLP NM1 2110(SVC CAS))))");
         assert_eq!(issues.len(), 1);
+    }
+
+    #[test]
+    fn what_is_wrong_in_a_level_does_not_lead_out_of_it() {
+        let text = "ST*278*1*005010X217~BHT*0007*13~HL*1**20*1~NM1*X3~HL*2*1*21*1~NM1*1P~HL*3*2*22*1~NM1*IL~HL*4*3*EV*1~UM*HS~HI*BF:1~\
+                    HL*5*4*SS*0~UM*HS~HI*BF:1~SV1*HC:1~HSD*VS*1~SE*17*1";
+        let (tree, issues) = shown("278-request", text);
+        assert!(tree.contains("2000E(HL UM HI 2000F(HL UM HI SV1 HSD))"), "{tree}");
+        assert_eq!(issues.len(), 1, "{issues:?}");
     }
 
     #[test]

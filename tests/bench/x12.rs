@@ -176,10 +176,11 @@ const LINUX_FOR_HEALTH: &str = "import sys\nfrom linuxforhealth.x12.io import X1
 /// A reader as a process: its name, bytes of the file that suits it, and how it is called.
 type Peer = (&'static str, usize, fn(&Path) -> Option<Command>);
 
-const PEERS: [Peer; 6] = [
+const PEERS: [Peer; 7] = [
     ("claimgate x12 format", 0, |file| Some(ours(&["x12", "format"], file))),
     ("claimgate x12 parse --ndjson", 0, |file| Some(ours(&["x12", "parse", "--ndjson"], file))),
     ("claimgate validate", 0, |file| Some(ours(&["validate"], file))),
+    ("claimgate x12 ack", 0, |file| Some(ours(&["x12", "ack"], file))),
     ("pyx12, reading", 2 << 20, |file| {
         let mut command = Command::new(named("CLAIMGATE_PYX12")?.with_file_name("python"));
         command.args(["-c", PYX12]).arg(file);

@@ -3,6 +3,7 @@
 use claimgate::billing::id::{InterchangeId, PayerId, SubmissionId};
 use claimgate::billing::journey::{EventKind, State, advance};
 use claimgate::fault::{Fault, codes};
+use claimgate::span::Span;
 use claimgate::store::*;
 use futures_util::future::join_all;
 use jiff::{SignedDuration, Timestamp};
@@ -272,6 +273,7 @@ fn query(conditions: &[(&str, &[&str])]) -> Query {
         kind: "Patient".into(),
         conditions: conditions.iter().map(|(name, values)| ((*name).to_owned(), words(values))).collect(),
         limit: 100,
+        ..Query::default()
     }
 }
 
@@ -302,11 +304,40 @@ pub async fn a_search_finds_by_the_newest_version(store: &dyn Store) {
     assert_eq!(ids(store, &Query { limit: 2, ..query(&[]) }).await, ["c", "b"]);
 }
 
+pub async fn a_search_finds_by_time(store: &dyn Store) {
+    let made = [("year", "2026"), ("day", "2026-03-03"), ("time", "2026-03-03T10:00:00.000Z"), ("later", "2026-04-01")];
+    let resources = made.map(|(id, value)| write("Patient", id, id, &[("made", value)])).to_vec();
+    store.put(DEFAULT_TENANT, resources, at(1)).await.unwrap();
+    for (asked, found) in [
+        ("2026-03-03", vec!["time", "day"]),
+        ("2026", vec!["later", "time", "day", "year"]),
+        ("ne2026-03-03", vec!["later", "year"]),
+        ("2026-03-03T10:00Z", vec!["time"]),
+        ("2026-03-03T11:00:00+01:00", vec!["time"]),
+        ("gt2026-03-03T10:00:00Z", vec!["later", "day", "year"]),
+        ("ge2026-03-03T10:00:00Z", vec!["later", "time", "day", "year"]),
+        ("lt2026-03-03", vec!["year"]),
+        ("le2026-03-03", vec!["time", "day", "year"]),
+        ("lt2026-03-03T10:00:00Z", vec!["day", "year"]),
+        ("sa2026-03-03", vec!["later"]),
+        ("eb2026-03-03T10:00:01Z", vec!["time"]),
+        ("eb2026-01-01", vec![]),
+        ("sa2026", vec![]),
+    ] {
+        let spans = vec![("made".to_owned(), vec![Span::parse(asked).unwrap()])];
+        assert_eq!(ids(store, &Query { spans, ..query(&[]) }).await, found, "{asked}");
+    }
+    let spans = ["lt2026-01-02", "2026-04"].map(|asked| Span::parse(asked).unwrap()).to_vec();
+    let either = Query { spans: vec![("made".to_owned(), spans)], ..query(&[]) };
+    assert_eq!(ids(store, &either).await, ["later", "year"], "any of several");
+}
+
 pub async fn a_search_has_limits(store: &dyn Store) {
     let values = |n: usize| Query {
         kind: "Patient".into(),
         conditions: vec![("family".into(), vec!["roe".to_owned(); n])],
         limit: usize::MAX,
+        ..Query::default()
     };
     assert!(store.search(DEFAULT_TENANT, &values(SEARCH_VALUES_MOST)).await.is_ok());
     let refused = store.search(DEFAULT_TENANT, &values(SEARCH_VALUES_MOST + 1)).await.unwrap_err();
@@ -326,7 +357,12 @@ pub async fn tenants_see_only_their_own(store: &dyn Store) {
     assert_eq!(store.submission_of(DEFAULT_TENANT, "Claim/1").await.unwrap().unwrap().id, ours);
     store.put("other", vec![write("Claim", "1", "theirs", &[("status", "draft")])], at(2)).await.unwrap();
     assert_eq!(store.history(DEFAULT_TENANT, "Claim", "1").await.unwrap().len(), 1);
-    let active = Query { kind: "Claim".into(), conditions: vec![("status".into(), vec!["active".into()])], limit: 9 };
+    let active = Query {
+        kind: "Claim".into(),
+        conditions: vec![("status".into(), vec!["active".into()])],
+        limit: 9,
+        ..Query::default()
+    };
     assert_eq!(store.search("other", &active).await.unwrap().len(), 0);
     assert_eq!(store.search(DEFAULT_TENANT, &active).await.unwrap().len(), 1);
     assert!(store.read("nobody", "Claim", "1").await.unwrap().is_none());

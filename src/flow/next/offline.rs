@@ -81,9 +81,8 @@ fn answered(
 ) -> Result<Value, Fault> {
     let claim = settled.focal();
     let submission = json!({"claim": derive::reference_of(claim), "payer": payer, "parts": 1});
-    let input = serde_json::to_value(said).unwrap_or(Value::Null);
-    let vars = [("claim", claim), ("record", record), ("previous", &Value::Null), ("submission", &submission)];
-    let mut response = tell::make(translator, tell::mapping_of(said), payer, &input, &vars, now)?;
+    let vars = [("claim", claim.into()), ("record", record.into()), ("submission", (&submission).into())];
+    let mut response = tell::make(translator, tell::mapping_of(said), payer, said.into(), &vars, now)?;
     naming::set_id(&mut response, &uuid::Uuid::now_v7().to_string());
     Ok(response)
 }

@@ -108,7 +108,7 @@ fn queued_response(
     let scope = Scope {
         payer: prepared.translator.facts(&prepared.profile.id),
         now: known.now,
-        vars: &[("claim", &claim), ("record", record), ("submission", &submission)],
+        vars: &[("claim", (&claim).into()), ("record", record.into()), ("submission", (&submission).into())],
         resources: None,
     };
     let (mut response, issues) = mapping.make(&claim, &scope);

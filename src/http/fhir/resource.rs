@@ -5,7 +5,7 @@ use crate::flow::{lookup, store};
 use crate::http::call::Call;
 use crate::http::fhir::{kind, search};
 use crate::http::reply::{Reply, etag, http_date};
-use crate::store::{Query, ResourceVersion};
+use crate::store::ResourceVersion;
 
 /// `POST /fhir/{type}`, with `If-None-Exist` only when there is none yet.
 pub async fn create(call: Call) -> Result<Reply, Fault> {
@@ -23,11 +23,10 @@ async fn existing(call: &Call, kind: &str) -> Result<Option<ResourceVersion>, Fa
     let Some(asked) = call.header("if-none-exist") else { return Ok(None) };
     let refuse = |text: &str, hint: &str| Err(Fault::refuse(codes::PRECONDITION, Place::Whole, text, hint));
     let pairs = search::pairs(asked);
-    let conditions = search::conditions(call, kind, &pairs)?;
-    if conditions.is_empty() {
+    let query = search::asked(call, kind, &pairs, 2)?;
+    if query.conditions.is_empty() && query.spans.is_empty() {
         return refuse("If-None-Exist asks for nothing", "write a search, for example identifier=system|value");
     }
-    let query = Query { kind: kind.to_owned(), conditions, limit: 2 };
     let mut found = call.gateway.store.search(call.tenant(), &query).await?;
     match found.len() {
         0 | 1 => Ok(found.pop()),

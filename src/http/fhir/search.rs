@@ -24,11 +24,10 @@ pub async fn by_type(call: Call) -> Result<Reply, Fault> {
     let kind = kind(&call)?;
     let limit = count(&call)?;
     order(&call)?;
-    let mut conditions = conditions(&call, &kind, &call.query)?;
-    let after = call.asked(AFTER);
-    conditions.extend(after.map(|id| (PLACE.to_owned(), vec![id.to_owned()])));
     // One more than a page, to see whether there is a next.
-    let query = Query { kind: kind.clone(), conditions, limit: limit + 1 };
+    let mut query = asked(&call, &kind, &call.query, limit + 1)?;
+    let after = call.asked(AFTER);
+    query.conditions.extend(after.map(|id| (PLACE.to_owned(), vec![id.to_owned()])));
     let mut bundle = lookup::search(&call.gateway, call.tenant(), &query).await?;
     let next = next_page(&mut bundle, limit);
     // Of a part nobody has counted the whole.
@@ -54,14 +53,19 @@ fn next_page(bundle: &mut Value, limit: usize) -> Option<String> {
 }
 
 /// What is asked for, in the words of the index.
-pub fn conditions(call: &Call, kind: &str, query: &[(String, String)]) -> Result<Vec<(String, Vec<String>)>, Fault> {
+pub fn asked(call: &Call, kind: &str, pairs: &[(String, String)], limit: usize) -> Result<Query, Fault> {
     let definitions = &call.gateway.translator.definitions;
-    let asked = query.iter().filter(|(name, _)| !ABOUT_THE_ANSWER.contains(&name.as_str()));
-    let condition = |(name, value): &(String, String)| match name.as_str() {
-        "_id" => Ok(("_id".to_owned(), value.split(',').map(str::to_owned).collect())),
-        _ => index::condition(definitions, kind, name, value),
-    };
-    asked.map(condition).collect()
+    let mut query = Query { kind: kind.to_owned(), limit, ..Query::default() };
+    for (name, value) in pairs.iter().filter(|(name, _)| !ABOUT_THE_ANSWER.contains(&name.as_str())) {
+        if name == "_id" {
+            query.conditions.push(("_id".to_owned(), value.split(',').map(str::to_owned).collect()));
+        } else if let Some(spans) = index::spans(kind, name, value) {
+            query.spans.push(spans?);
+        } else {
+            query.conditions.push(index::condition(definitions, kind, name, value)?);
+        }
+    }
+    Ok(query)
 }
 
 /// Name and value pairs of a query that stands in a header.

@@ -9,9 +9,6 @@ use rust_decimal::prelude::ToPrimitive;
 use std::borrow::Cow;
 
 pub fn arithmetic<'a>(operator: Operator, left: Option<Item<'a>>, right: Option<Item<'a>>) -> Outcome<'a> {
-    if operator == Operator::Concatenate {
-        return concatenate(left, right);
-    }
     let (Some(left), Some(right)) = (left, right) else { return Ok(Items::None) };
     if let (Some(a), Some(b)) = (left.as_decimal(), right.as_decimal()) {
         let whole = left.is_integer() && right.is_integer();
@@ -30,14 +27,12 @@ pub fn arithmetic<'a>(operator: Operator, left: Option<Item<'a>>, right: Option<
 }
 
 /// `&`: what is empty counts as an empty text.
-fn concatenate<'a>(left: Option<Item<'a>>, right: Option<Item<'a>>) -> Outcome<'a> {
-    let text = |item: Option<Item<'a>>| match item {
-        None => Ok(Cow::Borrowed("")),
-        Some(item) => {
-            item.as_text().ok_or_else(|| Problem::value("& joins texts, not objects", "name a property of it"))
-        }
-    };
-    Ok(Items::text(text(left)?.into_owned() + &text(right)?))
+pub fn concatenate(text: &mut String, item: &Item<'_>) -> Result<(), Box<Problem>> {
+    match item.as_text() {
+        Some(more) => text.push_str(&more),
+        None => return Err(Problem::value("& joins texts, not objects", "name a property of it")),
+    }
+    Ok(())
 }
 
 /// `None` where FHIRPath says empty: division by zero, overflow.

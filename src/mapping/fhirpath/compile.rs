@@ -146,7 +146,7 @@ impl Work<'_, '_> {
 
     fn member(&mut self, base: Option<&Ast>, name: &str, at: usize, this: &Type) -> Typed {
         if base.is_none() && name.starts_with(|c: char| c.is_ascii_uppercase()) {
-            let step = Step { name: name.into(), how: How::TypeName, kind: "" };
+            let step = Step { name: name.into(), how: How::TypeName, place: None, kind: "" };
             return self.type_name(step, at, this);
         }
         let (base, of) = match base {
@@ -159,7 +159,8 @@ impl Work<'_, '_> {
         match member(self.compiler.types, &of, name) {
             Member::Found { kind, choice } => {
                 let how = if choice { How::Choice } else { How::Plain };
-                let step = Step { name: name.into(), how, kind: if choice { "" } else { kind.kind() } };
+                let place = if let Type::Record(shape) = &of { shape.place(name) } else { None };
+                let step = Step { name: name.into(), how, place, kind: if choice { "" } else { kind.kind() } };
                 (extend(base, step), kind)
             }
             Member::Missing(known) => {
@@ -223,7 +224,7 @@ impl Work<'_, '_> {
         {
             let mut steps = steps.to_vec();
             if let Some(last) = steps.last_mut() {
-                *last = Step { name: key.into(), how: How::Plain, kind: interned(fhir) };
+                *last = Step { name: key.into(), how: How::Plain, place: None, kind: interned(fhir) };
             }
             if inner.is_none() {
                 return (Expr::Path(None, steps.into()), kind);
@@ -282,6 +283,11 @@ impl Work<'_, '_> {
             let mut operands = Vec::new();
             base.into_iter().for_each(|union| take_apart(union, &mut operands));
             return (Expr::FirstOf(operands.into()), kind);
+        }
+        if name == "iif" && base.is_none() {
+            let mut choice = compiled.into_iter();
+            let mut next = || choice.next().unwrap_or(Expr::Empty);
+            return (Expr::If(Box::new([next(), next(), next()])), kind);
         }
         (Expr::Call(function, base.map(Box::new), compiled.into()), kind)
     }
@@ -400,6 +406,12 @@ fn combined(operator: Operator, left: Expr, right: Expr) -> Expr {
             (Some(left), Some(right)) => Expr::of_texts(distinct([&*left, &*right].concat())),
             _ => Expr::Binary(operator, Box::new(left), Box::new(right)),
         },
+        (Operator::Concatenate, Expr::Join(left), right) => {
+            let mut operands = left.into_vec();
+            operands.push(right);
+            Expr::Join(operands.into())
+        }
+        (Operator::Concatenate, left, right) => Expr::Join([left, right].into()),
         (operator, left, right) => Expr::Binary(operator, Box::new(left), Box::new(right)),
     }
 }

@@ -4,6 +4,7 @@ use super::ast::Operator;
 use super::expr::{Expr, Step};
 use super::functions;
 use super::item::{Item, Items, Node};
+use super::logic::known;
 use super::walk::{walk, walk_item};
 use crate::fault::codes;
 use crate::mapping::needs::{Found, Need};
@@ -11,7 +12,6 @@ use crate::mapping::tables::Tables;
 use serde_json::Value;
 use std::borrow::Cow;
 use std::cell::{Cell, RefCell};
-use std::cmp::Ordering;
 use std::collections::HashMap;
 
 /// Finds what a reference points to.
@@ -39,6 +39,9 @@ impl Problem {
 }
 
 pub type Outcome<'a> = Result<Items<'a>, Box<Problem>>;
+
+/// Whether a condition holds, as far as that is known.
+pub type Truth = Result<Option<bool>, Box<Problem>>;
 
 /// Which parts of the source a result came from, gathered on request.
 #[derive(Debug, Default)]
@@ -177,12 +180,13 @@ impl<'a> Run<'a> {
             Expr::Text(text) | Expr::Pattern(_, text) => Items::text(text.as_str()),
             Expr::Texts(texts) => texts.iter().map(|text| Item::Text(Cow::Borrowed(text))).collect(),
             Expr::FirstOf(operands) => return self.first_of(operands, focus),
-            Expr::OneOf(base, texts) => match singleton(self.eval(base, focus)?)? {
-                Some(item) => {
-                    Items::boolean(item.as_string().is_some_and(|text| texts.iter().any(|known| *known == text)))
-                }
-                None => Items::None,
-            },
+            Expr::If(choice) => {
+                let [criterion, then, otherwise] = &**choice;
+                let holds = self.muted(|| self.truth(criterion, focus))?.unwrap_or(false);
+                return self.eval(if holds { then } else { otherwise }, focus);
+            }
+            Expr::Join(operands) => return self.joined(operands, focus),
+            Expr::OneOf(base, texts) => known(self.one_of(base, texts, focus)?),
             Expr::Integer(number) => Items::One(Item::Integer(*number)),
             Expr::Decimal(number) => Items::One(Item::Decimal(*number)),
             Expr::Time(text) => Items::One(Item::Time(Cow::Borrowed(text))),
@@ -256,6 +260,22 @@ impl<'a> Run<'a> {
         Ok(Items::None)
     }
 
+    fn joined(&self, operands: &'a [Expr], focus: Focus<'_, 'a>) -> Outcome<'a> {
+        let mut text = String::with_capacity(SOME_TEXT);
+        for operand in operands {
+            match operand {
+                Expr::Text(fixed) => text.push_str(fixed),
+                _ => {
+                    if let Some(item) = singleton(self.eval(operand, focus)?)? {
+                        self.note(&item);
+                        super::arithmetic::concatenate(&mut text, &item)?;
+                    }
+                }
+            }
+        }
+        Ok(Items::text(text))
+    }
+
     /// `_name` of primitives, or the object itself where the name holds one.
     fn shadow(&self, base: Option<&'a Expr>, step: &'a Step, focus: Focus<'_, 'a>) -> Outcome<'a> {
         let mut out = Items::None;
@@ -284,16 +304,6 @@ impl<'a> Run<'a> {
         }
     }
 
-    /// Whether a condition holds: empty is no, a single item that is no boolean is yes.
-    pub fn truth(&self, expr: &'a Expr, focus: Focus<'_, 'a>) -> Result<Option<bool>, Box<Problem>> {
-        let items = self.eval(expr, focus)?;
-        match items.as_slice() {
-            [] => Ok(None),
-            [item] => Ok(Some(item.as_boolean().unwrap_or(true))),
-            many => Err(several(many.len())),
-        }
-    }
-
     fn minus(&self, operand: &'a Expr, focus: Focus<'_, 'a>) -> Outcome<'a> {
         Ok(match singleton(self.eval(operand, focus)?)? {
             None => Items::None,
@@ -309,16 +319,8 @@ impl<'a> Run<'a> {
     fn binary(&self, operator: Operator, left: &'a Expr, right: &'a Expr, focus: Focus<'_, 'a>) -> Outcome<'a> {
         use Operator::*;
         match operator {
-            And | Or | Xor | Implies => self.logic(operator, left, right, focus),
-            Equal | NotEqual | Equivalent | NotEquivalent => {
-                let (left, right) = (self.eval(left, focus)?, self.eval(right, focus)?);
-                let known = match operator {
-                    Equal | NotEqual => equal(&left, &right),
-                    _ => Some(equivalent(&left, &right)),
-                };
-                let negated = matches!(operator, NotEqual | NotEquivalent);
-                Ok(known.map(|known| Item::Boolean(known != negated)).into_iter().collect())
-            }
+            And | Or | Xor | Implies => Ok(known(self.logic(operator, left, right, focus)?)),
+            Equal | NotEqual | Equivalent | NotEquivalent => Ok(known(self.equality(operator, left, right, focus)?)),
             Union => {
                 let mut items = self.eval(left, focus)?;
                 items.append(self.eval(right, focus)?);
@@ -334,52 +336,6 @@ impl<'a> Run<'a> {
                 super::arithmetic::arithmetic(operator, left, right)
             }
         }
-    }
-
-    /// Three-valued logic of FHIRPath; the right side is not run when the left decides.
-    fn logic(&self, operator: Operator, left: &'a Expr, right: &'a Expr, focus: Focus<'_, 'a>) -> Outcome<'a> {
-        use Operator::{And, Implies, Or};
-        let left = self.truth(left, focus)?;
-        let decided = match (operator, left) {
-            (And, Some(false)) => Some(false),
-            (Or, Some(true)) | (Implies, Some(false)) => Some(true),
-            _ => None,
-        };
-        if let Some(decided) = decided {
-            return Ok(Items::boolean(decided));
-        }
-        let right = self.truth(right, focus)?;
-        let known = match (operator, left, right) {
-            (And, _, Some(false)) => Some(false),
-            (And, left, right) => left.and(right),
-            (Or | Implies, _, Some(true)) => Some(true),
-            (Or, Some(false), Some(false)) => Some(false),
-            (Implies, Some(true), right) => right,
-            (Or | Implies, ..) => None,
-            (_, left, right) => left.zip(right).map(|(left, right)| left != right),
-        };
-        Ok(known.map(Item::Boolean).into_iter().collect())
-    }
-
-    fn member(&self, many: &'a Expr, one: &'a Expr, focus: Focus<'_, 'a>) -> Outcome<'a> {
-        let Some(one) = singleton(self.eval(one, focus)?)? else { return Ok(Items::None) };
-        let many = self.eval(many, focus)?;
-        Ok(Items::boolean(many.iter().any(|item| item.equals(&one) == Some(true))))
-    }
-
-    fn order(&self, operator: Operator, left: &'a Expr, right: &'a Expr, focus: Focus<'_, 'a>) -> Outcome<'a> {
-        let (left, right) = (singleton(self.eval(left, focus)?)?, singleton(self.eval(right, focus)?)?);
-        let (Some(left), Some(right)) = (left, right) else { return Ok(Items::None) };
-        let Some(order) = left.compare(&right) else {
-            return Err(Problem::value("values of different types can't be compared", "convert one of them"));
-        };
-        let holds = |order: Ordering| match operator {
-            Operator::LessThan => order.is_lt(),
-            Operator::AtMost => order.is_le(),
-            Operator::GreaterThan => order.is_gt(),
-            _ => order.is_ge(),
-        };
-        Ok(order.map(|order| Item::Boolean(holds(order))).into_iter().collect())
     }
 
     /// Follows a reference, with what it points to noted as its own container.
@@ -421,6 +377,9 @@ impl<'a> Run<'a> {
     }
 }
 
+/// What most texts that are joined have room in.
+const SOME_TEXT: usize = 96;
+
 /// How many references are remembered: past that a search among them costs more than it saves.
 const MAX_RESOLVED: usize = 64;
 
@@ -446,20 +405,4 @@ pub fn singleton(items: Items<'_>) -> Result<Option<Item<'_>>, Box<Problem>> {
         Items::Many(items) if items.len() > 1 => Err(several(items.len())),
         items => Ok(items.into_first()),
     }
-}
-
-fn equal(left: &Items<'_>, right: &Items<'_>) -> Option<bool> {
-    match (left.as_slice(), right.as_slice()) {
-        ([], _) | (_, []) => None,
-        ([left], [right]) => left.equals(right),
-        (left, right) if left.len() != right.len() => Some(false),
-        (left, right) => {
-            left.iter().zip(right).try_fold(true, |all, (left, right)| left.equals(right).map(|same| all && same))
-        }
-    }
-}
-
-fn equivalent(left: &Items<'_>, right: &Items<'_>) -> bool {
-    let (left, right) = (left.as_slice(), right.as_slice());
-    left.len() == right.len() && left.iter().all(|item| right.iter().any(|other| item.equivalent(other)))
 }

@@ -45,6 +45,10 @@ pub enum Expr {
     Minus(Box<Expr>),
     /// `(a | b | c).first()`: the first item of the first that has one; those behind it are not run.
     FirstOf(Box<[Expr]>),
+    /// `iif(criterion, then, otherwise)` about `$this`; the third is empty where it was left out.
+    If(Box<[Expr; 3]>),
+    /// `a & b & c`.
+    Join(Box<[Expr]>),
     /// `x in ('a' | 'b')`.
     OneOf(Box<Expr>, Arc<[String]>),
     Binary(Operator, Box<Expr>, Box<Expr>),
@@ -78,6 +82,8 @@ impl Expr {
 pub struct Step {
     pub name: Box<str>,
     pub how: How,
+    /// Its place among the properties of a plain value, where the mapping's compiler knows what that is.
+    pub place: Option<usize>,
     /// FHIR type of what the name leads to, where it is known: `decimal` also for decimals of the record.
     pub kind: &'static str,
 }

@@ -2,6 +2,8 @@
 
 use super::time::{Moment, looks_like_date};
 use super::walk::string;
+use crate::billing::shape::{ObjectView, View};
+use crate::digits::Digits;
 use crate::json::property;
 use rust_decimal::Decimal;
 use serde_json::Value;
@@ -25,10 +27,18 @@ impl<'a> Node<'a> {
     }
 }
 
+/// A piece of a plain value (a payer's answer, a billing record), with its type as [`Node`] has it.
+#[derive(Debug, Clone, Copy)]
+pub struct Plain<'a> {
+    pub view: View<'a>,
+    pub kind: &'static str,
+}
+
 /// One item of a collection.
 #[derive(Debug, Clone)]
 pub enum Item<'a> {
     Node(Node<'a>),
+    Plain(Plain<'a>),
     Text(Cow<'a, str>),
     Boolean(bool),
     Integer(i64),
@@ -145,10 +155,27 @@ impl<'a> Item<'a> {
         Item::Node(Node::root(value))
     }
 
-    /// The object or primitive of the source behind this item.
+    /// A plain value on its own.
+    pub fn plain(object: &'a dyn ObjectView) -> Item<'a> {
+        Item::Plain(Plain { view: View::Object(object), kind: "" })
+    }
+
+    /// The object or primitive of the source behind this item; `None` for what stands in no JSON.
     pub fn value(&self) -> Option<&'a Value> {
         match self {
             Item::Node(node) => Some(node.value),
+            _ => None,
+        }
+    }
+
+    /// A property of an object of the source, as an item of a type.
+    pub fn property(&self, name: &str, kind: &'static str) -> Option<Item<'a>> {
+        match self {
+            Item::Node(node) => Some(Item::Node(Node { value: property(node.value, name)?, kind, ..*node })),
+            Item::Plain(Plain { view: View::Object(object), .. }) => {
+                let place = object.names().iter().position(|known| *known == name)?;
+                Some(Item::Plain(Plain { view: object.property(place)?, kind }))
+            }
             _ => None,
         }
     }
@@ -162,11 +189,16 @@ impl<'a> Item<'a> {
                 Value::Bool(yes) => Some(Cow::Borrowed(if *yes { "true" } else { "false" })),
                 _ => None,
             },
+            Item::Plain(plain) => match plain.view {
+                View::Integer(number) => Some(Cow::Owned(number.to_string())),
+                View::Boolean(yes) => Some(Cow::Borrowed(if yes { "true" } else { "false" })),
+                view => text_of(view),
+            },
             Item::Text(text) => Some(text.clone()),
             Item::Time(text) => Some(Cow::Owned(text.trim_start_matches('T').to_owned())),
             Item::Boolean(yes) => Some(Cow::Borrowed(if *yes { "true" } else { "false" })),
             Item::Integer(number) => Some(Cow::Owned(number.to_string())),
-            Item::Decimal(number) => Some(Cow::Owned(number.to_string())),
+            Item::Decimal(number) => Some(Cow::Owned(Digits::of_decimal(*number).as_str().to_owned())),
             Item::Quantity(quantity) => Some(Cow::Owned(format!("{} '{}'", quantity.0, quantity.1))),
             Item::Fields(_) => None,
         }
@@ -176,6 +208,7 @@ impl<'a> Item<'a> {
     pub fn as_string(&self) -> Option<Cow<'a, str>> {
         match self {
             Item::Node(Node { value: Value::String(text), .. }) => Some(Cow::Borrowed(text)),
+            Item::Plain(plain) => text_of(plain.view),
             Item::Text(text) => Some(text.clone()),
             _ => None,
         }
@@ -184,6 +217,7 @@ impl<'a> Item<'a> {
     pub fn as_boolean(&self) -> Option<bool> {
         match self {
             Item::Node(Node { value: Value::Bool(yes), .. }) => Some(*yes),
+            Item::Plain(Plain { view: View::Boolean(yes), .. }) => Some(*yes),
             Item::Boolean(yes) => Some(*yes),
             _ => None,
         }
@@ -194,6 +228,8 @@ impl<'a> Item<'a> {
         match self {
             Item::Node(Node { value: Value::Number(number), .. }) => decimal(number.as_str()),
             Item::Node(Node { value: Value::String(text), kind: "decimal", .. }) => decimal(text),
+            Item::Plain(Plain { view: View::Decimal(number), kind: "decimal" }) => Some(*number),
+            Item::Plain(Plain { view: View::Integer(number), .. }) => Some(Decimal::from(*number)),
             Item::Integer(number) => Some(Decimal::from(*number)),
             Item::Decimal(number) => Some(*number),
             _ => None,
@@ -206,6 +242,7 @@ impl<'a> Item<'a> {
             Item::Node(Node { value: Value::Number(number), kind, .. }) => {
                 *kind != "decimal" && number.as_str().bytes().all(|b| b.is_ascii_digit() || b == b'-')
             }
+            Item::Plain(Plain { view: View::Integer(_), kind }) => *kind != "decimal",
             _ => false,
         }
     }
@@ -220,6 +257,13 @@ impl<'a> Item<'a> {
                 "" if looks_like_date(text) => Moment::parse(text),
                 _ => None,
             },
+            Item::Plain(Plain { view: View::Date(date), .. }) => Some(Moment::of(*date)),
+            Item::Plain(Plain { view: View::Text(text), kind: "dateTime" }) => Moment::parse(text),
+            Item::Plain(Plain { view: View::Text(text), kind: "" }) | Item::Text(Cow::Borrowed(text))
+                if looks_like_date(text) =>
+            {
+                Moment::parse(text)
+            }
             Item::Text(text) if looks_like_date(text) => Moment::parse(text),
             _ => None,
         }
@@ -248,6 +292,11 @@ impl<'a> Item<'a> {
 
     /// `=`: `None` when FHIRPath says that it is unknown (dates of different precision).
     pub fn equals(&self, other: &Item<'a>) -> Option<bool> {
+        if let (Some(left), Item::Text(right)) = (self.borrowed(), other)
+            && !looks_like_date(right)
+        {
+            return Some(left == right);
+        }
         if let (Some(left), Some(right)) = (self.as_decimal(), other.as_decimal()) {
             return Some(left == right);
         }
@@ -270,12 +319,37 @@ impl<'a> Item<'a> {
         }
         match (self, other) {
             (Item::Node(left), Item::Node(right)) => Some(same(left.value, right.value)),
+            (Item::Plain(_), _) | (_, Item::Plain(_)) => {
+                Some(self.json().zip(other.json()).is_some_and(|(left, right)| same(&left, &right)))
+            }
             _ => Some(false),
         }
     }
 
+    /// A text that stands somewhere.
+    fn borrowed(&self) -> Option<&str> {
+        match self {
+            Item::Node(Node { value: Value::String(text), .. }) => Some(text),
+            Item::Plain(Plain { view: View::Text(text), .. }) => Some(text),
+            Item::Text(text) => Some(text),
+            _ => None,
+        }
+    }
+
     fn is_text(&self) -> bool {
-        matches!(self, Item::Text(_) | Item::Time(_) | Item::Node(Node { value: Value::String(_), .. }))
+        match self {
+            Item::Plain(plain) => matches!(plain.view, View::Text(_) | View::Date(_) | View::Decimal(_)),
+            _ => matches!(self, Item::Text(_) | Item::Time(_) | Item::Node(Node { value: Value::String(_), .. })),
+        }
+    }
+
+    /// A piece of a source as JSON.
+    fn json(&self) -> Option<Cow<'a, Value>> {
+        match self {
+            Item::Node(node) => Some(Cow::Borrowed(node.value)),
+            Item::Plain(plain) => Some(Cow::Owned(plain.view.json())),
+            _ => None,
+        }
     }
 
     /// `~`: texts without regard to case and spacing, decimals to the lesser precision.
@@ -308,6 +382,16 @@ impl<'a> Item<'a> {
             (Some((left, a)), Some((right, b))) => Some((a == b).then(|| left.cmp(&right))),
             _ => None,
         }
+    }
+}
+
+/// What JSON writes as a text.
+fn text_of(view: View<'_>) -> Option<Cow<'_, str>> {
+    match view {
+        View::Text(text) => Some(Cow::Borrowed(text)),
+        View::Date(date) => Some(Cow::Owned(Digits::of_date(date).as_str().to_owned())),
+        View::Decimal(number) => Some(Cow::Owned(Digits::of_decimal(number).as_str().to_owned())),
+        _ => None,
     }
 }
 

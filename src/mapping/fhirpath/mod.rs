@@ -9,6 +9,7 @@ pub mod expr;
 pub mod functions;
 pub mod item;
 pub mod lexer;
+pub mod logic;
 pub mod parser;
 pub mod time;
 pub mod types;

@@ -35,6 +35,12 @@ impl Moment {
         Some(moment)
     }
 
+    /// A full calendar date.
+    pub fn of(date: Date) -> Moment {
+        let parts = [date.year().into(), date.month().into(), date.day().into(), 0, 0, 0];
+        Moment { parts, given: 3, first: 0, offset: None }
+    }
+
     fn date(&mut self, text: &str) -> Option<()> {
         let mut parts = text.split('-');
         for (n, width) in [4, 2, 2].into_iter().enumerate() {

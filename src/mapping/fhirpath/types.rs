@@ -1,6 +1,7 @@
 //! Names of FHIR types: what may follow the name of a choice element, and what an item is.
 
-use super::item::{Item, Node};
+use super::item::{Item, Node, Plain};
+use crate::billing::shape::View;
 use crate::json::property;
 use serde_json::Value;
 
@@ -116,11 +117,12 @@ pub fn plain_name(name: &str) -> &str {
 /// did not know) is judged by its JSON type.
 pub fn is(item: &Item<'_>, name: &str) -> bool {
     if let Some(system) = name.strip_prefix("System.") {
-        return !matches!(item, Item::Node(_)) && is_system(item, system);
+        return !matches!(item, Item::Node(_) | Item::Plain(_)) && is_system(item, system);
     }
     let fhir = plain_name(name);
     match item {
         Item::Node(node) => is_fhir(node, fhir),
+        Item::Plain(plain) => is_plain(plain, fhir),
         _ => fhir == name && is_system(item, name),
     }
 }
@@ -134,7 +136,21 @@ fn is_system(item: &Item<'_>, name: &str) -> bool {
         Item::Quantity(_) => name == "Quantity",
         Item::Time(text) if text.starts_with('T') => name == "Time",
         Item::Time(text) => name == if text.contains('T') { "DateTime" } else { "Date" },
-        Item::Node(_) | Item::Fields(_) => false,
+        Item::Node(_) | Item::Plain(_) | Item::Fields(_) => false,
+    }
+}
+
+/// What a text or a whole number may be whose type is not known.
+const TEXTS: &[&str] = &["string", "uri", "code", "id", "markdown", "date", "dateTime", "instant"];
+const NUMBERS: &[&str] = &["integer", "decimal", "positiveInt", "unsignedInt"];
+
+fn is_plain(plain: &Plain<'_>, name: &str) -> bool {
+    match plain.view {
+        _ if !plain.kind.is_empty() => plain.kind == name || parents(plain.kind).contains(&name),
+        View::Text(_) | View::Date(_) | View::Decimal(_) => TEXTS.contains(&name),
+        View::Integer(_) => NUMBERS.contains(&name),
+        View::Boolean(_) => name == "boolean",
+        View::List(_) | View::Object(_) => false,
     }
 }
 
@@ -143,11 +159,9 @@ fn is_fhir(node: &Node<'_>, name: &str) -> bool {
         return node.kind == name || parents(node.kind).contains(&name);
     }
     match node.value {
-        Value::String(_) => {
-            matches!(name, "string" | "uri" | "code" | "id" | "markdown" | "date" | "dateTime" | "instant")
-        }
+        Value::String(_) => TEXTS.contains(&name),
         Value::Number(number) if number.as_str().contains('.') => name == "decimal",
-        Value::Number(_) => matches!(name, "integer" | "decimal" | "positiveInt" | "unsignedInt"),
+        Value::Number(_) => NUMBERS.contains(&name),
         Value::Bool(_) => name == "boolean",
         Value::Object(_) => match property(node.value, "resourceType").and_then(Value::as_str) {
             Some(kind) => kind == name || matches!(name, "Resource" | "DomainResource"),

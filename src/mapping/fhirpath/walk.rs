@@ -1,8 +1,9 @@
 //! Follows names through the source: the one loop that every path of every mapping goes through.
 
 use super::expr::{How, Step};
-use super::item::{Item, Items, Node};
+use super::item::{Item, Items, Node, Plain};
 use super::types::choice_suffix;
+use crate::billing::shape::{ObjectView, View};
 use crate::json;
 use serde_json::Value;
 use std::borrow::Cow;
@@ -11,6 +12,7 @@ use std::borrow::Cow;
 pub fn walk_item<'a>(item: &Item<'a>, steps: &'a [Step], out: &mut Items<'a>) {
     match item {
         Item::Node(node) => walk(*node, steps, out),
+        Item::Plain(plain) => walk_plain(*plain, steps, out),
         Item::Fields(fields) => {
             let Some((first, rest)) = steps.split_first() else { return out.push(item.clone()) };
             let found = fields.iter().find(|(name, _)| **name == *first.name);
@@ -62,6 +64,29 @@ fn take_step<'a>(node: Node<'a>, step: &'a Step) -> Option<Node<'a>> {
         }
         None => None,
     }
+}
+
+/// Follows the steps through a plain value; lists are looked through.
+pub fn walk_plain<'a>(plain: Plain<'a>, steps: &'a [Step], out: &mut Items<'a>) {
+    match (plain.view, steps) {
+        (View::List(list), _) => {
+            let items = (0..list.count()).filter_map(|n| list.item(n));
+            items.for_each(|view| walk_plain(Plain { view, ..plain }, steps, out));
+        }
+        (_, []) => out.push(Item::Plain(plain)),
+        (View::Object(object), [step, rest @ ..]) => {
+            if let Some(view) = property_of(object, step) {
+                walk_plain(Plain { view, kind: step.kind }, rest, out);
+            }
+        }
+        _ => {}
+    }
+}
+
+fn property_of<'a>(object: &'a dyn ObjectView, step: &Step) -> Option<View<'a>> {
+    let names = object.names();
+    let known = step.place.filter(|place| names.get(*place) == Some(&&*step.name));
+    object.property(known.or_else(|| names.iter().position(|name| **name == *step.name))?)
 }
 
 /// What stands below a property: the items of a list, or the one value.

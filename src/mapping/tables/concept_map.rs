@@ -5,16 +5,11 @@
 use super::Table;
 use crate::fault::{Issue, Place, codes};
 use serde_json::Value;
-use std::collections::{HashMap, HashSet};
+use std::collections::HashSet;
 
 /// Reads the text of a ConceptMap; what is wrong is added to the issues, each with the path of its element.
 pub fn parse(name: &str, path: &str, text: &str, issues: &mut Vec<Issue>) -> Table {
-    let mut map = Map {
-        path,
-        table: Table { name: name.to_owned(), rows: HashMap::new(), fallback: None },
-        several: HashSet::new(),
-        issues,
-    };
+    let mut map = Map { path, table: Table::empty(name), several: HashSet::new(), issues };
     match serde_json::from_str::<Value>(text) {
         Ok(value) if value["resourceType"] == "ConceptMap" => map.take(&value),
         Ok(_) => map.wrong(1, 1, "this is no ConceptMap", "set resourceType to ConceptMap"),
@@ -62,22 +57,17 @@ impl Map<'_> {
                 self.table.fallback = group["unmapped"]["code"].as_str().map(str::to_owned);
             }
         }
-        if self.table.rows.is_empty() && self.table.fallback.is_none() {
+        if self.table.is_empty() {
             self.wrong(1, 1, "the ConceptMap translates nothing", "add group.element with target.code");
         }
     }
 
     fn row(&mut self, system: Option<&str>, code: &str, target: &str) {
-        let rows = &mut self.table.rows;
         if let Some(system) = system {
-            rows.insert(format!("{system}|{code}"), target.to_owned());
+            self.table.put(&format!("{system}|{code}"), target);
         }
-        if self.several.contains(code) {
-            return;
-        }
-        let before = rows.insert(code.to_owned(), target.to_owned());
-        if before.is_some_and(|before| before != target) {
-            rows.remove(code);
+        if !self.several.contains(code) && self.table.put(code, target) {
+            self.table.take_out(code);
             self.several.insert(code.to_owned());
         }
     }

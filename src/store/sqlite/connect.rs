@@ -9,8 +9,13 @@ use std::time::Duration;
 const APPLICATION: i32 = 0x636c_6774;
 
 /// Migrations in order; a file's `user_version` is how many it has had.
-const MIGRATIONS: &[&str] =
-    &[include_str!("schema.sql"), include_str!("held.sql"), include_str!("notices.sql"), include_str!("worklists.sql")];
+const MIGRATIONS: &[&str] = &[
+    include_str!("schema.sql"),
+    include_str!("held.sql"),
+    include_str!("notices.sql"),
+    include_str!("worklists.sql"),
+    include_str!("taken.sql"),
+];
 
 /// How long a connection waits for another process that is writing.
 const BUSY: Duration = Duration::from_secs(10);

@@ -31,8 +31,24 @@ impl Notices for SqliteStore {
     }
 
     fn subscribers_due(&self, now: Timestamp, limit: usize) -> Reply<'_, Vec<Subscriber>> {
-        let sql = format!("{SUBSCRIBER} WHERE due IS NOT NULL AND due <= ?1 ORDER BY due LIMIT ?2");
+        let sql = format!("{SUBSCRIBER} WHERE {DUE} LIMIT ?2");
         self.reading(move |c| all(c, &sql, params![micros(now), limit.min(RESULTS_MOST) as i64], subscriber))
+    }
+
+    fn take_subscribers(&self, now: Timestamp, until: Timestamp, limit: usize) -> Reply<'_, Vec<Subscriber>> {
+        Box::pin(async move {
+            // Most looks find nothing, and write nothing.
+            if self.subscribers_due(now, 1).await?.is_empty() {
+                return Ok(Vec::new());
+            }
+            self.writing(move |c| take(c, now, until, limit)).await
+        })
+    }
+
+    fn let_go<'a>(&'a self, of: &'a Subscriber) -> Reply<'a, ()> {
+        let (tenant, id, generation) = (of.tenant.clone(), of.id.clone(), number(of.generation));
+        let sql = "UPDATE subscribers SET taken = NULL WHERE tenant = ?1 AND id = ?2 AND generation = ?3";
+        self.writing(move |c| execute(c, sql, params![tenant, id, generation]).map(drop))
     }
 
     fn changes(&self, limit: usize) -> Reply<'_, Vec<Change>> {
@@ -67,6 +83,8 @@ impl Notices for SqliteStore {
 
 const SUBSCRIBER: &str = "SELECT tenant, id, kind, state, settings, generation, events, delivered, failures, error
                           FROM subscribers";
+/// Whom nobody has.
+const DUE: &str = "due IS NOT NULL AND due <= ?1 AND (taken IS NULL OR taken <= ?1) ORDER BY due";
 
 fn subscriber(row: &Row<'_>) -> rusqlite::Result<Subscriber> {
     let unknown = |column| rusqlite::Error::FromSqlConversionFailure(column, Type::Text, "an unknown word".into());
@@ -93,6 +111,14 @@ fn counted(row: &Row<'_>, column: usize) -> rusqlite::Result<u64> {
     Ok(row.get::<_, i64>(column)?.max(0).unsigned_abs())
 }
 
+fn take(connection: &Connection, now: Timestamp, until: Timestamp, limit: usize) -> Result<Vec<Subscriber>, Fault> {
+    let sql = format!(
+        "UPDATE subscribers SET taken = ?2 WHERE row IN (SELECT row FROM subscribers WHERE {DUE} LIMIT ?3)
+         RETURNING tenant, id, kind, state, settings, generation, events, delivered, failures, error"
+    );
+    all(connection, &sql, params![micros(now), micros(until), limit.min(RESULTS_MOST) as i64], subscriber)
+}
+
 fn by_id(connection: &Connection, tenant: &str, id: &str) -> Result<Option<Subscriber>, Fault> {
     one(connection, &format!("{SUBSCRIBER} WHERE tenant = ?1 AND id = ?2"), [tenant, id], subscriber)
 }
@@ -111,7 +137,7 @@ fn subscribe(connection: &Connection, write: &SubscriberWrite) -> Result<(), Fau
                VALUES (?1, ?2, ?3, ?4, ?5, 1, 0, 0, 0, ?6)
                ON CONFLICT (tenant, id) DO UPDATE
                SET state = excluded.state, settings = excluded.settings, generation = generation + 1, failures = 0,
-                   due = excluded.due, error = NULL";
+                   due = excluded.due, error = NULL, taken = NULL";
     let (kind, state) = (write.kind.word(), write.state.word());
     let values = params![write.tenant, write.id, kind, state, write.settings, write.due.map(micros)];
     execute(connection, sql, values)?;
@@ -238,7 +264,7 @@ fn write_progress(
     progress: &Progress,
 ) -> Result<bool, Fault> {
     let sql = "UPDATE subscribers
-               SET state = ?4, delivered = ?5, failures = ?6, error = ?7,
+               SET state = ?4, delivered = ?5, failures = ?6, error = ?7, taken = NULL,
                    due = CASE WHEN ?4 = 'active' AND ?6 = 0 AND events > ?5 THEN ?8 ELSE ?9 END
                WHERE tenant = ?1 AND id = ?2 AND generation = ?3";
     let values = params![

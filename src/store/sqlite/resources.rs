@@ -3,6 +3,7 @@
 use super::notices;
 use super::rows::{all, execute, kept, micros, one, statement, time};
 use crate::fault::{Fault, Place, codes};
+use crate::span::{Compare, Span};
 use crate::store::{IndexEntry, PLACE, Query, RESULTS_MOST, ResourceVersion, ResourceWrite, SEARCH_VALUES_MOST};
 use jiff::Timestamp;
 use rusqlite::types::Value;
@@ -198,13 +199,46 @@ pub fn remove(connection: &Connection, tenant: &str, kind: &str, id: &str) -> Re
 }
 
 pub fn search(connection: &Connection, tenant: &str, query: &Query) -> Result<Vec<ResourceVersion>, Fault> {
-    let values = query.conditions.iter().map(|(_, values)| values.len()).sum::<usize>();
+    let spans = query.spans.iter().map(|(_, spans)| spans.len()).sum::<usize>();
+    let values = spans + query.conditions.iter().map(|(_, values)| values.len()).sum::<usize>();
     if values > SEARCH_VALUES_MOST {
         let text = format!("the search asks for {values} values; at most {SEARCH_VALUES_MOST} are taken");
         return Err(Fault::refuse(codes::TOO_MANY, Place::Whole, text, "ask for fewer at a time"));
     }
     let (sql, given) = search_sql(tenant, query);
     all(connection, &sql, params_from_iter(given), version)
+}
+
+/// How the value of an index row has to lie to one end of a span. A value is a year, month, day or exact time: it begins with
+/// its first moment, and its end is behind a time when it is not less than as much of that time as it has itself.
+const BEGINS_FROM: &str = "value >= ?";
+const BEGINS_BEFORE: &str = "value < ?";
+const ENDS_BEHIND: &str = "value >= substr(?, 1, length(value))";
+const ENDS_BY: &str = "value < substr(?, 1, length(value))";
+
+/// The test of a span, and the values of its holes.
+fn span_sql(span: &Span, given: &mut Vec<Value>) -> String {
+    let (start, end) = (span.start.as_str(), span.end.as_str());
+    let within = format!("{BEGINS_FROM} AND {ENDS_BY}");
+    let (test, ends) = match span.compare {
+        Compare::Within => (within, vec![shortest(start), end]),
+        Compare::NotWithin => (format!("NOT ({within})"), vec![shortest(start), end]),
+        Compare::EndsBehind => (ENDS_BEHIND.to_owned(), vec![end]),
+        Compare::BeginsBefore => (BEGINS_BEFORE.to_owned(), vec![shortest(start)]),
+        Compare::EndsAfterStart => (ENDS_BEHIND.to_owned(), vec![start]),
+        Compare::BeginsBeforeEnd => (BEGINS_BEFORE.to_owned(), vec![shortest(end)]),
+        Compare::After => (BEGINS_FROM.to_owned(), vec![shortest(end)]),
+        Compare::Before => (ENDS_BY.to_owned(), vec![start]),
+    };
+    given.extend(ends.into_iter().map(|end| Value::Text(end.to_owned())));
+    format!("({test})")
+}
+
+/// The shortest text of a time: the first moment of a day, month or year is written as that.
+fn shortest(exact: &str) -> &str {
+    let day = exact.strip_suffix("T00:00:00.000Z").unwrap_or(exact);
+    let month = day.strip_suffix("-01").filter(|_| day.len() == 10).unwrap_or(day);
+    month.strip_suffix("-01").filter(|_| month.len() == 7).unwrap_or(month)
 }
 
 fn search_sql(tenant: &str, query: &Query) -> (String, Vec<Value>) {
@@ -224,6 +258,12 @@ fn search_sql(tenant: &str, query: &Query) -> (String, Vec<Value>) {
             given.push(Value::Integer(path(tenant, &query.kind, name)));
         }
         given.extend(values.iter().map(|value| text(value)));
+    }
+    for (name, spans) in &query.spans {
+        given.push(Value::Integer(path(tenant, &query.kind, name)));
+        let tests: Vec<String> = spans.iter().map(|span| span_sql(span, &mut given)).collect();
+        let found = format!("SELECT resource FROM resource_index WHERE path = ? AND ({})", tests.join(" OR "));
+        sql.push_str(&format!(" AND row IN ({found})"));
     }
     sql.push_str(&format!(" ORDER BY row DESC LIMIT {}", query.limit.min(RESULTS_MOST)));
     (sql, given)

@@ -150,10 +150,8 @@ pub fn is_made_field(name: &str) -> bool {
 }
 
 fn property<'a>(item: &Item<'a>, name: &str) -> Option<Item<'a>> {
-    let Item::Node(node) = item else { return None };
-    let value = crate::json::property(node.value, name)?;
     let kind = if matches!(name, "amount" | "quantity") { "decimal" } else { "" };
-    Some(Item::Node(crate::mapping::fhirpath::item::Node { value, kind, ..*node }))
+    item.property(name, kind)
 }
 
 fn chunks<'a>(call: &Call<'_, 'a>, input: Items<'a>) -> Outcome<'a> {

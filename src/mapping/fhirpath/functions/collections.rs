@@ -151,13 +151,19 @@ fn superset_of<'a>(call: &Call<'_, 'a>, input: Items<'a>) -> Outcome<'a> {
 }
 
 fn filter<'a>(call: &Call<'_, 'a>, input: Items<'a>) -> Outcome<'a> {
-    let mut out = Items::None;
-    for (index, item) in input.into_iter().enumerate() {
-        if call.holds(0, &item, index)? {
-            out.push(item);
+    match input {
+        Items::None => Ok(Items::None),
+        Items::One(item) => Ok(if call.holds(0, &item, 0)? { Items::One(item) } else { Items::None }),
+        Items::Many(items) => {
+            let mut out = Items::None;
+            for (index, item) in items.into_iter().enumerate() {
+                if call.holds(0, &item, index)? {
+                    out.push(item);
+                }
+            }
+            Ok(out)
         }
     }
-    Ok(out)
 }
 
 fn select<'a>(call: &Call<'_, 'a>, input: Items<'a>) -> Outcome<'a> {
@@ -197,7 +203,7 @@ fn single<'a>(_: &Call<'_, 'a>, input: Items<'a>) -> Outcome<'a> {
 }
 
 fn first<'a>(_: &Call<'_, 'a>, input: Items<'a>) -> Outcome<'a> {
-    Ok(input.into_first().into_iter().collect())
+    Ok(input.into_first().map_or(Items::None, Items::One))
 }
 
 fn last<'a>(_: &Call<'_, 'a>, input: Items<'a>) -> Outcome<'a> {

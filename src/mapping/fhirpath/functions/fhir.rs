@@ -1,13 +1,14 @@
 //! Functions on FHIR data: references, extensions, and the choice of one among several codings, names or addresses.
 
 use super::{Arguments, Call, Function, MANY, Returns, row};
+use crate::billing::shape::View;
 use crate::fault::codes;
 use crate::json::property;
 use crate::mapping::fhirpath::eval::{Outcome, Problem};
 use crate::mapping::fhirpath::expr::Expr;
-use crate::mapping::fhirpath::item::{Item, Items, Node};
+use crate::mapping::fhirpath::item::{Item, Items, Node, Plain};
 use crate::mapping::fhirpath::types;
-use crate::mapping::fhirpath::walk::{below, string};
+use crate::mapping::fhirpath::walk::{below, string, walk_plain};
 use serde_json::Value;
 use std::borrow::Cow;
 
@@ -86,6 +87,10 @@ fn children<'a>(_: &Call<'_, 'a>, input: Items<'a>) -> Outcome<'a> {
 }
 
 fn push_children<'a>(item: &Item<'a>, out: &mut Items<'a>) {
+    if let Item::Plain(Plain { view: View::Object(object), .. }) = item {
+        let views = (0..object.names().len()).filter_map(|place| object.property(place));
+        return views.for_each(|view| walk_plain(Plain { view, kind: "" }, &[], out));
+    }
     let Item::Node(Node { value: Value::Object(map), .. }) = item else { return };
     for name in map.keys().filter(|name| *name != "resourceType") {
         of_item(item, name).for_each(|node| out.push(Item::Node(node)));

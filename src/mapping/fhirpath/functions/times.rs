@@ -68,7 +68,7 @@ fn rd8<'a>(call: &Call<'_, 'a>, input: Items<'a>) -> Outcome<'a> {
         let day = date(&text)?;
         return Ok(Items::text(format!("{day}-{day}")));
     }
-    let side = |name| item.value().and_then(|value| value.get(name)?.as_str());
+    let side = |name| item.property(name, "").and_then(|side| side.as_string());
     let (Some(start), end) = (side("start").or_else(|| side("end")), side("end")) else { return Ok(Items::None) };
-    Ok(Items::text(format!("{}-{}", date(start)?, date(end.unwrap_or(start))?)))
+    Ok(Items::text(format!("{}-{}", date(&start)?, date(end.as_ref().unwrap_or(&start))?)))
 }

@@ -1,0 +1,155 @@
+//! The JSON that a mapping makes, written down as it comes. What turns out to be nothing (an object in which no value came from the
+//! source) is taken back by cutting the text, so that nothing is built that is not told.
+
+use crate::billing::shape::View;
+use crate::digits::Digits;
+use serde_json::Value;
+use std::fmt::Write;
+
+/// JSON text that grows, and can be cut back.
+#[derive(Debug, Default)]
+pub struct Draft(String);
+
+impl Draft {
+    /// Where it ends now: what [`Draft::cut`] goes back to.
+    pub fn end(&self) -> usize {
+        self.0.len()
+    }
+
+    pub fn cut(&mut self, end: usize) {
+        self.0.truncate(end);
+    }
+
+    /// Text that is JSON already.
+    pub fn raw(&mut self, json: &str) {
+        self.0.push_str(json);
+    }
+
+    /// A text, in quotes.
+    pub fn text(&mut self, text: &str) {
+        // Every byte is looked at, so that the loop can look at many at once.
+        let plain = text.bytes().fold(true, |plain, byte| plain & (byte >= 0x20) & (byte != b'"') & (byte != b'\\'));
+        if !plain {
+            // Writing to a text can't fail.
+            let _ = write!(self.0, "{}", Value::from(text));
+            return;
+        }
+        self.quoted(text);
+    }
+
+    /// A text without anything that JSON writes otherwise.
+    pub fn quoted(&mut self, text: &str) {
+        self.0.reserve(text.len() + 2);
+        self.0.push('"');
+        self.0.push_str(text);
+        self.0.push('"');
+    }
+
+    /// A whole value.
+    pub fn value(&mut self, value: &Value) {
+        match value {
+            Value::Null => self.raw("null"),
+            Value::Bool(yes) => self.raw(if *yes { "true" } else { "false" }),
+            Value::Number(number) => self.raw(number.as_str()),
+            Value::String(text) => self.text(text),
+            Value::Array(items) => self.all("[", items, "]", |draft, item| draft.value(item)),
+            Value::Object(map) => self.all("{", map, "}", |draft, (name, value)| {
+                draft.text(name);
+                draft.raw(":");
+                draft.value(value);
+            }),
+        }
+    }
+
+    /// A part of a plain value.
+    pub fn view(&mut self, view: View<'_>) {
+        match view {
+            View::Text(text) => self.text(text),
+            View::Date(date) => self.quoted(Digits::of_date(date).as_str()),
+            View::Decimal(number) => self.quoted(Digits::of_decimal(number).as_str()),
+            View::Integer(number) => self.raw(Digits::of_integer(number.into()).as_str()),
+            View::Boolean(yes) => self.raw(if yes { "true" } else { "false" }),
+            View::List(list) => {
+                self.all("[", (0..list.count()).filter_map(|n| list.item(n)), "]", |draft, item| draft.view(item));
+            }
+            View::Object(object) => {
+                let fields = object.names().iter().enumerate();
+                let fields = fields.filter_map(|(place, name)| Some((*name, object.property(place)?)));
+                self.all("{", fields, "}", |draft, (name, view)| {
+                    draft.text(name);
+                    draft.raw(":");
+                    draft.view(view);
+                });
+            }
+        }
+    }
+
+    /// Parts between brackets, with commas between them.
+    fn all<T>(&mut self, open: &str, parts: impl IntoIterator<Item = T>, close: &str, put: fn(&mut Draft, T)) {
+        self.raw(open);
+        for (n, part) in parts.into_iter().enumerate() {
+            if n > 0 {
+                self.raw(",");
+            }
+            put(self, part);
+        }
+        self.raw(close);
+    }
+
+    /// Makes one object of an open one that ends where the whole one behind it starts.
+    pub fn join(&mut self, start: usize) {
+        match self.since(start) {
+            "{}" => self.0.replace_range(start..=start, ""),
+            _ => self.0.replace_range(start..=start, ","),
+        }
+    }
+
+    /// What was written from a place on.
+    pub fn since(&self, start: usize) -> &str {
+        self.0.get(start..).unwrap_or_default()
+    }
+
+    pub fn into_text(self) -> String {
+        self.0
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use serde_json::json;
+
+    #[test]
+    fn texts_are_written_as_serde_json_writes_them() {
+        for text in ["", "plain", "é", "\"", "\\", "a\nb", "\u{7f}", "\u{1}", "</script>"] {
+            let mut draft = Draft::default();
+            draft.text(text);
+            assert_eq!(draft.since(0), json!(text).to_string());
+        }
+    }
+
+    #[test]
+    fn what_was_nothing_is_taken_back() {
+        let mut draft = Draft::default();
+        draft.raw("[");
+        let end = draft.end();
+        let value = json!({"a": [1, "x", null, true, -1.50], "b": {}, "c": [{"é\n": []}]});
+        draft.value(&value);
+        assert_eq!(draft.since(end), value.to_string());
+        draft.cut(end);
+        draft.raw("]");
+        assert_eq!(draft.into_text(), "[]");
+    }
+
+    #[test]
+    fn an_object_goes_on_in_the_next() {
+        for (whole, joined) in [("{}", r#"{"a":1}"#), (r#"{"b":2}"#, r#"{"a":1,"b":2}"#)] {
+            let mut draft = Draft::default();
+            draft.raw(r#"{"a":1"#);
+            let start = draft.end();
+            draft.raw(whole);
+            draft.join(start);
+            assert_eq!(draft.since(0), joined);
+        }
+    }
+}
