@@ -127,7 +127,7 @@ impl Asked {
             Qualifier::Several => return None,
         };
         let packed = value.iter().fold(0, |packed, byte| (packed << 8) | u64::from(*byte));
-        (value.len() <= LENGTH).then(|| Asked { tag, qualifier: (value.len() as u64) << 56 | packed })
+        (value.len() <= LENGTH).then_some(Asked { tag, qualifier: (value.len() as u64) << 56 | packed })
     }
 }
 
