@@ -374,8 +374,8 @@ mod tests {
 
     /// Claims, some of which are changed.
     fn claims(count: usize, change: (&str, &str), is_changed: impl Fn(usize) -> bool) -> Vec<String> {
-        const HEAD: &str = "ST*837*0001*005010X222A1~BHT*0019*00*1*20250303*1200*CH~NM1*41*2*SENDER*****46*1~\
-            PER*IC*JOHN DOE*TE*8005551212~NM1*40*2*RECEIVER*****46*2~HL*1**20*1~NM1*85*2*CLINIC*****XX*1234567893~\
+        const HEAD: &str = "ST*837*0001*005010X222A1~BHT*0019*00*1*20250303*1200*CH~NM1*41*2*SENDER*****46*123~\
+            PER*IC*JOHN DOE*TE*8005551212~NM1*40*2*RECEIVER*****46*456~HL*1**20*1~NM1*85*2*CLINIC*****XX*1234567893~\
             N3*1 MAIN ST~N4*HARTFORD*CT*061030001~REF*EI*123456789~";
         const CLAIM: &str = "SBR*P*18*******CI~NM1*IL*1*DOE*JANE****MI*M{n}~N3*2 OAK ST~N4*HARTFORD*CT*061030002~\
             DMG*D8*19700101*F~NM1*PR*2*PAYER*****PI*P1~CLM*C{n}*100***11:B:1*Y*A*Y*Y~HI*ABK:J020~LX*1~\
