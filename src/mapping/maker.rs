@@ -118,7 +118,12 @@ impl<'a> Maker<'a> {
     /// Runs a frame: the work once for each item for which all conditions hold. `asked` tells the work that fixed values
     /// alone are enough to make something.
     pub fn framed(&self, frame: &'a Frame, this: &Item<'a>, trail: &Trail<'_>, work: &mut dyn FnMut(&Item<'a>)) {
-        let Some(each) = &frame.each else { return self.wanted(frame, this, trail, work) };
+        let Some(each) = &frame.each else {
+            if frame.steps.is_empty() {
+                return work(this);
+            }
+            return self.wanted(frame, this, trail, work);
+        };
         if !self.run.may(&each.need) {
             return;
         }
@@ -151,8 +156,10 @@ impl<'a> Maker<'a> {
 
     /// The value of a rule; a problem becomes an issue and gives nothing.
     pub fn value(&self, rule: &'a Rule, this: &Item<'a>, trail: &Trail<'_>) -> Items<'a> {
-        // What a rule before this one read without making anything.
-        self.run.take_trace();
+        if self.keeps_lineage() {
+            // What a rule before this one read without making anything.
+            self.run.take_trace();
+        }
         if !self.run.may(&rule.need) {
             return Items::None;
         }

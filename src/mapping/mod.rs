@@ -2,11 +2,11 @@
 //!
 //! A mapping is a YAML template shaped like what it makes; the holes are FHIRPath over what it reads. All mappings are
 //! compiled once, when they are loaded, against the definitions of what they read and make: every mistake is found there,
-//! with file, line, column and a hint. A run parses nothing and copies nothing of its source. `mappings/README.md` is the
+//! with file, line, column and a hint. A run parses nothing and copies nothing of its source, be it FHIR or a plain value ([`record::Input`]). `mappings/README.md` is the
 //! language for those who write it.
 //!
 //! In the order of the data: [`yaml`] reads [`files`], which are laid over each other; [`load`] compiles them, [`fhirpath`] compiles and runs
-//! expressions, [`needs`] knows which of them a source can answer, [`template`] is the frame common to all uses, [`object`] makes JSON, [`transaction`] makes X12 loops,
+//! expressions, [`needs`] knows which of them a source can answer, [`template`] is the frame common to all uses, [`object`] makes JSON ([`draft`]), [`transaction`] makes X12 loops,
 //! [`maker`] is one run with its issues and its [`lineage`].
 
 pub mod coverage;

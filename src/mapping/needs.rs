@@ -166,6 +166,7 @@ impl Found {
         }
     }
 
+    #[inline]
     pub fn has(&self, number: u32) -> bool {
         self.0.get(number as usize / 64).is_some_and(|bits| bits & (1 << (number % 64)) != 0)
     }

@@ -120,16 +120,24 @@ impl<'a> Run<'a> {
         }
     }
 
-    /// Whether a rule with this need may give anything.
+    /// Whether a rule with this need may give anything. Asked of every rule, so what most of them need is answered at once.
+    #[inline]
     pub fn may(&self, need: &Need) -> bool {
-        let Some(found) = &self.found else { return true };
+        match (&self.found, need) {
+            (None, _) | (_, Need::Always) => true,
+            (Some(found), Need::Word(number)) => found.has(*number),
+            (Some(found), _) => self.may_all(found, need),
+        }
+    }
+
+    fn may_all(&self, found: &Found, need: &Need) -> bool {
         match need {
             Need::Always => true,
             Need::Never => false,
             Need::Word(number) => found.has(*number),
             Need::Slot(slot) => self.slots.borrow().get(*slot).is_some_and(|items| !items.is_empty()),
-            Need::All(needs) => needs.iter().all(|need| self.may(need)),
-            Need::Any(needs) => needs.iter().any(|need| self.may(need)),
+            Need::All(needs) => needs.iter().all(|need| self.may_all(found, need)),
+            Need::Any(needs) => needs.iter().any(|need| self.may_all(found, need)),
         }
     }
 
