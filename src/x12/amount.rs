@@ -8,12 +8,12 @@ use std::ops::{Add, AddAssign, Neg, Sub};
 /// Decimals that are held as a whole number.
 const SCALE: u32 = 4;
 /// Digits of a plain amount: so many of them can be added up as a file can hold.
-const DIGITS: usize = 15;
+const DIGITS: usize = 13;
 
 /// An amount, or a sum of amounts. The default is nothing.
 #[derive(Debug, Clone, Copy, Default)]
 pub(crate) struct Amount {
-    plain: i128,
+    plain: i64,
     other: Decimal,
 }
 
@@ -27,24 +27,26 @@ impl Amount {
     pub fn known(text: &str) -> Option<Amount> {
         let text = text.trim();
         let general = || Some(Amount { plain: 0, other: text.parse().ok()? });
-        plain(text).map_or_else(general, |plain| Some(Amount { plain: i128::from(plain), other: Decimal::ZERO }))
+        plain(text).map_or_else(general, |plain| Some(Amount { plain, other: Decimal::ZERO }))
     }
 
     /// Without zeros at its end.
     pub fn decimal(self) -> Decimal {
-        let plain = Decimal::try_from_i128_with_scale(self.plain, SCALE).unwrap_or(Decimal::MAX);
-        plain.saturating_add(self.other).normalize()
+        Decimal::new(self.plain, SCALE).saturating_add(self.other).normalize()
     }
 }
 
 /// Ten-thousandths of an amount of few digits.
 fn plain(text: &str) -> Option<i64> {
-    let (is_negative, digits) = text.strip_prefix('-').map_or((false, text), |digits| (true, digits));
+    let (is_negative, digits) = match text.as_bytes() {
+        [b'-', digits @ ..] => (true, digits),
+        digits => (false, digits),
+    };
     if digits.len() > DIGITS {
         return None;
     }
     let (mut value, mut decimals, mut has_point) = (0i64, 0, false);
-    for byte in digits.bytes() {
+    for byte in digits {
         match byte {
             b'0'..=b'9' => {
                 value = value * 10 + i64::from(byte - b'0');
@@ -71,8 +73,11 @@ impl Add for Amount {
     type Output = Amount;
 
     fn add(self, more: Amount) -> Amount {
-        let other = if more.other.is_zero() { self.other } else { self.other.saturating_add(more.other) };
-        Amount { plain: self.plain.saturating_add(more.plain), other }
+        match self.plain.checked_add(more.plain) {
+            Some(plain) if more.other.is_zero() => Amount { plain, other: self.other },
+            Some(plain) => Amount { plain, other: self.other.saturating_add(more.other) },
+            None => Amount { plain: 0, other: self.decimal().saturating_add(more.decimal()) },
+        }
     }
 }
 
@@ -80,6 +85,7 @@ impl Neg for Amount {
     type Output = Amount;
 
     fn neg(self) -> Amount {
+        // The least number has no counterpart; it is no sum of plain amounts.
         Amount { plain: self.plain.saturating_neg(), other: -self.other }
     }
 }
@@ -124,6 +130,8 @@ mod tests {
         let sum: Amount = ["0.1", "0.2", "-0.3", "1.00005", "-0.00005"].into_iter().map(Amount::of).sum();
         assert_eq!((sum, sum.decimal().to_string()), (Amount::of("1"), "1".to_owned()));
         assert_ne!(Amount::of("1.00005"), Amount::of("1"));
+        let large: Amount = std::iter::repeat_n(Amount::of("9999999999999"), 200).sum();
+        assert_eq!(large.decimal().to_string(), "1999999999999800");
         let most = Amount::of("79228162514264337593543950335");
         assert_eq!((most + most).decimal(), Decimal::MAX);
         assert_eq!((Amount::of("7") - Amount::of("9.50")).decimal().to_string(), "-2.5");

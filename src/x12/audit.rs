@@ -126,7 +126,9 @@ impl<'g> Auditor<'g> {
         };
         for (segment, placed) in portion.news() {
             let problem = placed.and_then(|placed| Some((placed.problem?, placed.in_loop)));
-            issues.extend(problem.map(|(problem, in_loop)| problem.issue(guide, in_loop, set, segment)));
+            if let Some((problem, in_loop)) = problem {
+                issues.push(problem.issue(guide, in_loop, set, segment));
+            }
         }
         check::check_part(guide, set, &root, &mut self.open.memory, &mut self.known, &mut issues);
         issues.sort_by_key(ordinal);

@@ -102,7 +102,7 @@ impl Balance {
     /// CLM02 is the sum of the lines; what each other payer paid and adjusted is the charge.
     fn claims(&mut self, root: &Loop<'_>, _: &mut Sums) {
         let whole = |found: &&Loop<'_>| &*found.id == "2300" && !found.part.is_context && !found.part.is_cut;
-        for claim in root.descend().filter(whole) {
+        for claim in root.descend_into(|found| &*found.id != "2300").filter(whole) {
             let Some(clm) = claim.segment("CLM") else { continue };
             let charge = Amount::of(clm.element(2));
             let lines: Vec<_> = claim.children_of("2400").collect();
@@ -144,7 +144,8 @@ impl Balance {
 
     /// Lines, claims and the payment of a remittance (005010X221A1 section 1.10.2).
     fn remittance(&mut self, root: &Loop<'_>, sums: &mut Sums) {
-        for claim in root.descend().filter(|found| &*found.id == "2100" && !found.part.is_context) {
+        let claims = root.descend_into(|found| &*found.id != "2100");
+        for claim in claims.filter(|found| &*found.id == "2100" && !found.part.is_context) {
             let Some(clp) = claim.segment("CLP") else { continue };
             sums.paid += Amount::of(clp.element(4));
             if !claim.part.is_cut {
@@ -162,15 +163,22 @@ impl Balance {
 
     fn remitted_claim(&mut self, claim: &Loop<'_>, clp: &Segment<'_>) {
         let (charge, paid) = (Amount::of(clp.element(3)), Amount::of(clp.element(4)));
-        let lines: Vec<_> = claim.children_of("2110").map(|line| (line, RemittedLine::of(line))).collect();
+        let lines = || claim.children_of("2110").map(|found| (found, RemittedLine::of(found)));
         let own = adjustments(claim);
-        let sum = |part: fn(&RemittedLine<'_, '_>) -> Amount| lines.iter().map(|(_, line)| part(line)).sum::<Amount>();
-        self.expect(claim, (clp, 4), paid, charge - own - sum(|line| line.adjusted), CLAIM_PAYMENT);
-        if !lines.is_empty() {
-            self.expect(claim, (clp, 3), charge, sum(|line| line.charge), CLAIM_CHARGE);
-            self.expect(claim, (clp, 4), paid, sum(|line| line.paid) - own, LINES_PAYMENT);
+        let (mut all, mut count, mut are_right) = (RemittedLine::default(), 0, true);
+        for (_, line) in lines() {
+            are_right &= line.paid == line.charge - line.adjusted;
+            all.charge += line.charge;
+            all.paid += line.paid;
+            all.adjusted += line.adjusted;
+            count += 1;
         }
-        for (found, line) in &lines {
+        self.expect(claim, (clp, 4), paid, charge - own - all.adjusted, CLAIM_PAYMENT);
+        if count > 0 {
+            self.expect(claim, (clp, 3), charge, all.charge, CLAIM_CHARGE);
+            self.expect(claim, (clp, 4), paid, all.paid - own, LINES_PAYMENT);
+        }
+        for (found, line) in lines().take_while(|_| !are_right) {
             if let Some(svc) = line.svc {
                 self.expect(found, (svc, 3), line.paid, line.charge - line.adjusted, LINE_PAYMENT);
             }
@@ -178,7 +186,8 @@ impl Balance {
     }
 }
 
-/// A service line of a remittance (loop 2110): SVC02, SVC03 and its CAS.
+/// A service line of a remittance (loop 2110): SVC02, SVC03 and its CAS. The default holds nothing.
+#[derive(Default)]
 struct RemittedLine<'l, 'a> {
     svc: Option<&'l Segment<'a>>,
     charge: Amount,
@@ -201,6 +210,9 @@ fn line_charge<'l, 'a>(line: &'l Loop<'a>) -> Option<(&'l Segment<'a>, Amount)> 
 
 /// Sum of the amounts of all CAS: each holds up to six (CAS03, 06, 09, 12, 15, 18).
 fn adjustments(found: &Loop<'_>) -> Amount {
-    let amounts = |cas: &Segment<'_>| cas.elements().skip(2).step_by(3).take(6).map(Amount::of).sum::<Amount>();
+    let amounts = |cas: &Segment<'_>| {
+        let last = cas.len().min(18);
+        (3..=last).step_by(3).map(|n| Amount::of(cas.element(n))).sum::<Amount>()
+    };
     found.all("CAS").map(amounts).sum()
 }

@@ -7,7 +7,7 @@ use crate::x12::code_sets;
 use crate::x12::fit;
 use crate::x12::guide::{Guide, Guides, SegmentIx, SegmentSpec};
 use crate::x12::known::Known;
-use crate::x12::meanings::Word;
+use crate::x12::meanings::{Meaning, Quiet, Word};
 use crate::x12::numbering::Numbering;
 use crate::x12::plain;
 use crate::x12::reader::{Group, Interchange, TransactionSet};
@@ -104,7 +104,7 @@ fn check_tree(
     known: &mut Known,
     issues: &mut Vec<Issue>,
 ) -> Vec<Seen> {
-    known.follow(guide);
+    known.follow(guide, set.segments.len());
     let mut tree = Tree { guide, set, known, issues, seen: Vec::new(), words: Vec::new() };
     tree.check(root);
     tree.seen
@@ -125,41 +125,57 @@ impl Tree<'_> {
         let (at, start) = (self.seen.len(), self.words.len());
         self.seen.push(Seen::default());
         self.words.push(Word::Loop.of(found.spec.0));
+        self.check_segments(found);
+        let before = self.issues.len();
+        let is_whole = self.check_children(found) && !found.part.is_context && found.part.left_out.is_empty();
+        // What is cut says more than is here.
+        let own = self.words.get(start..).filter(|_| !found.part.is_cut).unwrap_or_default();
+        let meaning = self.known.meanings.of(own);
+        self.words.truncate(start);
+        if !(found.part.is_context || found.part.is_cut) {
+            self.check_counts(found, before, meaning, is_whole);
+        }
+        let seen = Seen { meaning, loops: self.seen.len() - at, is_whole };
+        self.seen[at] = seen;
+        seen
+    }
+
+    /// Checks the segments of a loop; what the situational rules see of them are words of its meaning.
+    fn check_segments(&mut self, found: &Loop<'_>) {
         for (n, (segment, spec)) in found.segments.iter().zip(&found.specs).enumerate() {
             let Some(ix) = *spec else { continue };
             let sense = match self.known.has(ix, segment) {
                 Some(sense) => sense,
+                // What was told is not checked again.
                 None if n < found.part.told => self.known.sense(self.guide, ix, segment),
                 None => self.check_segment(found, ix, segment),
             };
             self.words.push(sense);
         }
-        if !(found.part.is_context || found.part.is_cut) {
-            self.check_counts(found);
-        }
-        let mut is_whole = !found.part.is_context;
+    }
+
+    /// Checks the loops in a loop, words of its meaning as well; false when some of them say more than these tell.
+    fn check_children(&mut self, found: &Loop<'_>) -> bool {
+        let mut are_whole = true;
         for child in &found.children {
             let seen = self.check(child);
             let is_apart = self.guide.sight.is_apart(child.spec);
-            is_whole &= seen.is_whole && !is_apart;
+            are_whole &= seen.is_whole && !is_apart;
             let word = if is_apart { Word::Apart.of(child.spec.0) } else { seen.meaning.word() };
             // How many loops stand apart no rule sees.
             if !is_apart || self.words.last() != Some(&word) {
                 self.words.push(word);
             }
         }
-        // What is cut says more than is here.
-        let own = self.words.get(start..).filter(|_| !found.part.is_cut).unwrap_or_default();
-        let meaning = self.known.meanings.of(own);
-        self.words.truncate(start);
-        let seen = Seen { meaning, loops: self.seen.len() - at, is_whole };
-        self.seen[at] = seen;
-        seen
+        are_whole
     }
 
     /// Checks a segment that is not known, and gives back what the situational rules see of it.
     fn check_segment(&mut self, found: &Loop<'_>, ix: SegmentIx, segment: &Segment<'_>) -> u32 {
         let Tree { guide, set, .. } = *self;
+        if let Some(sense) = self.known.has_like(guide, ix, segment) {
+            return sense;
+        }
         let issues = &mut *self.issues;
         let spec = guide.segment_at(ix);
         let before = issues.len();
@@ -180,9 +196,13 @@ impl Tree<'_> {
         sense
     }
 
-    fn check_counts(&mut self, found: &Loop<'_>) {
+    /// Counts what a loop holds, when no other said the same. What is found goes `before` that of the loops inside.
+    fn check_counts(&mut self, found: &Loop<'_>, before: usize, meaning: Meaning, is_whole: bool) {
+        if is_whole && self.known.meanings.is(Quiet::COUNTS, meaning) {
+            return;
+        }
         let Tree { guide, set, .. } = *self;
-        let issues = &mut *self.issues;
+        let mut issues = Vec::new();
         let segments = found.specs.iter().flatten().copied();
         let left_out = found.part.left_out.iter().flat_map(|(ix, count)| std::iter::repeat_n(*ix, *count as usize));
         let children = found.children.iter().map(|child| child.spec).chain(left_out);
@@ -193,6 +213,10 @@ impl Tree<'_> {
             }
             issues.push(loop_issue(guide, set, found, fault));
         });
+        if is_whole && issues.is_empty() {
+            self.known.meanings.set(Quiet::COUNTS, meaning);
+        }
+        self.issues.splice(before..before, issues);
     }
 }
 
@@ -346,5 +370,50 @@ mod tests {
         let issues = check_interchange(shipped(), &interchanges[0]);
         let told: Vec<_> = issues.iter().map(Issue::to_string).filter(|issue| issue.contains("AK103")).collect();
         assert!(told.len() == 1 && told[0].contains("AK9 of the next line is read as part of it"), "{issues:#?}");
+    }
+
+    /// Claims, some of which are changed.
+    fn claims(count: usize, change: (&str, &str), is_changed: impl Fn(usize) -> bool) -> Vec<String> {
+        const HEAD: &str = "ST*837*0001*005010X222A1~BHT*0019*00*1*20250303*1200*CH~NM1*41*2*SENDER*****46*123~\
+            PER*IC*JOHN DOE*TE*8005551212~NM1*40*2*RECEIVER*****46*456~HL*1**20*1~NM1*85*2*CLINIC*****XX*1234567893~\
+            N3*1 MAIN ST~N4*HARTFORD*CT*061030001~REF*EI*123456789~";
+        const CLAIM: &str = "SBR*P*18*******CI~NM1*IL*1*DOE*JANE****MI*M{n}~N3*2 OAK ST~N4*HARTFORD*CT*061030002~\
+            DMG*D8*19700101*F~NM1*PR*2*PAYER*****PI*P1~CLM*C{n}*100***11:B:1*Y*A*Y*Y~HI*ABK:J020~LX*1~\
+            SV1*HC:99213*100*UN*1***1~DTP*472*D8*20250201~";
+        let claim = |n: usize| {
+            let text = if is_changed(n) { CLAIM.replace(change.0, change.1) } else { CLAIM.to_owned() };
+            format!("HL*{}*1*22*0~{}", n + 2, text.replace("{n}", &n.to_string()))
+        };
+        let set: String = std::iter::once(HEAD.to_owned()).chain((0..count).map(claim)).collect();
+        let (isa, end) = (isa('*', '^', ':', "~"), set.matches('~').count() + 1);
+        let text = format!("{isa}GS*HC*S*R*20250303*1200*7*X*005010X222A1~{set}SE*{end}*0001~GE*1*7~IEA*1*000000001~");
+        let (interchanges, _) = reader::read(&text);
+        let issues = check_interchange(shipped(), &interchanges[0]);
+        let mut told: Vec<_> = issues.into_iter().map(|issue| issue.text).collect();
+        told.sort();
+        told
+    }
+
+    #[test]
+    fn what_is_wrong_is_told_among_many_that_are_right() {
+        assert_eq!(claims(40, ("", ""), |_| false), [""; 0]);
+        for change in [
+            ("11:B:1", "11:B:7"),
+            ("DMG*D8*19700101*F~", ""),
+            ("N3*2 OAK ST~", ""),
+            ("20250201", "19690201"),
+            ("*UN*1***1~", "*UN*1***2~"),
+            ("SV1*HC:99213*100*UN*1***1~", ""),
+            ("LX*1~", "LX*1~LX*1~"),
+            ("M{n}~", "M{n} ~"),
+            ("C{n}*100", "C{n}*99"),
+            ("*MI*M{n}", "*XX*M{n}"),
+            ("061030002", "1"),
+        ] {
+            let alone = claims(1, change, |_| true);
+            let twice: Vec<_> = alone.iter().flat_map(|text| [text.clone(), text.clone()]).collect();
+            assert!(!alone.is_empty(), "{change:?}");
+            assert_eq!(claims(40, change, |n| n == 5 || n == 35), twice, "{change:?}");
+        }
     }
 }

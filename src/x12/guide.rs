@@ -106,6 +106,8 @@ pub struct LoopSpec {
     pub(crate) spots: Spots,
     /// What it must hold.
     pub(crate) needs: Needs,
+    /// Levels or claims stand in it, which are numbered.
+    pub(crate) leads_to_numbers: bool,
 }
 
 /// What stands in a loop.
@@ -295,9 +297,19 @@ pub(crate) struct Tag(u32);
 
 impl Tag {
     pub(crate) fn of(id: &str) -> Tag {
-        let packed = id.bytes().take(4).fold(0u32, |packed, byte| (packed << 8) | u32::from(byte));
+        Tag::of_bytes(id.as_bytes())
+    }
+
+    #[inline]
+    pub(crate) fn of_bytes(id: &[u8]) -> Tag {
         // Ids have two or three characters; what is longer matches none.
-        Tag(if id.len() > 3 { u32::MAX } else { packed })
+        Tag(match *id {
+            [] => 0,
+            [first] => u32::from_be_bytes([0, 0, 0, first]),
+            [first, second] => u32::from_be_bytes([0, 0, first, second]),
+            [first, second, third] => u32::from_be_bytes([0, first, second, third]),
+            _ => u32::MAX,
+        })
     }
 
     pub(crate) fn number(self) -> u32 {

@@ -6,6 +6,7 @@ use crate::x12::guide::{
     Usage,
 };
 use crate::x12::needs::Needs;
+use crate::x12::numbering;
 use crate::x12::routes::Qualifiers;
 use crate::x12::rules::MAX_KINDS;
 use crate::x12::spots::Spots;
@@ -109,6 +110,7 @@ impl<'t> File<'t> {
             index: Vec::new(),
             spots: Spots::default(),
             needs: Needs::default(),
+            leads_to_numbers: false,
         });
         self.links.push(Link { line: self.line, parents, items: Vec::new() });
         Some(())
@@ -218,6 +220,8 @@ impl<'t> File<'t> {
         self.guide.qualifiers = Qualifiers::of_guide(&self.guide);
         let needs: Vec<_> = self.guide.loop_ixs().map(|(ix, _)| Needs::of(&self.guide, ix)).collect();
         self.guide.loops.iter_mut().zip(needs).for_each(|(spec, needs)| spec.needs = needs);
+        let leads = numbering::leads(&self.guide);
+        self.guide.loops.iter_mut().zip(leads).for_each(|(spec, leads)| spec.leads_to_numbers = leads);
     }
 
     fn index_of(&self, item: Item, starters: &[Option<SegmentIx>]) -> Option<(Tag, SegmentIx)> {

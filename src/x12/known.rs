@@ -1,6 +1,7 @@
 //! Segments that were found without fault: one that comes again need not be looked at again, and in a long file most do.
 //! What the situational rules see of each goes with it.
 
+use crate::x12::build::problem_of;
 use crate::x12::delimiters::Delimiters;
 use crate::x12::guide::{Guide, SegmentIx};
 use crate::x12::meanings::{self, Meanings, NONE, Word};
@@ -9,20 +10,25 @@ use crate::x12::situations::ALL;
 
 /// Segments that are remembered; one that comes later takes the slot of another.
 const SLOTS: usize = 2048;
+/// Stands for an element that may be anything.
+const MARK: u8 = 0;
 /// Longest segment that is remembered, so that a slot is a line of the processor's cache.
 const LENGTH: usize = 56;
-/// Segments before anything is remembered: a single claim is over before it would help.
-const FIRST: u32 = 200;
+/// Segments that must have come before anything is remembered: a single claim is over before it would help.
+const FIRST: usize = 200;
 
 /// What was found without fault under one guide, by what it says and what the guide calls it. The default knows nothing.
 #[derive(Debug, Default)]
 pub(crate) struct Known {
     guide: String,
     delimiters: Delimiters,
-    asked: u32,
+    /// Segments that came.
+    asked: usize,
     slots: Vec<Slot>,
     /// What the situational rules see.
     pub meanings: Meanings,
+    /// The last segment without what may be anything.
+    like: Vec<u8>,
     /// Words of a meaning, used again and again.
     words: Vec<u32>,
 }
@@ -32,16 +38,23 @@ struct Slot {
     text: [u8; LENGTH],
     /// 0: nothing is remembered here.
     length: u8,
+    /// It came again since another wanted the slot.
+    is_used: bool,
     ix: SegmentIx,
     /// What the situational rules see of it.
     sense: u32,
 }
 
-const FREE: Slot = Slot { text: [0; LENGTH], length: 0, ix: SegmentIx(0), sense: NONE };
+const FREE: Slot = Slot { text: [0; LENGTH], length: 0, is_used: false, ix: SegmentIx(0), sense: NONE };
 
 impl Known {
-    /// Says by which guide is checked from here on.
-    pub fn follow(&mut self, guide: &Guide) {
+    /// Says by which guide so many segments are checked.
+    pub fn follow(&mut self, guide: &Guide, count: usize) {
+        self.asked = self.asked.saturating_add(count);
+        if self.slots.is_empty() && self.asked >= FIRST {
+            self.slots = vec![FREE; SLOTS];
+            self.meanings.begin();
+        }
         if self.guide != guide.name {
             guide.name.clone_into(&mut self.guide);
             self.forget();
@@ -62,31 +75,51 @@ impl Known {
             self.forget();
         }
         let raw = segment.raw().as_bytes();
-        match self.slots.get(slot_of(ix, raw)) {
-            Some(slot) => {
-                let is_same = slot.ix == ix && slot.text.get(..usize::from(slot.length)) == Some(raw);
-                is_same.then_some(slot.sense)
-            }
-            None => {
-                self.asked += 1;
-                if self.asked == FIRST {
-                    self.slots = vec![FREE; SLOTS];
-                    self.meanings.begin();
-                }
-                None
-            }
-        }
+        let slot = self.slots.get_mut(slot_of(ix, raw))?;
+        let is_same = slot.is(ix, raw);
+        slot.is_used |= is_same;
+        is_same.then_some(slot.sense)
     }
 
-    /// Remembers a segment without fault, which [`Known::has`] was asked about.
+    /// As [`Known::has`], of a segment that differs in nothing but in elements that may hold anything.
+    pub fn has_like(&mut self, guide: &Guide, ix: SegmentIx, segment: &Segment<'_>) -> Option<u32> {
+        self.like.clear();
+        let free = guide.sight.free(ix);
+        if self.slots.is_empty() || free == 0 || segment.raw().len() > 4 * LENGTH {
+            return None;
+        }
+        let (spec, raw) = (guide.segment_at(ix), segment.raw());
+        let Delimiters { component, repetition, .. } = segment.delimiters;
+        let is_plain = |text: &str| text.bytes().all(|byte| byte != component && Some(byte) != repetition);
+        // No segment begins so: what is like another is never taken for one.
+        self.like.push(MARK);
+        let mut copied = 0;
+        for (n, range) in (1..64).zip(segment.ranges()) {
+            if free >> n & 1 == 0 || range.is_empty() {
+                continue;
+            }
+            let text = raw.get(range.clone()).unwrap_or_default();
+            let is_right = |element| is_plain(text) && problem_of(element, text).is_none();
+            if !spec.element(n, 0).is_some_and(is_right) {
+                self.like.clear();
+                return None;
+            }
+            self.like.extend_from_slice(raw.as_bytes().get(copied..range.start).unwrap_or_default());
+            self.like.push(MARK);
+            copied = range.end;
+        }
+        self.like.extend_from_slice(raw.as_bytes().get(copied..).unwrap_or_default());
+        let slot = self.slots.get(slot_of(ix, &self.like))?;
+        let sense = slot.is(ix, &self.like).then_some(slot.sense)?;
+        put(&mut self.slots, ix, segment.raw().as_bytes(), sense);
+        Some(sense)
+    }
+
+    /// Remembers a segment without fault, which [`Known::has`] and [`Known::has_like`] were asked about.
     pub fn keep(&mut self, ix: SegmentIx, segment: &Segment<'_>, sense: u32) {
-        let raw = segment.raw().as_bytes();
-        let slot = self.slots.get_mut(slot_of(ix, raw));
-        if let Some((slot, length)) = slot.zip(u8::try_from(raw.len()).ok())
-            && let Some(text) = slot.text.get_mut(..raw.len())
-        {
-            text.copy_from_slice(raw);
-            (slot.length, slot.ix, slot.sense) = (length, ix, sense);
+        put(&mut self.slots, ix, segment.raw().as_bytes(), sense);
+        if !self.like.is_empty() {
+            put(&mut self.slots, ix, &self.like, sense);
         }
     }
 
@@ -111,6 +144,25 @@ impl Known {
     }
 }
 
+fn put(slots: &mut [Slot], ix: SegmentIx, raw: &[u8], sense: u32) {
+    let slot = slots.get_mut(slot_of(ix, raw));
+    if let Some((slot, length)) = slot.zip(u8::try_from(raw.len()).ok())
+        && let Some(text) = slot.text.get_mut(..raw.len())
+        // What came again has one more chance against what may come but once.
+        && !std::mem::take(&mut slot.is_used)
+    {
+        text.copy_from_slice(raw);
+        (slot.length, slot.ix, slot.sense) = (length, ix, sense);
+    }
+}
+
+impl Slot {
+    #[inline]
+    fn is(&self, ix: SegmentIx, raw: &[u8]) -> bool {
+        self.ix == ix && usize::from(self.length) == raw.len() && self.text.get(..raw.len()) == Some(raw)
+    }
+}
+
 fn slot_of(ix: SegmentIx, raw: &[u8]) -> usize {
     const MIX: u64 = 0x9E37_79B9_7F4A_7C15;
     let (words, rest) = raw.as_chunks::<8>();
@@ -131,17 +183,17 @@ mod tests {
     fn the_same_segment_is_known_and_no_other() {
         let guide = |name| shipped().get(name).unwrap();
         let (mut known, own, other) = (Known::default(), SegmentIx(7), SegmentIx(8));
-        known.follow(guide("835"));
         let new = |raw| Segment::new(raw, Delimiters::default());
         let long = format!("NM1*QC*1*{}", "A".repeat(LENGTH));
-        for _ in 0..FIRST {
+        for count in [FIRST - 1, 1] {
+            known.follow(guide("835"), count);
             assert_eq!(known.has(own, &new("CAS*PR*3*10")), None);
             known.keep(own, &new("CAS*PR*3*10"), 7);
             known.keep(own, &new(&long), 7);
         }
         assert_eq!((known.has(own, &new("CAS*PR*3*10")), known.has(own, &new(&long))), (Some(7), None));
         assert_eq!((known.has(other, &new("CAS*PR*3*10")), known.has(own, &new("CAS*PR*3*11"))), (None, None));
-        known.follow(guide("837p"));
+        known.follow(guide("837p"), 1);
         assert_eq!(known.has(own, &new("CAS*PR*3*10")), None);
         known.keep(own, &new("CAS*PR*3*10"), 7);
         let delimiters = Delimiters { component: b'*', ..Delimiters::default() };

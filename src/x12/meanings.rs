@@ -35,6 +35,8 @@ impl Quiet {
     pub const OUTSIDE: Quiet = Quiet(2);
     /// Neither it nor any loop inside of it breaks a rule.
     pub const BELOW: Quiet = Quiet(4);
+    /// A loop holds what its guide demands, and nothing too often.
+    pub const COUNTS: Quiet = Quiet(8);
 }
 
 /// What a word stands for, in its highest bits.

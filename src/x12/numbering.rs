@@ -1,7 +1,7 @@
 //! Numbers that a set gives to what it holds: its levels (HL) one after another, its claims each its own.
 
 use crate::fault::{Issue, Severity, X12Place, codes};
-use crate::x12::guide::Guide;
+use crate::x12::guide::{Guide, LoopIx};
 use crate::x12::reader::TransactionSet;
 use crate::x12::segment::Segment;
 use crate::x12::situations::Check;
@@ -75,13 +75,31 @@ struct Spot {
     line: u32,
 }
 
+/// For each loop of a guide, whether something stands below it that is numbered: a level, or a claim.
+pub(crate) fn leads(guide: &Guide) -> Vec<bool> {
+    let is_claim = |ix| guide.starter(ix).is_some_and(|starter| starter.id == "CLM");
+    let numbered: Vec<bool> = guide.loop_ixs().map(|(ix, spec)| spec.is_level || is_claim(ix)).collect();
+    let mut leads = vec![false; numbered.len()];
+    // From the inside out, a loop at a time.
+    for _ in 0..numbered.len() {
+        let before = leads.clone();
+        let holds = |child: &LoopIx| numbered[usize::from(child.0)] || before[usize::from(child.0)];
+        leads = guide.loops.iter().map(|spec| spec.children.iter().any(holds)).collect();
+        if leads == before {
+            break;
+        }
+    }
+    leads
+}
+
 impl Numbering {
     /// The issues of the levels and claims that began in this part of a set.
     pub fn check(&mut self, guide: &Guide, set: &TransactionSet<'_>, root: &Loop<'_>, issues: &mut Vec<Issue>) {
         let mut report = |row: Row, at: &Spot, id: &str, element: u8| {
             issues.push(check(row).issue(at.place(set.control_number(), id, element)));
         };
-        for found in root.descend().filter(|found| found.part.told == 0) {
+        let all = root.descend_into(|found| guide.loop_at(found.spec).leads_to_numbers);
+        for found in all.filter(|found| found.part.told == 0) {
             let Some(first) = found.segments.first() else { continue };
             if guide.loop_at(found.spec).is_level {
                 // Where the guide leaves no choice of HL04, it complains itself.

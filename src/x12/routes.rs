@@ -47,6 +47,8 @@ pub(crate) struct Routes {
     seen: u32,
     slots: Vec<Option<Slot>>,
     states: HashMap<Stand, u32>,
+    /// The one that was learned last: it comes again with each level.
+    recent: (Stand, u32),
     /// Which loops are open, when that was so before.
     state: Option<u32>,
 }
@@ -73,17 +75,16 @@ impl Routes {
     }
 
     /// Takes the place of a segment that was searched for; `stand` is where the placer is now, when that says all.
-    pub fn learn(&mut self, asked: Option<Asked>, placed: &Placed, stand: Option<Stand>) {
+    pub fn learn(
+        &mut self,
+        asked: Option<Asked>,
+        placed: &Placed,
+        stand: Option<impl Iterator<Item = (LoopIx, usize)> + Clone>,
+    ) {
         let from = self.state.take();
         let Some(stand) = stand else { return };
-        let at = stand.get(placed.keep.wrapping_sub(1)).map_or(0, |(_, at)| *at);
-        let next = u32::try_from(self.states.len()).unwrap_or(u32::MAX);
-        let known = self.states.get(&stand).copied();
-        let to = match known {
-            None if self.states.len() < STATES => *self.states.entry(stand).or_insert(next),
-            None => return,
-            Some(to) => to,
-        };
+        let at = stand.clone().nth(placed.keep.wrapping_sub(1)).map_or(0, |(_, at)| at);
+        let Some(to) = self.state_of(stand) else { return };
         self.state = Some(to);
         if let (Some(from), Some(asked), None) = (from, asked, placed.problem)
             && let Some(slot) = self.slots.get_mut(slot_of(from, asked))
@@ -93,24 +94,40 @@ impl Routes {
     }
 }
 
+impl Routes {
+    /// The number of a stand; none when there are too many.
+    fn state_of(&mut self, stand: impl Iterator<Item = (LoopIx, usize)> + Clone) -> Option<u32> {
+        if stand.clone().eq(self.recent.0.iter().copied()) {
+            return Some(self.recent.1);
+        }
+        let next = u32::try_from(self.states.len()).unwrap_or(u32::MAX);
+        let stand: Stand = stand.collect();
+        let known = self.states.get(&stand).copied();
+        if known.is_none() && self.states.len() >= STATES {
+            return None;
+        }
+        let state = known.unwrap_or_else(|| *self.states.entry(stand.clone()).or_insert(next));
+        self.recent = (stand, state);
+        Some(state)
+    }
+}
+
 impl Asked {
     /// What is asked by a segment; `None` when its place hangs on more: on the levels, or on values of several elements.
     pub fn of(guide: &Guide, segment: &Segment<'_>) -> Option<Asked> {
-        let id = segment.id();
-        let is_id = id.len() <= 3 && !id.bytes().any(|byte| byte.is_ascii_lowercase());
-        if !is_id || id == "HL" {
-            return None;
-        }
-        let tag = Tag::of(id);
+        let (id, first) = segment.head();
+        let tag = Tag::of_bytes(id);
         let value = match guide.qualifiers.of(tag) {
-            Qualifier::None => "",
-            Qualifier::At(element, 0) => segment.element(element),
-            Qualifier::At(element, component) => segment.component(element, component),
+            Qualifier::None => &[],
+            Qualifier::At(1, 0) => first,
+            Qualifier::At(element, 0) => segment.element(usize::from(element)).as_bytes(),
+            Qualifier::At(element, component) => {
+                segment.component(usize::from(element), usize::from(component)).as_bytes()
+            }
             Qualifier::Several => return None,
         };
-        let bytes = value.as_bytes();
-        let packed = bytes.iter().fold(0, |packed, byte| (packed << 8) | u64::from(*byte));
-        (bytes.len() <= LENGTH).then(|| Asked { tag, qualifier: (bytes.len() as u64) << 56 | packed })
+        let packed = value.iter().fold(0, |packed, byte| (packed << 8) | u64::from(*byte));
+        (value.len() <= LENGTH).then_some(Asked { tag, qualifier: (value.len() as u64) << 56 | packed })
     }
 }
 
@@ -127,8 +144,8 @@ pub(crate) enum Qualifier {
     #[default]
     None,
     /// Element and component (0 in a simple element).
-    At(usize, usize),
-    /// In more than one place.
+    At(u16, u16),
+    /// In more than one place; or the place hangs on more than a qualifier; or there is no such segment.
     Several,
 }
 
@@ -142,9 +159,11 @@ const IDS: usize = 256;
 impl Qualifiers {
     pub fn of_guide(guide: &Guide) -> Qualifiers {
         let mut all = Qualifiers(vec![None; IDS]);
-        for spec in &guide.segments {
+        // The levels (HL) tell their places by their numbers.
+        for spec in guide.segments.iter().filter(|spec| spec.id != "HL") {
             let Some(slot) = all.slot(spec.tag) else { continue };
-            let own = spec.qualifier_at;
+            let narrow = |n: usize| u16::try_from(n).unwrap_or(u16::MAX);
+            let own = (narrow(spec.qualifier_at.0), narrow(spec.qualifier_at.1));
             let before = slot.map_or(Qualifier::None, |(_, before)| before);
             let both = match before {
                 before if spec.qualifiers.is_empty() => before,
@@ -165,9 +184,14 @@ impl Qualifiers {
 
     /// Where the segments of an id have their qualifier.
     fn of(&self, tag: Tag) -> Qualifier {
-        let own = (0..IDS).map(|n| (tag.home() + n) % IDS).find(|at| is_slot_of(&self.0, *at, tag));
-        let found = own.map(|at| self.0.get(at).copied().flatten().map_or(Qualifier::None, |(_, found)| found));
-        found.unwrap_or(Qualifier::Several)
+        for n in 0..IDS {
+            match self.0.get((tag.home() + n) % IDS) {
+                Some(Some((own, found))) if *own == tag => return *found,
+                Some(Some(_)) => {}
+                _ => break,
+            }
+        }
+        Qualifier::Several
     }
 }
 
@@ -187,7 +211,8 @@ mod tests {
             ("REF", Qualifier::At(1, 0)),
             ("HI", Qualifier::At(1, 1)),
             ("CLM", Qualifier::None),
-            ("ZZZ", Qualifier::None),
+            ("HL", Qualifier::Several),
+            ("ZZZ", Qualifier::Several),
         ] {
             assert_eq!(guide.qualifiers.of(Tag::of(id)), expected, "{id}");
         }

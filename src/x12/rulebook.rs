@@ -47,12 +47,12 @@ pub(crate) fn fill(folder: &Folder, lists: &Lists, guides: &mut [Guide], issues:
             Err(found) => issues.extend(found),
         }
     }
-    for guide in guides.iter_mut() {
-        guide.sight = situations::Sight::of(guide);
-    }
     let (of_codes, found) = code_sets::compile(&stanzas, guides, folder, lists);
     checks.extend(of_codes);
     issues.extend(found);
+    for guide in guides.iter_mut() {
+        guide.sight = situations::Sight::of(guide);
+    }
     let twice = stanzas
         .iter()
         .enumerate()

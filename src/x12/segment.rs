@@ -3,6 +3,7 @@
 use crate::fault::X12Place;
 use crate::x12::delimiters::Delimiters;
 use std::fmt;
+use std::ops::Range;
 
 /// A segment of an interchange. Elements, components and repetitions count from 1, as X12 counts them.
 #[derive(Clone, Copy, PartialEq)]
@@ -65,7 +66,8 @@ impl<'a> Segment<'a> {
 
     /// All elements, the first after the id first.
     pub fn elements(&self) -> impl Iterator<Item = &'a str> + use<'a> {
-        self.all_elements().skip(1)
+        let raw = self.raw;
+        self.ranges().map(move |range| raw.get(range).unwrap_or_default())
     }
 
     /// Element `n`; `""` when absent.
@@ -76,21 +78,43 @@ impl<'a> Segment<'a> {
         }
     }
 
-    /// The id, and all elements behind it.
-    pub(crate) fn all_elements(&self) -> impl Iterator<Item = &'a str> + use<'a> {
+    /// Whether this is its id.
+    #[inline]
+    pub fn is(&self, id: &str) -> bool {
+        let rest = self.raw.as_bytes().strip_prefix(id.as_bytes());
+        rest.is_some_and(|rest| rest.first().is_none_or(|byte| *byte == self.delimiters.element))
+    }
+
+    /// The bytes of the id and of element 1.
+    #[inline]
+    pub(crate) fn head(&self) -> (&'a [u8], &'a [u8]) {
+        let (raw, mut cuts) = (self.raw.as_bytes(), self.cuts);
+        let (first, second) = (cuts.take(), cuts.take());
+        if second.is_none() && !self.cuts.are_all(self.raw) {
+            return (self.element(0).as_bytes(), self.element(1).as_bytes());
+        }
+        let (id, rest) = raw.split_at_checked(first.unwrap_or(raw.len())).unwrap_or_default();
+        let rest = rest.get(..second.unwrap_or(raw.len()) - id.len()).unwrap_or_default();
+        (id, rest.get(1..).unwrap_or_default())
+    }
+
+    /// The elements after the id, by where in the text they stand.
+    pub(crate) fn ranges(&self) -> impl Iterator<Item = Range<usize>> + use<'a> {
         let (raw, element) = (self.raw, self.delimiters.element);
         let (mut cuts, mut known, mut start) = (self.cuts, CUTS, 0);
-        std::iter::from_fn(move || {
+        let mut next = move || {
             // Behind the first bytes of a long segment the next are looked at.
             while cuts == Cuts::default() && known < raw.len() {
                 cuts = Cuts::at(raw, element, known);
                 known += CUTS;
             }
             let end = cuts.take().map_or(raw.len(), |at| known - CUTS + at);
-            let part = raw.get(start..end);
+            let range = start..end;
             start = end + 1;
-            part
-        })
+            (range.start <= raw.len()).then_some(range)
+        };
+        next();
+        std::iter::from_fn(next)
     }
 
     /// Component `c` of element `n`, of its first repetition; `""` when absent.
@@ -179,6 +203,7 @@ impl Cuts {
     }
 
     /// Part `n` (from 0) of the text, of which all separators are known; `""` when there are fewer.
+    #[inline]
     fn part(mut self, raw: &str, n: usize) -> &str {
         let mut start = 0;
         for _ in 0..n {
@@ -265,8 +290,11 @@ mod tests {
             for step in [1, 2, 7, 8, 13, 64, 70] {
                 let raw: String = (0..length).map(|n| if n % step == step - 1 { '*' } else { 'x' }).collect();
                 let (segment, expected) = (segment(&raw), raw.split('*').collect::<Vec<_>>());
-                assert_eq!(segment.all_elements().collect::<Vec<_>>(), expected, "{raw}");
+                assert_eq!(segment.elements().collect::<Vec<_>>(), expected[1..], "{raw}");
+                assert!(segment.is(segment.id()) && !segment.is("ZZ"), "{raw}");
                 assert_eq!(segment.len(), expected.len() - 1, "{raw}");
+                let head = (segment.element(0).as_bytes(), segment.element(1).as_bytes());
+                assert_eq!(segment.head(), head, "{raw}");
                 let each: Vec<_> = (0..=expected.len()).map(|n| segment.element(n)).collect();
                 assert_eq!((&each[..expected.len()], each[expected.len()]), (&expected[..], ""), "{raw}");
             }

@@ -5,7 +5,7 @@ use crate::fault::{Issue, Place, X12Place, codes};
 use crate::x12::build::{is_date, is_time};
 use crate::x12::segment::Segment;
 use std::collections::HashSet;
-use std::hash::{BuildHasher, BuildHasherDefault, DefaultHasher};
+use std::hash::{BuildHasher, BuildHasherDefault, DefaultHasher, Hasher};
 
 /// Most interchanges of a file whose numbers are remembered.
 const MAX_INTERCHANGES: usize = 1 << 16;
@@ -29,7 +29,25 @@ pub(crate) struct Totals {
 
 /// Control numbers, to tell one that comes again. They are kept as hashes: a file may hold millions.
 #[derive(Debug, Default)]
-pub(crate) struct Numbers(HashSet<u64>);
+pub(crate) struct Numbers(HashSet<u64, BuildHasherDefault<AsIs>>);
+
+/// Hashes what is a hash.
+#[derive(Debug, Default)]
+struct AsIs(u64);
+
+impl Hasher for AsIs {
+    fn finish(&self) -> u64 {
+        self.0
+    }
+
+    fn write(&mut self, bytes: &[u8]) {
+        bytes.iter().for_each(|byte| self.0 = self.0.rotate_left(8) ^ u64::from(*byte));
+    }
+
+    fn write_u64(&mut self, hash: u64) {
+        self.0 = hash;
+    }
+}
 
 impl Numbers {
     fn is_new(&mut self, number: &str) -> bool {

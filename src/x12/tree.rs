@@ -9,13 +9,16 @@ use crate::fault::Issue;
 use crate::x12::guide::{Guide, Item, LoopIx, SegmentIx, SegmentSpec, Tag};
 use crate::x12::problem::Problem;
 use crate::x12::reader::TransactionSet;
-use crate::x12::routes::{Asked, Routes, Stand};
+use crate::x12::routes::{Asked, Routes};
 use crate::x12::segment::{Segment, split};
 use crate::x12::spots::Opened;
 use std::sync::Arc;
 
 /// How many loops may be missing between an open loop and one that begins below it.
 const MISSING_LOOPS: usize = 2;
+
+/// Segments that a loop has room for from the first.
+const SEGMENTS: usize = 4;
 
 /// A loop as found: its own segments, and the loops inside it, each in the order of the file.
 #[derive(Debug, Clone)]
@@ -46,7 +49,9 @@ pub struct Part {
 impl<'a> Loop<'a> {
     fn new(guide: &Guide, spec: LoopIx) -> Loop<'a> {
         let id = guide.loop_at(spec).id.clone();
-        Loop { id, spec, segments: Vec::new(), specs: Vec::new(), children: Vec::new(), part: Part::default() }
+        // Most loops have a few segments: room for them is asked for once.
+        let (segments, specs) = (Vec::with_capacity(SEGMENTS), Vec::with_capacity(SEGMENTS));
+        Loop { id, spec, segments, specs, children: Vec::new(), part: Part::default() }
     }
 
     /// The first segment of this id.
@@ -61,7 +66,7 @@ impl<'a> Loop<'a> {
 
     /// All segments of this id.
     pub fn all(&self, id: &str) -> impl Iterator<Item = &Segment<'a>> {
-        self.segments.iter().filter(move |segment| segment.id() == id)
+        self.segments.iter().filter(move |segment| segment.is(id))
     }
 
     /// The first loop of this id directly inside.
@@ -76,10 +81,17 @@ impl<'a> Loop<'a> {
 
     /// This loop and all loops below, each before those inside it.
     pub fn descend(&self) -> impl Iterator<Item = &Loop<'a>> {
+        self.descend_into(|_| true)
+    }
+
+    /// This loop and the loops below, each before those inside it; those inside of which `looks_into` says so.
+    pub(crate) fn descend_into(&self, looks_into: impl Fn(&Loop<'a>) -> bool) -> impl Iterator<Item = &Loop<'a>> {
         let mut waiting = vec![self];
         std::iter::from_fn(move || {
             let next = waiting.pop()?;
-            waiting.extend(next.children.iter().rev());
+            if looks_into(next) {
+                waiting.extend(next.children.iter().rev());
+            }
             Some(next)
         })
     }
@@ -94,7 +106,9 @@ pub fn assign<'a>(guide: &Guide, set: &TransactionSet<'a>) -> (Loop<'a>, Vec<Iss
     for segment in &set.segments {
         let placed = placer.place(segment);
         builder.take(*segment, &placed, false);
-        issues.extend(placed.problem.map(|problem| problem.issue(guide, placed.in_loop, set, segment)));
+        if let Some(problem) = placed.problem {
+            issues.push(problem.issue(guide, placed.in_loop, set, segment));
+        }
     }
     (builder.finish(), issues)
 }
@@ -117,8 +131,9 @@ impl<'g, 'a> Builder<'g, 'a> {
             self.close();
         }
         for ix in placed.opened.iter() {
-            let part = Part { is_context: told, ..Part::default() };
-            self.open.push(Loop { part, ..Loop::new(self.guide, *ix) });
+            let mut opened = Loop::new(self.guide, *ix);
+            opened.part.is_context = told;
+            self.open.push(opened);
         }
         if let Some(innermost) = self.open.last_mut() {
             innermost.segments.push(segment);
@@ -225,18 +240,16 @@ impl<'g> Placer<'g> {
             let placed = route.placed;
             self.open.truncate(placed.keep);
             self.open.last_mut().into_iter().for_each(|open| open.at = route.at);
-            let opened = placed.opened.iter().map(|ix| Open { ix: *ix, at: 0, level: String::new() });
-            self.open.extend(opened);
+            for ix in placed.opened.iter() {
+                self.open.push(Open { ix: *ix, at: 0, level: String::new() });
+            }
             return placed;
         }
         let placed = self.search(segment);
-        self.routes.learn(asked, &placed, self.stand());
+        // All that the place of the next segment depends on, but for the levels.
+        let stand = self.lost.is_none().then(|| self.open.iter().map(|open| (open.ix, open.at)));
+        self.routes.learn(asked, &placed, stand);
         placed
-    }
-
-    /// All that the place of the next segment depends on, but for the levels; `None` when there is more.
-    fn stand(&self) -> Option<Stand> {
-        self.lost.is_none().then(|| self.open.iter().map(|open| (open.ix, open.at)).collect())
     }
 
     fn search(&mut self, segment: &Segment<'_>) -> Placed {
