@@ -110,7 +110,7 @@ impl Asked {
         };
         let bytes = value.as_bytes();
         let packed = bytes.iter().fold(0, |packed, byte| (packed << 8) | u64::from(*byte));
-        (bytes.len() <= LENGTH).then(|| Asked { tag, qualifier: (bytes.len() as u64) << 56 | packed })
+        (bytes.len() <= LENGTH).then_some(Asked { tag, qualifier: (bytes.len() as u64) << 56 | packed })
     }
 }
 
