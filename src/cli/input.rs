@@ -138,6 +138,8 @@ fn walk(folder: &Path, all: &mut Vec<PathBuf>) -> Result<(), Fault> {
 pub struct Input {
     source: Chain<Cursor<Vec<u8>>, Box<dyn Read>>,
     pub bar: ProgressBar,
+    /// Its path, as it was given.
+    pub name: String,
 }
 
 impl Input {
@@ -152,7 +154,7 @@ impl Input {
         };
         let mut head = Vec::new();
         source.by_ref().take(HEAD).read_to_end(&mut head).map_err(|error| unreadable(path, &error))?;
-        Ok(Input { source: Cursor::new(head).chain(source), bar })
+        Ok(Input { source: Cursor::new(head).chain(source), bar, name: path.display().to_string() })
     }
 
     /// Whether it is JSON or XML; anything else may be X12.

@@ -110,7 +110,10 @@ fn each<T>(paths: &[PathBuf], with: &T, write: fn(&T, Input, &mut Out) -> Writte
     let mut out = stdout();
     let mut exit = Exit::Clean;
     for file in input::expand(paths)? {
-        let input = Input::open(&file)?;
+        let Some(input) = opened(&file) else {
+            exit = Exit::Unreadable;
+            continue;
+        };
         let bar = input.bar.clone();
         let written = write(with, input, &mut out)?;
         bar.finish_and_clear();
@@ -127,7 +130,13 @@ fn each<T>(paths: &[PathBuf], with: &T, write: fn(&T, Input, &mut Out) -> Writte
     Ok(exit)
 }
 
+/// One of several files; what is wrong with it is said, and does not keep the others from being read.
+fn opened(file: &Path) -> Option<Input> {
+    Input::open(file).inspect_err(|fault| show::issues(None, &fault.issues)).ok()
+}
+
 fn segments(guides: &Guides, input: Input, out: &mut Out) -> Written {
+    let name = input.name.clone();
     let mut segments = Segments::new(input);
     let mut follower = Follower::new(guides);
     let mut found = false;
@@ -143,7 +152,7 @@ fn segments(guides: &Guides, input: Input, out: &mut Out) -> Written {
     }
     // Without any interchange the caller says so.
     if found {
-        show::issues(None, &segments.issues());
+        show::issues(Some(&name), &segments.issues());
     }
     Ok(Ok(found))
 }
@@ -158,17 +167,23 @@ fn lines((guides, indent): &(Guides, bool), input: Input, out: &mut Out) -> Writ
 
 fn tree(guides: &Guides, paths: &[PathBuf]) -> Result<Exit, Fault> {
     let mut document = Document::new(guides, stdout());
+    let mut exit = Exit::Clean;
     for file in input::expand(paths)? {
-        let input = Input::open(&file)?;
-        let bar = input.bar.clone();
+        let Some(input) = opened(&file) else {
+            exit = Exit::Unreadable;
+            continue;
+        };
+        let (bar, before) = (input.bar.clone(), document.interchanges);
         // A reader that went away is no fault of ours.
         let Ok(issues) = document.file(input)? else { return Ok(Exit::Clean) };
         bar.finish_and_clear();
-        show::issues(None, &issues);
+        show::issues(Some(&file.display().to_string()), &issues);
+        if document.interchanges == before {
+            exit = Exit::Unreadable;
+        }
     }
-    let is_empty = document.interchanges == 0;
     let _ = document.end();
-    Ok(if is_empty { Exit::Unreadable } else { Exit::Clean })
+    Ok(exit)
 }
 
 fn ack(config: Config, payer: Option<&str>, file: &Path) -> Result<Exit, Fault> {

@@ -49,7 +49,7 @@ pub fn write(
                 answered.any = true;
                 failed = out.write_all(piece).err();
             }
-            Told::Outside(issue) if answered.outside.len() < OUTSIDE_MAX => answered.outside.push(issue),
+            Told::Outside(issue) if answered.outside.len() < OUTSIDE_MAX => answered.outside.push(issue.clone()),
             Told::Outside(_) => {}
         }
         if failed.is_some() { ControlFlow::Break(()) } else { ControlFlow::Continue(()) }

@@ -185,13 +185,11 @@ impl Tree<'_> {
         });
         code_sets::check_segment(guide, ix, set, found, segment, issues);
         let sense = self.known.sense(guide, ix, segment);
-        match (issues.len() == before, lines_of(segment)) {
-            (true, _) => self.known.keep(ix, segment, sense),
-            (false, None) => {}
-            (false, Some(next)) => {
-                issues.truncate(before);
-                issues.push(lost_terminator(set, found, segment, next));
-            }
+        if issues.len() == before {
+            self.known.keep(ix, segment, sense);
+        } else if let Some(next) = lines_of(segment) {
+            issues.truncate(before);
+            issues.push(lost_terminator(set, found, segment, next));
         }
         sense
     }

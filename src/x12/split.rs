@@ -74,7 +74,8 @@ impl<F: FnMut(Part) -> bool> Visitor for Splitter<F> {
     fn portion(&mut self, portion: &Portion<'_>) -> ControlFlow<()> {
         let is_whole = self.is_whole;
         self.is_whole &= !portion.has_news;
-        if !portion.has_unit && !(is_whole && portion.is_last) {
+        let is_part = portion.has_unit || (is_whole && portion.is_last);
+        if !is_part {
             return ControlFlow::Continue(());
         }
         self.number += 1;

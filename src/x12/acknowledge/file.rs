@@ -19,7 +19,7 @@ pub enum Told<'t> {
     /// A piece of an answer.
     Answer(&'t [u8]),
     /// What is wrong outside of any interchange.
-    Outside(Issue),
+    Outside(&'t Issue),
 }
 
 /// IK502 2, AK905 3 and TA105 023: a trailer is missing. They are told when the next header or the end of the file comes.
@@ -91,13 +91,13 @@ impl<F: FnMut(Told<'_>) -> ControlFlow<()>> Visitor for File<'_, F> {
     fn envelope(&mut self, issues: Vec<Issue>) -> ControlFlow<()> {
         for issue in issues {
             let Place::X12(at) = &issue.at else {
-                (self.each)(Told::Outside(issue))?;
+                (self.each)(Told::Outside(&issue))?;
                 continue;
             };
             let is_outside = at.interchange.is_none();
             let is_known = at.error_code.as_deref().is_some_and(|code| [NO_SE, NO_GE, NO_IEA].contains(&code));
             match (is_outside, is_known) {
-                (true, _) => (self.each)(Told::Outside(issue))?,
+                (true, _) => (self.each)(Told::Outside(&issue))?,
                 (false, true) => {}
                 (false, false) => self.note(issue, None),
             }
