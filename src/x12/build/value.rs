@@ -114,8 +114,36 @@ fn is_plainly_right(spec: &ElementSpec, text: &str) -> bool {
         ElementKind::AN => {
             is_open && bytes.first() != Some(&b' ') && bytes.last() != Some(&b' ') && bytes.iter().all(is_printed)
         }
-        ElementKind::R | ElementKind::N0 => {
-            is_open && bytes.len() <= MONEY_DIGITS && !bytes.is_empty() && bytes.iter().all(u8::is_ascii_digit)
+        ElementKind::N0 => is_open && is_short_number(bytes),
+        // The point is no digit.
+        ElementKind::R if bytes.len() > usize::from(spec.min) && is_short_amount(bytes) => is_open,
+        ElementKind::R => is_open && is_short_number(bytes),
+        ElementKind::DT => is_open && is_early_day(bytes),
+        _ => false,
+    }
+}
+
+fn is_short_number(bytes: &[u8]) -> bool {
+    (1..=MONEY_DIGITS).contains(&bytes.len()) && bytes.iter().all(u8::is_ascii_digit)
+}
+
+/// Digits, a point and two digits.
+fn is_short_amount(bytes: &[u8]) -> bool {
+    match bytes {
+        [whole @ .., b'.', tenths, hundredths] => {
+            whole.len() + MONEY_DECIMALS <= MONEY_DIGITS
+                && whole.iter().chain([tenths, hundredths]).all(u8::is_ascii_digit)
+        }
+        _ => false,
+    }
+}
+
+/// CCYYMMDD of a day that every month has.
+fn is_early_day(bytes: &[u8]) -> bool {
+    match bytes {
+        [b'1'..=b'2', b'0'..=b'9', b'0'..=b'9', b'0'..=b'9', month @ .., day_1, day_2] => {
+            let is_month = matches!(month, [b'0', b'1'..=b'9'] | [b'1', b'0'..=b'2']);
+            is_month && matches!([*day_1, *day_2], [b'0', b'1'..=b'9'] | [b'1', b'0'..=b'9'] | [b'2', b'0'..=b'8'])
         }
         _ => false,
     }
@@ -335,7 +363,15 @@ mod tests {
             "-1",
             "1.50",
             "1.505",
+            ".50",
+            "12345678.50",
+            "123456789.50",
+            "1.2.50",
             "20250303",
+            "20250229",
+            "20250028",
+            "20251301",
+            "00000101",
             "1260",
             "é",
             "a\tb",
@@ -344,8 +380,10 @@ mod tests {
         for (kind, value) in kinds.iter().flat_map(|kind| values.iter().map(move |value| (*kind, *value))) {
             for content in [Content::Exact, Content::Money] {
                 for codes in [vec![], vec!["A".to_owned(), "123".to_owned()]] {
-                    let spec = ElementSpec { content, codes, ..spec(kind, 1, 11) };
-                    assert_eq!(problem_of(&spec, value), every_problem(&spec, value), "{kind:?} {value:?}");
+                    for (min, max) in [(1, 11), (4, 8)] {
+                        let spec = ElementSpec { content, codes: codes.clone(), ..spec(kind, min, max) };
+                        assert_eq!(problem_of(&spec, value), every_problem(&spec, value), "{kind:?} {value:?}");
+                    }
                 }
             }
         }
