@@ -15,6 +15,7 @@ use claimgate::x12::stream::Segments;
 use claimgate::x12::text::Text;
 use claimgate::x12::tokens::Tokens;
 use claimgate::x12::{format, json, writer};
+use std::collections::HashSet;
 use std::ops::ControlFlow;
 use std::path::{Path, PathBuf};
 
@@ -120,7 +121,9 @@ fn every_file_is_answered_portion_by_portion_as_it_is_as_a_whole() {
         let twice = |found: &Interchange<'_>| {
             check_interchange(&guides, found).iter().any(|issue| issue.text.ends_with("not unique in its group"))
         };
-        if interchanges.iter().any(twice) {
+        // An interchange by itself does not know of the others of its file (TA105 025).
+        let numbers: HashSet<_> = interchanges.iter().map(Interchange::control_number).collect();
+        if interchanges.iter().any(twice) || numbers.len() < interchanges.len() {
             continue;
         }
         let [expected, answer] = [expected, answer].map(|bytes| String::from_utf8(bytes).unwrap());

@@ -48,6 +48,10 @@ pub fn acknowledge(interchange: &Interchange<'_>, issues: &[Issue], numbers: Num
             of.entry((at.group.as_deref(), at.transaction_set.as_deref())).or_default().push(issue);
         }
     }
+    // Of too many in a set the first in the file are named.
+    let ordinal = |issue: &&Issue| if let Place::X12(at) = &issue.at { at.ordinal } else { None };
+    let of_sets = of.iter_mut().filter(|((_, set), _)| set.is_some());
+    of_sets.for_each(|(_, issues)| issues.sort_by_key(ordinal));
     let mut answer = Answer::open(&interchange.isa, numbers, at);
     let tell = |answer: &mut Answer, group, number, set: Option<&TransactionSet<'_>>| {
         of.get(&(group, number)).into_iter().flatten().for_each(|issue| answer.note(issue, set));
