@@ -240,13 +240,14 @@ fn parts(guides: &Guides, file: &Path, out: &Path) -> Result<Exit, Fault> {
     bar.finish_and_clear();
     match failed {
         Some(error) => Err(unwritable(out, &error)),
-        None if !found => {
+        None if !found.an_interchange => {
             no_interchange(file);
             Ok(Exit::Unreadable)
         }
         None => {
+            show::issues(Some(&file.display().to_string()), &found.left_out);
             eprintln!("{count} files written to {}", out.display());
-            Ok(Exit::Clean)
+            Ok(exit_for(&found.left_out))
         }
     }
 }

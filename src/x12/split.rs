@@ -1,6 +1,6 @@
 //! One file for each claim, payment or answer of an interchange. A set that has none, or no guide, stays whole.
 
-use crate::fault::{Fault, Issue};
+use crate::fault::{Fault, Issue, Place, X12Place, codes};
 use crate::x12::delimiters::Delimiters;
 use crate::x12::envelope::Role;
 use crate::x12::guide::{Guide, Guides};
@@ -21,12 +21,22 @@ pub struct Part {
     pub bytes: Vec<u8>,
 }
 
+/// Sets that are named when they are left out.
+const NAMED: usize = 1_000;
+
+/// What a file held.
+#[derive(Debug, Default)]
+pub struct Found {
+    pub an_interchange: bool,
+    /// Sets of which nothing was given; at most 1 000 are named.
+    pub left_out: Vec<Issue>,
+}
+
 /// Gives each unit to `each` as an interchange of its own, with the envelope and control numbers of the file; levels are
-/// numbered anew, segments, sets and groups counted anew. In constant memory; stops when `each` says no. Tells whether there
-/// was an interchange.
-pub fn split(guides: &Guides, source: impl Read, each: impl FnMut(Part) -> bool) -> Result<bool, Fault> {
-    let (isa, gs) = (Head::default(), Head::default());
-    let mut splitter = Splitter { isa, gs, number: 0, found: false, is_whole: false, each };
+/// numbered anew, segments, sets and groups counted anew. In constant memory; stops when `each` says no.
+pub fn split(guides: &Guides, source: impl Read, each: impl FnMut(Part) -> bool) -> Result<Found, Fault> {
+    let (isa, gs, found) = (Head::default(), Head::default(), Found::default());
+    let mut splitter = Splitter { isa, gs, number: 0, found, is_whole: false, is_given: false, each };
     portions::visit(guides, source, &mut splitter)?;
     Ok(splitter.found)
 }
@@ -50,10 +60,11 @@ struct Splitter<F> {
     isa: Head,
     gs: Head,
     number: usize,
-    /// An interchange was there.
-    found: bool,
+    found: Found,
     /// Nothing of the open set was seen yet.
     is_whole: bool,
+    /// Something of the open set was given.
+    is_given: bool,
     each: F,
 }
 
@@ -61,10 +72,10 @@ impl<F: FnMut(Part) -> bool> Visitor for Splitter<F> {
     fn segment(&mut self, step: &Step<'_>) -> ControlFlow<()> {
         match step.role {
             Role::Isa => {
-                self.found = true;
+                self.found.an_interchange = true;
                 (self.isa, self.gs) = (Head::of(&step.segment, 13), Head::default());
             }
-            Role::St { .. } => self.is_whole = true,
+            Role::St { .. } => (self.is_whole, self.is_given) = (true, false),
             Role::Gs => self.gs = Head::of(&step.segment, 6),
             _ => {}
         }
@@ -76,8 +87,12 @@ impl<F: FnMut(Part) -> bool> Visitor for Splitter<F> {
         self.is_whole &= !portion.has_news;
         let is_part = portion.has_unit || (is_whole && portion.is_last);
         if !is_part {
+            if portion.is_last && !self.is_given && self.found.left_out.len() < NAMED {
+                self.found.left_out.push(left_out(portion));
+            }
             return ControlFlow::Continue(());
         }
+        self.is_given = true;
         self.number += 1;
         let part = self.part(portion.guide.filter(|_| portion.has_unit), portion);
         if (self.each)(part) { ControlFlow::Continue(()) } else { ControlFlow::Break(()) }
@@ -110,6 +125,15 @@ impl<F> Splitter<F> {
         let id = guide.map_or_else(|| portion.set.control_number().to_owned(), |guide| id_of(guide, &segments));
         Part { number: self.number, id, bytes: lines.out }
     }
+}
+
+/// A set without a unit is held whole only when it comes in one portion.
+fn left_out(portion: &Portion<'_>) -> Issue {
+    let number = Some(portion.set.control_number().to_owned());
+    let at = portion.set.segments.first().map(Segment::place).unwrap_or_default();
+    let at = Place::X12(X12Place { transaction_set: number, ..at });
+    let text = "the transaction set was left out: it holds no claim, payment or answer, and is too long, or of too many levels, to be held whole";
+    Issue::error(codes::TOO_MANY, at, text).hint("take this set from the file as it stands")
 }
 
 /// The first element of the segment that begins the unit: the last one of its kind.
@@ -196,11 +220,28 @@ mod tests {
             parts.push((part.id, String::from_utf8(part.bytes).unwrap()));
             true
         });
-        assert!(found.unwrap());
+        let found = found.unwrap();
+        assert!(found.an_interchange && found.left_out.is_empty());
         assert_eq!(parts.len(), 2);
         for ((id, part), (number, set)) in parts.iter().zip([("0001", sets[0]), ("0002", sets[1])]) {
             assert!(id == number && part.contains(set), "{part}");
         }
-        assert!(!split(shipped(), b"hello".as_slice(), |_| true).unwrap());
+        assert!(!split(shipped(), b"hello".as_slice(), |_| true).unwrap().an_interchange);
+    }
+
+    #[test]
+    fn a_set_that_can_be_held_neither_way_is_named() {
+        let head = isa('*', '^', ':', "~");
+        let long = "REF*0F*1~".repeat(portions::MAX_SEGMENTS + 10);
+        let sets = format!("ST*834*0001~{long}SE*4*0001~ST*834*0002~BGN*00~SE*3*0002~");
+        let text = format!("{head}GS*BE*A*B*20250303*1200*7*X*005010X220A1~{sets}GE*2*7~IEA*1*000000001~");
+        let mut ids = Vec::new();
+        let found = split(shipped(), text.as_bytes(), |part| {
+            ids.push(part.id);
+            true
+        });
+        let left_out = found.unwrap().left_out;
+        assert_eq!((ids, left_out.len()), (vec!["0002".to_owned()], 1));
+        assert!(left_out[0].to_string().contains("0001"), "{}", left_out[0]);
     }
 }
