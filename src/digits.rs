@@ -21,12 +21,8 @@ impl Digits {
     }
 
     pub fn of_decimal(number: Decimal) -> Digits {
-        let mantissa = number.mantissa().unsigned_abs();
         let mut digits = Digits::none();
-        match u64::try_from(mantissa) {
-            Ok(small) => digits.number(small, number.scale()),
-            Err(_) => digits.large(mantissa, number.scale()),
-        }
+        digits.number(number.mantissa().unsigned_abs(), number.scale());
         if number.is_sign_negative() {
             digits.put(b'-');
         }
@@ -53,7 +49,7 @@ impl Digits {
 
     pub fn of_integer(number: u64) -> Digits {
         let mut digits = Digits::none();
-        digits.number(number, 0);
+        digits.number(number.into(), 0);
         digits
     }
 
@@ -62,27 +58,26 @@ impl Digits {
     }
 
     /// From the last digit to the first; one stands before the point in any case.
-    fn number(&mut self, number: u64, scale: u32) {
-        let (mut rest, mut n) = (number, 0);
+    fn number(&mut self, number: u128, scale: u32) {
+        let (mut large, mut n) = (number, 0);
+        // What fits a machine word is divided much faster, and nearly every number does.
+        while large > u128::from(u64::MAX) {
+            self.digit((large % 10) as u8, n, scale);
+            (large, n) = (large / 10, n + 1);
+        }
+        let mut rest = large as u64;
         while rest > 0 || n <= scale {
-            if n == scale && n > 0 {
-                self.put(b'.');
-            }
-            self.put(b'0' + (rest % 10) as u8);
+            self.digit((rest % 10) as u8, n, scale);
             (rest, n) = (rest / 10, n + 1);
         }
     }
 
-    /// The same for what fits no machine word.
-    fn large(&mut self, number: u128, scale: u32) {
-        let (mut rest, mut n) = (number, 0);
-        while rest > 0 || n <= scale {
-            if n == scale && n > 0 {
-                self.put(b'.');
-            }
-            self.put(b'0' + (rest % 10) as u8);
-            (rest, n) = (rest / 10, n + 1);
+    /// The digit `n` from the end, with the point behind it where it belongs.
+    fn digit(&mut self, digit: u8, n: u32, scale: u32) {
+        if n == scale && n > 0 {
+            self.put(b'.');
         }
+        self.put(b'0' + digit);
     }
 
     fn two(&mut self, number: u16) {

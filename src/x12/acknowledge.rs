@@ -54,7 +54,8 @@ pub fn acknowledge(interchange: &Interchange<'_>, issues: &[Issue], numbers: Num
     of_sets.for_each(|(_, issues)| issues.sort_by_key(ordinal));
     let mut answer = Answer::open(&interchange.isa, numbers, at);
     let tell = |answer: &mut Answer, group, number, set: Option<&TransactionSet<'_>>| {
-        of.get(&(group, number)).into_iter().flatten().for_each(|issue| answer.note(issue, set));
+        let own = of.get(&(group, number)).into_iter().flatten();
+        own.filter(|issue| set.is_none_or(|set| may_stand_in(issue, set))).for_each(|issue| answer.note(issue, set));
     };
     tell(&mut answer, None, None, None);
     answer.has_ta1 = !interchange.ta1.is_empty();
@@ -70,6 +71,13 @@ pub fn acknowledge(interchange: &Interchange<'_>, issues: &[Issue], numbers: Num
         answer.close_group(group.ge.as_ref().map(|ge| ge.element(1)));
     }
     answer.finish().concat()
+}
+
+/// Sets of one number are told apart by where they stand.
+fn may_stand_in(issue: &Issue, set: &TransactionSet<'_>) -> bool {
+    let offset = if let Place::X12(at) = &issue.at { at.offset } else { None };
+    let ends = set.segments.first().zip(set.segments.last());
+    offset.zip(ends).is_none_or(|(offset, (first, last))| (first.offset..=last.offset).contains(&offset))
 }
 
 /// The answer to one interchange, in the making.
