@@ -125,7 +125,7 @@ ensure_python() {
     local name=$1 version=$2 folder=$PWD/target/$3
     shift 3
     [ -e "$folder/$version.installed" ] && return
-    say "installing $name $version into target/$3"
+    say "installing $name $version into ${folder#"$PWD/"}"
     rm -rf "$folder"
     python3 -m venv "$folder"
     "$folder/bin/pip" install --quiet --disable-pip-version-check --no-input "$name==$version" "$@"
