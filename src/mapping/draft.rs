@@ -73,13 +73,15 @@ impl Draft {
                 self.all("[", (0..list.count()).filter_map(|n| list.item(n)), "]", |draft, item| draft.view(item));
             }
             View::Object(object) => {
-                let fields = object.names().iter().enumerate();
-                let fields = fields.filter_map(|(place, name)| Some((*name, object.property(place)?)));
-                self.all("{", fields, "}", |draft, (name, view)| {
-                    draft.text(name);
-                    draft.raw(":");
-                    draft.view(view);
+                let mut open = "{";
+                object.visit(&mut |place, view| {
+                    self.raw(open);
+                    self.text(object.names().get(place).copied().unwrap_or_default());
+                    self.raw(":");
+                    self.view(view);
+                    open = ",";
                 });
+                self.raw(if open == "{" { "{}" } else { "}" });
             }
         }
     }

@@ -7,12 +7,14 @@ use super::item::{Item, Items, Node};
 use super::logic::known;
 use super::walk::{walk, walk_item};
 use crate::fault::codes;
-use crate::mapping::needs::{Found, Need};
+use crate::mapping::needs::Need;
 use crate::mapping::tables::Tables;
+use crate::mapping::verdicts::{Asked, Verdict, Verdicts};
 use serde_json::Value;
 use std::borrow::Cow;
 use std::cell::{Cell, RefCell};
 use std::collections::HashMap;
+use std::sync::Arc;
 
 /// Finds what a reference points to.
 pub trait Resolver {
@@ -66,8 +68,8 @@ pub struct Run<'a> {
     pub context: Item<'a>,
     pub resolver: Option<&'a dyn Resolver>,
     pub tables: &'a Tables,
-    /// The words of the source; without them every rule is run.
-    pub found: Option<Found>,
+    /// What the words of the source say of all needs; without them every rule is run.
+    pub verdicts: Option<Arc<Verdicts>>,
     /// The values of the variables.
     slots: RefCell<Box<[Items<'a>]>>,
     each_index: Cell<usize>,
@@ -97,7 +99,7 @@ impl<'a> Run<'a> {
             context,
             resolver: None,
             tables,
-            found: None,
+            verdicts: None,
             slots: RefCell::new(std::iter::repeat_with(Items::default).take(slots).collect()),
             each_index: Cell::new(0),
             trace: Trace::default(),
@@ -120,24 +122,24 @@ impl<'a> Run<'a> {
         }
     }
 
-    /// Whether a rule with this need may give anything. Asked of every rule, so what most of them need is answered at once.
+    /// Whether a rule with this need may give anything.
     #[inline]
-    pub fn may(&self, need: &Need) -> bool {
-        match (&self.found, need) {
-            (None, _) | (_, Need::Always) => true,
-            (Some(found), Need::Word(number)) => found.has(*number),
-            (Some(found), _) => self.may_all(found, need),
+    pub fn may(&self, asked: &Asked) -> bool {
+        match self.verdicts.as_ref().map(|verdicts| verdicts.of(asked)) {
+            None | Some(Verdict::Yes) => true,
+            Some(Verdict::No) => false,
+            Some(Verdict::Depends(need)) => self.may_now(need),
         }
     }
 
-    fn may_all(&self, found: &Found, need: &Need) -> bool {
+    /// What is left of a need when the words of the source are known: variables that have a value.
+    fn may_now(&self, need: &Need) -> bool {
         match need {
-            Need::Always => true,
+            Need::Always | Need::Word(_) => true,
             Need::Never => false,
-            Need::Word(number) => found.has(*number),
             Need::Slot(slot) => self.slots.borrow().get(*slot).is_some_and(|items| !items.is_empty()),
-            Need::All(needs) => needs.iter().all(|need| self.may_all(found, need)),
-            Need::Any(needs) => needs.iter().any(|need| self.may_all(found, need)),
+            Need::All(needs) => needs.iter().all(|need| self.may_now(need)),
+            Need::Any(needs) => needs.iter().any(|need| self.may_now(need)),
         }
     }
 

@@ -67,6 +67,54 @@ impl Expr {
         }
     }
 
+    /// Whether the value of a variable is read anywhere in it.
+    pub fn reads(&self, slot: usize) -> bool {
+        if let Expr::Slot(read) = self {
+            return *read == slot;
+        }
+        let mut reads = false;
+        self.operands(&mut |operand| reads |= operand.reads(slot));
+        reads
+    }
+
+    /// The expressions that it is made of.
+    fn operands<'e>(&'e self, visit: &mut dyn FnMut(&'e Expr)) {
+        match self {
+            Expr::Path(base, _) | Expr::Shadow(base, _) => base.iter().for_each(|base| visit(base)),
+            Expr::Call(_, base, arguments) => {
+                base.iter().for_each(|base| visit(base));
+                arguments.iter().for_each(visit);
+            }
+            Expr::At(left, right) | Expr::Binary(_, left, right) => {
+                visit(left);
+                visit(right);
+            }
+            Expr::Minus(operand) | Expr::OneOf(operand, _) | Expr::Is(operand, _) | Expr::As(operand, _) => {
+                visit(operand);
+            }
+            Expr::FirstOf(operands) | Expr::Join(operands) => operands.iter().for_each(visit),
+            Expr::If(choice) => choice.iter().for_each(visit),
+            Expr::Empty
+            | Expr::Boolean(_)
+            | Expr::Text(_)
+            | Expr::Integer(_)
+            | Expr::Decimal(_)
+            | Expr::Time(_)
+            | Expr::Quantity(..)
+            | Expr::Texts(_)
+            | Expr::Pattern(..)
+            | Expr::Table(_)
+            | Expr::This
+            | Expr::Index
+            | Expr::Total
+            | Expr::Slot(_)
+            | Expr::EachIndex
+            | Expr::Now
+            | Expr::Context
+            | Expr::Resource => {}
+        }
+    }
+
     /// The expression that is nothing but these texts.
     pub fn of_texts(texts: Arc<[String]>) -> Expr {
         match &*texts {
