@@ -395,7 +395,7 @@ fn is_verbatim(expr: &Expr) -> bool {
 mod tests {
     use super::*;
     use crate::mapping::fhirpath::eval::{Focus, Run};
-    use crate::mapping::fhirpath::functions::{self, Call};
+    use crate::mapping::fhirpath::functions::{self, Call, Work};
     use crate::mapping::fhirpath::item::{Item, Items};
     use crate::mapping::tables::Tables;
     use serde_json::json;
@@ -433,8 +433,15 @@ mod tests {
         for function in functions::all().filter(|function| !NOT_STRICT.contains(&function.name)) {
             let gives = arguments.iter().map(|arguments| {
                 let arguments = &arguments[..function.least.min(3)];
-                let call = Call { run: &run, focus: Focus::on(&context), arguments };
-                (function.run)(&call, Items::None)
+                let base = Some(&Expr::Empty);
+                let call = Call { run: &run, focus: Focus::on(&context), base, arguments };
+                match function.work {
+                    Work::Items(work) => work(&call, Items::None),
+                    Work::Given(work) => {
+                        let mut items = Items::None;
+                        work(&call, &mut items).map(|_| items)
+                    }
+                }
             });
             let given: Vec<usize> = gives.filter_map(Result::ok).map(|items| items.len()).collect();
             assert!(!given.is_empty() && given.iter().all(|given| *given == 0), "{}: {given:?}", function.name);

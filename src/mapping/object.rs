@@ -3,6 +3,7 @@
 use super::draft::Draft;
 use super::fhirpath::compile::Compiler;
 use super::fhirpath::eval::several;
+use super::fhirpath::gather::With;
 use super::fhirpath::item::Item;
 use super::maker::{Maker, Trail};
 use super::mistakes::did_you_mean;
@@ -282,6 +283,17 @@ impl<'d> Made<'d> {
         made
     }
 
+    /// What [`Made::back`] goes back to.
+    fn mark(&self) -> (usize, usize, usize, bool) {
+        (self.draft.end(), self.first, self.count, self.substantial)
+    }
+
+    /// Takes back what was written since.
+    fn back(&mut self, (end, first, count, substantial): (usize, usize, usize, bool)) {
+        self.draft.cut(end);
+        (self.first, self.count, self.substantial) = (first, count, substantial);
+    }
+
     /// Leaves the first value alone; false when there is none.
     pub fn keep_first(self) -> bool {
         self.draft.cut(self.first);
@@ -319,22 +331,31 @@ fn indexed<'t>(trail: &Trail<'t>, n: usize) -> Trail<'t> {
 }
 
 fn value<'a>(maker: &Maker<'a>, rule: &'a Rule, how: Write, this: &Item<'a>, trail: &Trail<'_>, made: &mut Made<'_>) {
-    let items = maker.value(rule, this, trail);
-    for item in items.iter() {
-        match write(how, item) {
-            Ok(Written::Nothing) => {}
-            Ok(written) => {
-                if maker.keeps_lineage() {
-                    maker.keep(rule, &indexed(trail, made.count), &written.shown());
+    let before = made.mark();
+    let whole = maker.hand(
+        rule,
+        this,
+        trail,
+        &mut With(|item| {
+            match write(how, &item) {
+                Ok(Written::Nothing) => {}
+                Ok(written) => {
+                    if maker.keeps_lineage() {
+                        maker.keep(rule, &indexed(trail, made.count), &written.shown());
+                    }
+                    made.substantial |= !rule.fixed;
+                    made.add(|draft| {
+                        written.put(draft);
+                        true
+                    });
                 }
-                made.substantial |= !rule.fixed;
-                made.add(|draft| {
-                    written.put(draft);
-                    true
-                });
+                Err(problem) => maker.problem(rule, this, trail, *problem),
             }
-            Err(problem) => maker.problem(rule, this, trail, *problem),
-        }
+            true
+        }),
+    );
+    if !whole {
+        made.back(before);
     }
 }
 
