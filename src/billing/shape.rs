@@ -32,6 +32,15 @@ pub struct Field {
     pub doc: &'static str,
     pub required: bool,
     pub shape: Shape,
+    /// The kind of the object that it is a property of.
+    pub kind: usize,
+}
+
+/// Where a property of a plain value stands: at a place among those of a kind of object.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct PlainPlace {
+    pub kind: usize,
+    pub place: usize,
 }
 
 impl Shape {
@@ -44,10 +53,13 @@ impl Shape {
         }
     }
 
-    /// The place of a property among all of its object.
-    pub fn place(&self, name: &str) -> Option<usize> {
+    /// Where a property of it stands.
+    pub fn place(&self, name: &str) -> Option<PlainPlace> {
         match self {
-            Shape::Object(_, fields) => fields.iter().position(|field| field.name == name),
+            Shape::Object(_, fields) => {
+                let (place, field) = fields.iter().enumerate().find(|(_, field)| field.name == name)?;
+                Some(PlainPlace { kind: field.kind, place })
+            }
             Shape::List(item) => item.place(name),
             _ => None,
         }
@@ -279,6 +291,12 @@ macro_rules! shaped {
                   #[serde(skip_serializing_if = "crate::billing::shape::Absent::is_absent")]
                   pub $field: $type,)*
             }
+            impl $name {
+                fn kind_number() -> usize {
+                    static KIND: crate::billing::shape::Kind = crate::billing::shape::Kind::new();
+                    KIND.number()
+                }
+            }
             impl crate::billing::shape::Shaped for $name {
                 fn shape() -> crate::billing::shape::Shape {
                     use crate::billing::shape::{Field, Shape, Shaped, camel};
@@ -288,6 +306,7 @@ macro_rules! shaped {
                             doc: concat!($($field_doc, " ",)* ""),
                             required: <$type as Shaped>::REQUIRED,
                             shape: <$type as Shaped>::shape(),
+                            kind: $name::kind_number(),
                         },)*
                     ])
                 }
@@ -297,8 +316,7 @@ macro_rules! shaped {
             }
             impl crate::billing::shape::ObjectView for $name {
                 fn kind(&self) -> usize {
-                    static KIND: crate::billing::shape::Kind = crate::billing::shape::Kind::new();
-                    KIND.number()
+                    $name::kind_number()
                 }
                 fn names(&self) -> &'static [&'static str] {
                     use crate::billing::shape::Camel;

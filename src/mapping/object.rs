@@ -3,6 +3,7 @@
 use super::draft::Draft;
 use super::fhirpath::compile::Compiler;
 use super::fhirpath::eval::several;
+use super::fhirpath::expr::Expr;
 use super::fhirpath::gather::With;
 use super::fhirpath::item::Item;
 use super::maker::{Maker, Trail};
@@ -74,6 +75,8 @@ struct FieldRules {
     next: Box<str>,
     many: bool,
     required: bool,
+    /// The whole of it as JSON, where it is one fixed value.
+    whole: Option<Box<str>>,
     rules: Rules,
     /// Without this nothing happens here: no value is made, and no complaint.
     need: Asked,
@@ -189,7 +192,9 @@ impl<'n> ObjectCompiler<'_, '_, 'n> {
                 let need = self.compiler.words.ask(if required { Need::Always } else { touch(&rules) });
                 let begin = format!("{}:{}", serde_json::Value::from(key.name.as_str()), if many { "[" } else { "" });
                 let (first, next) = (format!("{{{begin}").into(), format!(",{begin}").into());
-                Some(FieldRules { name: key.name.clone(), first, next, many, required, rules, need })
+                let whole =
+                    fixed_json(&rules).map(|value| format!("{begin}{value}{}", if many { "]" } else { "" }).into());
+                Some(FieldRules { name: key.name.clone(), first, next, many, required, whole, rules, need })
             }
             Err(known) => {
                 let text = format!("{} has no `{}`", target.describe(), key.name);
@@ -207,6 +212,23 @@ impl<'n> ObjectCompiler<'_, '_, 'n> {
                 self.compiler.mistakes.add(codes::MAPPING_REQUIRED, &parts.at, text, "add a rule for it");
             }
         }
+    }
+}
+
+/// The JSON of one fixed value that needs no second look.
+fn fixed_json(rules: &Rules) -> Option<String> {
+    match rules {
+        Rules::Value(Rule { expr: Expr::Text(text), .. }, how) => {
+            match write(*how, &Item::Text(text.as_str().into())) {
+                Ok(written @ Written::Text(_)) => {
+                    let mut draft = Draft::default();
+                    written.put(&mut draft);
+                    Some(draft.into_text())
+                }
+                _ => None,
+            }
+        }
+        _ => None,
     }
 }
 
@@ -396,6 +418,13 @@ fn make_fields<'a>(
     let start = draft.end();
     let picked = |field: &FieldRules| trail.outer.is_some() || maker.picks(&field.name);
     for field in object.fields.iter().filter(|field| maker.run.may(&field.need) && picked(field)) {
+        if let (Some(whole), Rules::Value(rule, _), false) = (&field.whole, &field.rules, maker.keeps_lineage()) {
+            draft.raw(if any { "," } else { "{" });
+            draft.raw(whole);
+            rule.used.mark();
+            any = true;
+            continue;
+        }
         let place = trail.step(&field.name, field.many.then_some(0));
         let before = if field.required { maker.issue_count() } else { 0 };
         let mark = draft.end();

@@ -2,6 +2,7 @@
 
 use super::ast::Operator;
 use super::functions::Function;
+use crate::billing::shape::PlainPlace;
 use crate::mapping::tables::Table;
 use regex_lite::Regex;
 use rust_decimal::Decimal;
@@ -131,7 +132,7 @@ pub struct Step {
     pub name: Box<str>,
     pub how: How,
     /// Its place among the properties of a plain value, where the mapping's compiler knows what that is.
-    pub place: Option<usize>,
+    pub place: Option<PlainPlace>,
     /// FHIR type of what the name leads to, where it is known: `decimal` also for decimals of the record.
     pub kind: &'static str,
 }

@@ -80,9 +80,10 @@ pub fn walk_plain<'a>(plain: Plain<'a>, steps: &'a [Step], out: &mut dyn Taker<'
 }
 
 fn property_of<'a>(object: &'a dyn ObjectView, step: &Step) -> Option<View<'a>> {
-    let names = object.names();
-    let known = step.place.filter(|place| names.get(*place) == Some(&&*step.name));
-    object.property(known.or_else(|| names.iter().position(|name| **name == *step.name))?)
+    match step.place {
+        Some(known) if known.kind == object.kind() => object.property(known.place),
+        _ => object.property(object.names().iter().position(|name| **name == *step.name)?),
+    }
 }
 
 /// What stands below a property: the items of a list, or the one value.
