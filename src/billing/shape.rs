@@ -5,6 +5,8 @@ use jiff::civil::Date;
 use rust_decimal::Decimal;
 use serde_json::{Value, json};
 use std::fmt::Debug;
+use std::sync::OnceLock;
+use std::sync::atomic::{AtomicUsize, Ordering};
 
 /// What stands at a place of a JSON value.
 #[derive(Debug, Clone, PartialEq)]
@@ -30,6 +32,15 @@ pub struct Field {
     pub doc: &'static str,
     pub required: bool,
     pub shape: Shape,
+    /// The kind of the object that it is a property of.
+    pub kind: usize,
+}
+
+/// Where a property of a plain value stands: at a place among those of a kind of object.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct PlainPlace {
+    pub kind: usize,
+    pub place: usize,
 }
 
 impl Shape {
@@ -42,10 +53,13 @@ impl Shape {
         }
     }
 
-    /// The place of a property among all of its object.
-    pub fn place(&self, name: &str) -> Option<usize> {
+    /// Where a property of it stands.
+    pub fn place(&self, name: &str) -> Option<PlainPlace> {
         match self {
-            Shape::Object(_, fields) => fields.iter().position(|field| field.name == name),
+            Shape::Object(_, fields) => {
+                let (place, field) = fields.iter().enumerate().find(|(_, field)| field.name == name)?;
+                Some(PlainPlace { kind: field.kind, place })
+            }
             Shape::List(item) => item.place(name),
             _ => None,
         }
@@ -168,12 +182,32 @@ impl<T: Shaped> ListView for Vec<T> {
 
 /// An object whose properties can be asked for by place.
 pub trait ObjectView: Debug {
+    /// The number of its type, by which what is known of its names is found again.
+    fn kind(&self) -> usize;
     /// All that it may have, as they stand in JSON.
     fn names(&self) -> &'static [&'static str];
     /// The property at a place of the names; `None` when it is left out.
     fn property(&self, place: usize) -> Option<View<'_>>;
+    /// Every property that is not left out, with its place.
+    fn visit<'v>(&'v self, visitor: &mut dyn FnMut(usize, View<'v>));
     /// The whole as JSON.
     fn json(&self) -> Value;
+}
+
+/// Gives each type of object a number of its own, in the order in which they are first asked for.
+#[derive(Debug)]
+pub struct Kind(OnceLock<usize>);
+
+static KINDS: AtomicUsize = AtomicUsize::new(0);
+
+impl Kind {
+    pub const fn new() -> Kind {
+        Kind(OnceLock::new())
+    }
+
+    pub fn number(&self) -> usize {
+        *self.0.get_or_init(|| KINDS.fetch_add(1, Ordering::Relaxed))
+    }
 }
 
 impl View<'_> {
@@ -257,6 +291,12 @@ macro_rules! shaped {
                   #[serde(skip_serializing_if = "crate::billing::shape::Absent::is_absent")]
                   pub $field: $type,)*
             }
+            impl $name {
+                fn kind_number() -> usize {
+                    static KIND: crate::billing::shape::Kind = crate::billing::shape::Kind::new();
+                    KIND.number()
+                }
+            }
             impl crate::billing::shape::Shaped for $name {
                 fn shape() -> crate::billing::shape::Shape {
                     use crate::billing::shape::{Field, Shape, Shaped, camel};
@@ -266,6 +306,7 @@ macro_rules! shaped {
                             doc: concat!($($field_doc, " ",)* ""),
                             required: <$type as Shaped>::REQUIRED,
                             shape: <$type as Shaped>::shape(),
+                            kind: $name::kind_number(),
                         },)*
                     ])
                 }
@@ -274,6 +315,9 @@ macro_rules! shaped {
                 }
             }
             impl crate::billing::shape::ObjectView for $name {
+                fn kind(&self) -> usize {
+                    $name::kind_number()
+                }
                 fn names(&self) -> &'static [&'static str] {
                     use crate::billing::shape::Camel;
                     const NAMES: &[&str] = &[$({
@@ -286,6 +330,15 @@ macro_rules! shaped {
                     use crate::billing::shape::{Shaped, View};
                     const PROPERTIES: &[fn(&$name) -> Option<View<'_>>] = &[$(|this| this.$field.view(),)*];
                     PROPERTIES.get(place).and_then(|property| property(self))
+                }
+                fn visit<'v>(&'v self, visitor: &mut dyn FnMut(usize, crate::billing::shape::View<'v>)) {
+                    use crate::billing::shape::Shaped;
+                    let mut place = 0;
+                    $(if let Some(view) = self.$field.view() {
+                        visitor(place, view);
+                    }
+                    place += 1;)*
+                    let _ = place;
                 }
                 fn json(&self) -> serde_json::Value {
                     serde_json::to_value(self).unwrap_or_default()

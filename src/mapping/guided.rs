@@ -86,7 +86,8 @@ impl<'n> GuideCompiler<'_, '_, 'n> {
         let before = self.compiler.variables.len();
         let (frame, inner) = frame(self.compiler, parts, this);
         let (segments, loops) = (Vec::new(), Vec::new());
-        let mut rules = LoopRules { spec: ix, frame, need: Need::Always, segments, loops };
+        let need = self.compiler.words.ask(Need::Always);
+        let mut rules = LoopRules { spec: ix, frame, need, segments, loops };
         for (key, node) in &parts.fields {
             let child = self.guide.loop_ix(&key.name).filter(|child| self.guide.loop_at(*child).parents.contains(&ix));
             match (child, self.guide.segment_ix(ix, &key.name)) {
@@ -96,7 +97,7 @@ impl<'n> GuideCompiler<'_, '_, 'n> {
             }
         }
         self.check_segments(parts, ix, &rules);
-        rules.need = rules.need_inside();
+        rules.need = self.compiler.words.ask(rules.need_inside());
         leave(self.compiler, before);
         rules
     }
@@ -145,13 +146,13 @@ impl<'n> GuideCompiler<'_, '_, 'n> {
         let (frame, inner) = frame(self.compiler, parts, this);
         let (elements, spread) = (Vec::new(), None);
         let qualifier = self.qualifier(key, self.guide.segment_at(spec));
-        let (key_name, need) = (key.name.clone(), Need::Always);
+        let (key_name, need) = (key.name.clone(), self.compiler.words.ask(Need::Always));
         let mut rules = SegmentRules { spec, key: key_name, frame, qualifier, elements, spread, need, fixed: false };
         for (n, (key, node)) in parts.fields.iter().enumerate() {
             self.element(key, node, n < parts.own, &inner, &mut rules);
         }
         self.check_elements(parts, self.guide.segment_at(spec), &rules);
-        rules.need = rules.need_inside();
+        rules.need = self.compiler.words.ask(rules.need_inside());
         rules.fixed = rules.spread.is_none() && rules.elements.iter().all(|element| element.rule.fixed);
         leave(self.compiler, before);
         Some(rules)

@@ -16,6 +16,7 @@ use super::tables::Tables;
 use super::target::Target;
 use super::template::{Templates, frame, parts};
 use super::transaction::TransactionMapping;
+use super::verdicts::Judge;
 use super::yaml::{Key, Node, Spot};
 use crate::assets::Folder;
 use crate::fault::{Blame, Fault, Issue, Retry, any_error, codes};
@@ -200,7 +201,8 @@ impl Loader<'_> {
         let rules =
             ObjectCompiler { compiler: &mut compiler, templates: &templates, types }.rules(body, target, false, &kind);
         let Compiler { slots, words, .. } = compiler;
-        Some((Common { tables: self.tables.clone(), slots, words, source, root, frame }, rules))
+        let judge = Judge::default();
+        Some((Common { tables: self.tables.clone(), slots, words, judge, source, root, frame }, rules))
     }
 
     fn transaction(
@@ -227,7 +229,8 @@ impl Loader<'_> {
             GuideCompiler { compiler: &mut compiler, templates: &templates, guide: found, ruled: BTreeSet::new() };
         let loops = guided.top(&body, guide.at(), &kind);
         let Compiler { slots, words, .. } = compiler;
-        let common = Common { tables: self.tables.clone(), slots, words, source, root, frame };
+        let judge = Judge::default();
+        let common = Common { tables: self.tables.clone(), slots, words, judge, source, root, frame };
         Some(TransactionMapping { guide: found.clone(), common, loops })
     }
 

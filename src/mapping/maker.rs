@@ -2,6 +2,7 @@
 //! it is asked for.
 
 use super::fhirpath::eval::{Focus, Problem, Resolver, Run};
+use super::fhirpath::gather::{Taker, With};
 use super::fhirpath::item::{Item, Items};
 use super::lineage::{Lineage, LineageRow};
 use super::template::{Frame, FrameStep, Rule};
@@ -175,6 +176,36 @@ impl<'a> Maker<'a> {
                 Items::None
             }
         }
+    }
+
+    /// Hands on the items of a rule; a problem becomes an issue, and makes false of it.
+    pub fn hand(&self, rule: &'a Rule, this: &Item<'a>, trail: &Trail<'_>, taker: &mut dyn Taker<'a>) -> bool {
+        if self.keeps_lineage() {
+            // What was read is known when the rule has run to its end.
+            self.value(rule, this, trail).into_iter().all(|item| taker.take(item));
+            return true;
+        }
+        if !self.run.may(&rule.need) {
+            return true;
+        }
+        let mut any = false;
+        let handed = self.run.gather(
+            &rule.expr,
+            Focus::on(this),
+            &mut With(|item| {
+                any = true;
+                taker.take(item)
+            }),
+        );
+        match handed {
+            Ok(_) if any => rule.used.mark(),
+            Ok(_) => {}
+            Err(problem) => {
+                self.problem(rule, this, trail, *problem);
+                return false;
+            }
+        }
+        true
     }
 
     /// Tells of a rule that could not be carried out.

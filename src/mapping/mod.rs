@@ -6,7 +6,7 @@
 //! language for those who write it.
 //!
 //! In the order of the data: [`yaml`] reads [`files`], which are laid over each other; [`load`] compiles them, [`fhirpath`] compiles and runs
-//! expressions, [`needs`] knows which of them a source can answer, [`template`] is the frame common to all uses, [`object`] makes JSON ([`draft`]), [`transaction`] makes X12 loops,
+//! expressions, [`needs`] knows which of them a source can answer ([`verdicts`]), [`template`] is the frame common to all uses, [`object`] makes JSON ([`draft`]), [`transaction`] makes X12 loops,
 //! [`maker`] is one run with its issues and its [`lineage`].
 
 pub mod coverage;
@@ -30,6 +30,7 @@ pub mod tables;
 pub mod target;
 pub mod template;
 pub mod transaction;
+pub mod verdicts;
 pub mod yaml;
 
 pub use fhirpath::eval::Resolver;

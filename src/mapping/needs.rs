@@ -10,13 +10,16 @@ use super::fhirpath::expr::{Expr, How, Step};
 use super::fhirpath::functions::{Function, Returns, X12_EXTENSION};
 use super::fhirpath::time::looks_like_date;
 use super::record::GIVEN;
-use crate::billing::shape::View;
+use super::verdicts::Asked;
+use crate::billing::shape::{ObjectView, View};
 use crate::digits::Digits;
 use crate::lexicon::Lexicon;
 use serde_json::Value;
+use std::collections::HashMap;
+use std::sync::OnceLock;
 
 /// A condition on the source; where it does not hold, the rule gives nothing.
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq, Eq, Hash)]
 pub enum Need {
     Always,
     Never,
@@ -80,13 +83,53 @@ impl Need {
 #[derive(Debug, Default)]
 pub struct Words {
     words: Lexicon,
+    /// What runs ask for, and the numbers of it.
+    asked: Vec<Need>,
+    numbers: HashMap<Need, u32>,
     /// Whether a rule looks beyond the resource that is mapped.
     reaches: bool,
+    names: Names,
+}
+
+/// The words that the names of plain objects are, by kind and place; looked up when the first object of a kind comes.
+#[derive(Debug)]
+struct Names(Box<[OnceLock<Box<[Option<u32>]>>]>);
+
+/// So many kinds are remembered: more than there are.
+const KINDS: usize = 256;
+
+impl Default for Names {
+    fn default() -> Names {
+        Names((0..KINDS).map(|_| OnceLock::new()).collect())
+    }
+}
+
+impl Names {
+    /// None for a kind past all that are remembered.
+    fn of(&self, object: &dyn ObjectView, words: &Lexicon) -> Option<&[Option<u32>]> {
+        let known = self.0.get(object.kind())?;
+        Some(known.get_or_init(|| object.names().iter().map(|name| words.number(name)).collect()))
+    }
 }
 
 impl Words {
-    fn need(&mut self, word: &str) -> Need {
+    pub(super) fn need(&mut self, word: &str) -> Need {
         Need::Word(self.words.enter(word))
+    }
+
+    /// A need that runs ask for.
+    pub fn ask(&mut self, need: Need) -> Asked {
+        let next = self.asked.len() as u32;
+        let number = *self.numbers.entry(need.clone()).or_insert(next);
+        if number == next {
+            self.asked.push(need.clone());
+        }
+        Asked::new(need, number)
+    }
+
+    /// Everything that runs ask for, by number.
+    pub fn asked(&self) -> &[Need] {
+        &self.asked
     }
 
     /// Notes that a rule calls a function.
@@ -116,12 +159,14 @@ impl Words {
     pub fn find_view(&self, view: View<'_>, found: &mut Found) {
         match view {
             View::Object(object) => {
-                for (place, name) in object.names().iter().enumerate() {
-                    if let Some(view) = object.property(place) {
-                        self.look_up(name, found);
-                        self.find_view(view, found);
+                let numbers = self.names.of(object, &self.words);
+                object.visit(&mut |place, view| {
+                    match numbers {
+                        Some(numbers) => numbers.get(place).into_iter().flatten().for_each(|number| found.put(*number)),
+                        None => object.names().get(place).into_iter().for_each(|name| self.look_up(name, found)),
                     }
-                }
+                    self.find_view(view, found);
+                });
             }
             View::List(list) => {
                 (0..list.count()).filter_map(|n| list.item(n)).for_each(|view| self.find_view(view, found));
@@ -156,7 +201,7 @@ impl Words {
 }
 
 /// The words of [`Words`] that a source holds, one bit each.
-#[derive(Debug)]
+#[derive(Debug, PartialEq, Eq)]
 pub struct Found(Box<[u64]>);
 
 impl Found {
@@ -350,7 +395,7 @@ fn is_verbatim(expr: &Expr) -> bool {
 mod tests {
     use super::*;
     use crate::mapping::fhirpath::eval::{Focus, Run};
-    use crate::mapping::fhirpath::functions::{self, Call};
+    use crate::mapping::fhirpath::functions::{self, Call, Work};
     use crate::mapping::fhirpath::item::{Item, Items};
     use crate::mapping::tables::Tables;
     use serde_json::json;
@@ -388,8 +433,15 @@ mod tests {
         for function in functions::all().filter(|function| !NOT_STRICT.contains(&function.name)) {
             let gives = arguments.iter().map(|arguments| {
                 let arguments = &arguments[..function.least.min(3)];
-                let call = Call { run: &run, focus: Focus::on(&context), arguments };
-                (function.run)(&call, Items::None)
+                let base = Some(&Expr::Empty);
+                let call = Call { run: &run, focus: Focus::on(&context), base, arguments };
+                match function.work {
+                    Work::Items(work) => work(&call, Items::None),
+                    Work::Given(work) => {
+                        let mut items = Items::None;
+                        work(&call, &mut items).map(|_| items)
+                    }
+                }
             });
             let given: Vec<usize> = gives.filter_map(Result::ok).map(|items| items.len()).collect();
             assert!(!given.is_empty() && given.iter().all(|given| *given == 0), "{}: {given:?}", function.name);

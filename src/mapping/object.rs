@@ -3,6 +3,8 @@
 use super::draft::Draft;
 use super::fhirpath::compile::Compiler;
 use super::fhirpath::eval::several;
+use super::fhirpath::expr::Expr;
+use super::fhirpath::gather::With;
 use super::fhirpath::item::Item;
 use super::maker::{Maker, Trail};
 use super::mistakes::did_you_mean;
@@ -10,6 +12,7 @@ use super::needs::Need;
 use super::source::{FhirTypes, Type};
 use super::target::{Property, Target, Write, Written, clash, write};
 use super::template::{Frame, Parts, Rule, Templates, frame, leave, parts, rule};
+use super::verdicts::Asked;
 use super::yaml::{Key, Node, Scalar, Spot};
 use crate::fault::codes;
 use std::sync::OnceLock;
@@ -19,9 +22,17 @@ use std::sync::OnceLock;
 pub enum Rules {
     Value(Rule, Write),
     Object(Box<ObjectRules>),
-    List(Vec<Rules>),
+    List(Vec<Member>),
     /// An object with `make`: for each of its items, everything that the list makes.
-    Make(Box<Frame>, Vec<Rules>),
+    Make(Box<Frame>, Vec<Member>),
+}
+
+/// One of several that stand at a place.
+#[derive(Debug)]
+pub struct Member {
+    /// Without this nothing happens here: no value is made, and no complaint.
+    need: Asked,
+    rules: Rules,
 }
 
 impl Rules {
@@ -33,10 +44,10 @@ impl Rules {
                 object.frame.rules(visit);
                 object.fields.iter().for_each(|field| field.rules.rules(visit));
             }
-            Rules::List(all) => all.iter().for_each(|rules| rules.rules(visit)),
+            Rules::List(all) => all.iter().for_each(|member| member.rules.rules(visit)),
             Rules::Make(frame, all) => {
                 frame.rules(visit);
-                all.iter().for_each(|rules| rules.rules(visit));
+                all.iter().for_each(|member| member.rules.rules(visit));
             }
         }
     }
@@ -48,7 +59,7 @@ pub struct ObjectRules {
     frame: Frame,
     fields: Vec<FieldRules>,
     /// Without this none of the fields has a value from the source.
-    need: Need,
+    need: Asked,
     /// Nothing here depends on the source: the object is meant as it stands.
     fixed: bool,
     /// What a fixed object is, once it has been made without a complaint.
@@ -64,9 +75,11 @@ struct FieldRules {
     next: Box<str>,
     many: bool,
     required: bool,
+    /// The whole of it as JSON, where it is one fixed value.
+    whole: Option<Box<str>>,
     rules: Rules,
     /// Without this nothing happens here: no value is made, and no complaint.
-    need: Need,
+    need: Asked,
 }
 
 /// Compiles the body of a mapping to JSON.
@@ -87,7 +100,7 @@ impl<'n> ObjectCompiler<'_, '_, 'n> {
                     let text = format!("a list, where {} takes one", target.describe());
                     self.compiler.mistakes.add(codes::MAPPING_TYPE, at, text, "write one value or one object");
                 }
-                Rules::List(nodes.iter().map(|node| self.rules(node, target, many, this)).collect())
+                Rules::List(self.members(nodes, target, many, this))
             }
             Node::Nothing(at) => {
                 let text = "nothing stands after the colon";
@@ -100,6 +113,14 @@ impl<'n> ObjectCompiler<'_, '_, 'n> {
                 Rules::List(Vec::new())
             }
         }
+    }
+
+    fn members(&mut self, nodes: &'n [Node], target: &Target, many: bool, this: &Type) -> Vec<Member> {
+        let member = |node| {
+            let rules = self.rules(node, target, many, this);
+            Member { need: self.compiler.words.ask(touch(&rules)), rules }
+        };
+        nodes.iter().map(member).collect()
     }
 
     fn value(&mut self, scalar: &Scalar, target: &Target, this: &Type) -> Rules {
@@ -133,7 +154,7 @@ impl<'n> ObjectCompiler<'_, '_, 'n> {
             Node::List(_, nodes) => nodes.as_slice(),
             one => std::slice::from_ref(one),
         };
-        Rules::Make(Box::new(frame), nodes.iter().map(|node| self.rules(node, target, true, this)).collect())
+        Rules::Make(Box::new(frame), self.members(nodes, target, true, this))
     }
 
     fn fields(&mut self, frame: Frame, parts: &Parts<'n>, target: &Target, this: &Type) -> Rules {
@@ -149,7 +170,7 @@ impl<'n> ObjectCompiler<'_, '_, 'n> {
         }
         self.check_required(parts, target);
         let fixed = fields.iter().all(|field| is_fixed(&field.rules));
-        let need = Need::any(fields.iter().map(|field| need(&field.rules)));
+        let need = self.compiler.words.ask(Need::any(fields.iter().map(|field| need(&field.rules))));
         Rules::Object(Box::new(ObjectRules { frame, fields, need, fixed, ready: OnceLock::new() }))
     }
 
@@ -168,10 +189,12 @@ impl<'n> ObjectCompiler<'_, '_, 'n> {
                 // Where nothing says what the target takes, a list of the mapping makes a list.
                 let many = many || matches!((&target, node), (Target::Any, Node::List(..)));
                 let rules = self.rules(node, &target, many, this);
-                let need = if required { Need::Always } else { touch(&rules) };
+                let need = self.compiler.words.ask(if required { Need::Always } else { touch(&rules) });
                 let begin = format!("{}:{}", serde_json::Value::from(key.name.as_str()), if many { "[" } else { "" });
                 let (first, next) = (format!("{{{begin}").into(), format!(",{begin}").into());
-                Some(FieldRules { name: key.name.clone(), first, next, many, required, rules, need })
+                let whole =
+                    fixed_json(&rules).map(|value| format!("{begin}{value}{}", if many { "]" } else { "" }).into());
+                Some(FieldRules { name: key.name.clone(), first, next, many, required, whole, rules, need })
             }
             Err(known) => {
                 let text = format!("{} has no `{}`", target.describe(), key.name);
@@ -192,11 +215,28 @@ impl<'n> ObjectCompiler<'_, '_, 'n> {
     }
 }
 
+/// The JSON of one fixed value that needs no second look.
+fn fixed_json(rules: &Rules) -> Option<String> {
+    match rules {
+        Rules::Value(Rule { expr: Expr::Text(text), .. }, how) => {
+            match write(*how, &Item::Text(text.as_str().into())) {
+                Ok(written @ Written::Text(_)) => {
+                    let mut draft = Draft::default();
+                    written.put(&mut draft);
+                    Some(draft.into_text())
+                }
+                _ => None,
+            }
+        }
+        _ => None,
+    }
+}
+
 fn is_fixed(rules: &Rules) -> bool {
     match rules {
         Rules::Value(rule, _) => rule.fixed,
         Rules::Object(object) => object.fixed && !object.frame.asks(),
-        Rules::List(all) => all.iter().all(is_fixed),
+        Rules::List(all) => all.iter().all(|member| is_fixed(&member.rules)),
         Rules::Make(..) => false,
     }
 }
@@ -205,25 +245,30 @@ fn is_fixed(rules: &Rules) -> bool {
 fn need(rules: &Rules) -> Need {
     match rules {
         Rules::Value(rule, _) if rule.fixed => Need::Never,
-        Rules::Value(rule, _) => rule.need.clone().outside(),
+        Rules::Value(rule, _) => rule.need.need.clone().outside(),
         Rules::Object(object) if object.frame.asks() => object.frame.need(),
-        Rules::Object(object) => object.need.clone(),
-        Rules::List(all) => Need::any(all.iter().map(need)),
-        Rules::Make(frame, all) => Need::all([frame.need(), Need::any(all.iter().map(need))]),
+        Rules::Object(object) => object.need.need.clone(),
+        Rules::List(all) => need_of_any(all),
+        Rules::Make(frame, all) => Need::all([frame.need(), need_of_any(all)]),
     }
 }
 
-/// What must be found for anything to happen at a place, fixed values and complaints included: the names of a frame are
-/// computed before its conditions are asked, and may complain.
+fn need_of_any(members: &[Member]) -> Need {
+    Need::any(members.iter().map(|member| need(&member.rules)))
+}
+
+/// What must be found for anything to happen at a place, fixed values and complaints included.
 fn touch(rules: &Rules) -> Need {
     match rules {
         Rules::Value(rule, _) if rule.fixed => Need::Always,
-        Rules::Value(rule, _) => rule.need.clone().outside(),
+        Rules::Value(rule, _) => rule.need.need.clone().outside(),
         Rules::Object(object) => match object.frame.touch() {
-            Need::Always if !object.frame.asks() && !object.frame.computes() && !object.fixed => object.need.clone(),
+            Need::Always if !object.frame.asks() && !object.frame.computes() && !object.fixed => {
+                object.need.need.clone()
+            }
             touch => touch,
         },
-        Rules::List(all) => Need::any(all.iter().map(touch)),
+        Rules::List(all) => Need::any(all.iter().map(|member| member.need.need.clone())),
         Rules::Make(frame, _) => frame.touch(),
     }
 }
@@ -260,6 +305,17 @@ impl<'d> Made<'d> {
         made
     }
 
+    /// What [`Made::back`] goes back to.
+    fn mark(&self) -> (usize, usize, usize, bool) {
+        (self.draft.end(), self.first, self.count, self.substantial)
+    }
+
+    /// Takes back what was written since.
+    fn back(&mut self, (end, first, count, substantial): (usize, usize, usize, bool)) {
+        self.draft.cut(end);
+        (self.first, self.count, self.substantial) = (first, count, substantial);
+    }
+
     /// Leaves the first value alone; false when there is none.
     pub fn keep_first(self) -> bool {
         self.draft.cut(self.first);
@@ -279,13 +335,16 @@ pub fn make<'a>(maker: &Maker<'a>, rules: &'a Rules, this: &Item<'a>, trail: &Tr
                 }
             });
         }
-        Rules::List(all) => all.iter().for_each(|rules| make(maker, rules, this, trail, made)),
+        Rules::List(all) => make_members(maker, all, this, trail, made),
         Rules::Make(frame, all) => {
-            maker.framed(frame, this, trail, &mut |item| {
-                all.iter().for_each(|rules| make(maker, rules, item, trail, made));
-            });
+            maker.framed(frame, this, trail, &mut |item| make_members(maker, all, item, trail, made));
         }
     }
+}
+
+fn make_members<'a>(maker: &Maker<'a>, all: &'a [Member], this: &Item<'a>, trail: &Trail<'_>, made: &mut Made<'_>) {
+    let wanted = all.iter().filter(|member| maker.run.may(&member.need));
+    wanted.for_each(|member| make(maker, &member.rules, this, trail, made));
 }
 
 /// The trail of the next item of a list; a trail that has no place is none of a list.
@@ -294,22 +353,31 @@ fn indexed<'t>(trail: &Trail<'t>, n: usize) -> Trail<'t> {
 }
 
 fn value<'a>(maker: &Maker<'a>, rule: &'a Rule, how: Write, this: &Item<'a>, trail: &Trail<'_>, made: &mut Made<'_>) {
-    let items = maker.value(rule, this, trail);
-    for item in items.iter() {
-        match write(how, item) {
-            Ok(Written::Nothing) => {}
-            Ok(written) => {
-                if maker.keeps_lineage() {
-                    maker.keep(rule, &indexed(trail, made.count), &written.shown());
+    let before = made.mark();
+    let whole = maker.hand(
+        rule,
+        this,
+        trail,
+        &mut With(|item| {
+            match write(how, &item) {
+                Ok(Written::Nothing) => {}
+                Ok(written) => {
+                    if maker.keeps_lineage() {
+                        maker.keep(rule, &indexed(trail, made.count), &written.shown());
+                    }
+                    made.substantial |= !rule.fixed;
+                    made.add(|draft| {
+                        written.put(draft);
+                        true
+                    });
                 }
-                made.substantial |= !rule.fixed;
-                made.add(|draft| {
-                    written.put(draft);
-                    true
-                });
+                Err(problem) => maker.problem(rule, this, trail, *problem),
             }
-            Err(problem) => maker.problem(rule, this, trail, *problem),
-        }
+            true
+        }),
+    );
+    if !whole {
+        made.back(before);
     }
 }
 
@@ -350,6 +418,13 @@ fn make_fields<'a>(
     let start = draft.end();
     let picked = |field: &FieldRules| trail.outer.is_some() || maker.picks(&field.name);
     for field in object.fields.iter().filter(|field| maker.run.may(&field.need) && picked(field)) {
+        if let (Some(whole), Rules::Value(rule, _), false) = (&field.whole, &field.rules, maker.keeps_lineage()) {
+            draft.raw(if any { "," } else { "{" });
+            draft.raw(whole);
+            rule.used.mark();
+            any = true;
+            continue;
+        }
         let place = trail.step(&field.name, field.many.then_some(0));
         let before = if field.required { maker.issue_count() } else { 0 };
         let mark = draft.end();
@@ -408,7 +483,7 @@ pub fn columns_of<'r>(rules: &'r Rules, columns: &mut Vec<&'r str>) {
                 }
             }
         }
-        Rules::List(all) | Rules::Make(_, all) => all.iter().for_each(|rules| columns_of(rules, columns)),
+        Rules::List(all) | Rules::Make(_, all) => all.iter().for_each(|member| columns_of(&member.rules, columns)),
     }
 }
 
@@ -417,6 +492,6 @@ fn first_rule(rules: &Rules) -> Option<&Rule> {
     match rules {
         Rules::Value(rule, _) => Some(rule),
         Rules::Object(object) => object.frame.each.as_ref().or_else(|| first_rule(&object.fields.first()?.rules)),
-        Rules::List(all) | Rules::Make(_, all) => first_rule(all.first()?),
+        Rules::List(all) | Rules::Make(_, all) => first_rule(&all.first()?.rules),
     }
 }

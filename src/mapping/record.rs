@@ -10,6 +10,7 @@ use super::needs::Words;
 use super::object::{Made, Rules, columns_of, make};
 use super::tables::Tables;
 use super::template::Frame;
+use super::verdicts::Judge;
 use crate::billing::shape::{ObjectView, View};
 use crate::fault::Issue;
 use serde_json::{Map, Value};
@@ -76,6 +77,8 @@ pub struct Common {
     pub slots: usize,
     /// What its rules look for.
     pub words: Words,
+    /// What is known of the words of its sources.
+    pub judge: Judge,
     pub source: Source,
     /// Name of what is read, which begins its paths: `Claim`, `""` for a record.
     pub root: String,
@@ -103,7 +106,7 @@ impl Common {
         }
         let mut found = self.words.find_in(self.sources(&roots, scope.resources));
         plain.iter().for_each(|object| self.words.find_view(View::Object(*object), &mut found));
-        run.found = Some(found);
+        run.verdicts = Some(self.judge.verdicts(&self.words, found));
         Maker::new(run, self.source, roots, lineage)
     }
 

@@ -3,8 +3,9 @@
 use super::fhirpath::compile::{Compiler, Variable, VariableExpr};
 use super::fhirpath::expr::Expr;
 use super::mistakes::{Mistakes, did_you_mean};
-use super::needs::Need;
+use super::needs::{Need, Words};
 use super::source::Type;
+use super::verdicts::Asked;
 use super::yaml::{Key, Node, Scalar, Spot};
 use crate::fault::codes;
 use std::collections::BTreeMap;
@@ -15,7 +16,7 @@ use std::sync::atomic::{AtomicBool, Ordering};
 pub struct Rule {
     pub expr: Expr,
     /// Without this it gives nothing; of a condition: without this it does not hold.
-    pub need: Need,
+    pub need: Asked,
     /// Whether it gives the same for every source.
     pub fixed: bool,
     pub text: String,
@@ -225,22 +226,29 @@ pub enum FrameStep {
 }
 
 impl Frame {
+    /// Adds a condition before the names that it does not read: what is not wanted need not be computed.
+    fn ask(&mut self, when: Rule) {
+        let before = |step: &&FrameStep| matches!(step, FrameStep::Let(slot, _) if !when.expr.reads(*slot));
+        let place = self.steps.len() - self.steps.iter().rev().take_while(before).count();
+        self.steps.insert(place, FrameStep::When(when));
+    }
+
     /// What must be found for anything inside to be made, as it can be asked from outside.
     pub fn need(&self) -> Need {
-        let whens = self.steps.iter().filter_map(|step| match step {
-            FrameStep::When(rule) => Some(rule),
-            FrameStep::Let(..) => None,
-        });
-        Need::all(self.each.iter().chain(whens).map(|rule| rule.need.clone())).outside()
+        self.needs(self.steps.iter())
     }
 
     /// Without this nothing of it is run, not even a name.
     pub fn touch(&self) -> Need {
-        match &self.each {
-            Some(each) => each.need.clone().outside(),
-            None if self.computes() => Need::Always,
-            None => self.need(),
-        }
+        self.needs(self.steps.iter().take_while(|step| matches!(step, FrameStep::When(_))))
+    }
+
+    fn needs<'s>(&'s self, steps: impl Iterator<Item = &'s FrameStep>) -> Need {
+        let whens = steps.filter_map(|step| match step {
+            FrameStep::When(rule) => Some(rule),
+            FrameStep::Let(..) => None,
+        });
+        Need::all(self.each.iter().chain(whens).map(|rule| rule.need.need.clone())).outside()
     }
 
     /// Whether it has names of its own that are computed.
@@ -266,6 +274,16 @@ impl Frame {
 
 /// Compiles one scalar as a rule.
 pub fn rule(compiler: &mut Compiler<'_>, scalar: &Scalar, this: &Type) -> (Rule, Type) {
+    needing(compiler, scalar, this, Words::of)
+}
+
+/// The same, with what an expression needs as `of` says.
+fn needing(
+    compiler: &mut Compiler<'_>,
+    scalar: &Scalar,
+    this: &Type,
+    of: fn(&mut Words, &Expr) -> Need,
+) -> (Rule, Type) {
     let (expr, kind) = compiler.compile(scalar, this);
     let fixed = matches!(
         expr,
@@ -277,7 +295,8 @@ pub fn rule(compiler: &mut Compiler<'_>, scalar: &Scalar, this: &Type) -> (Rule,
             | Expr::Time(_)
             | Expr::Quantity(..)
     );
-    let need = compiler.words.of(&expr);
+    let need = of(&mut compiler.words, &expr);
+    let need = compiler.words.ask(need);
     (Rule { expr, need, fixed, text: scalar.text.clone(), at: scalar.at.clone(), used: Used::default() }, kind)
 }
 
@@ -291,7 +310,7 @@ pub fn frame(compiler: &mut Compiler<'_>, parts: &Parts<'_>, this: &Type) -> (Fr
         (frame.each, inner) = (Some(each), kind);
     }
     for step in &parts.steps {
-        let step = match step {
+        match step {
             PartStep::Let(key, scalar) => {
                 let (value, kind) = rule(compiler, scalar, &inner);
                 let name = key.name.clone();
@@ -301,16 +320,14 @@ pub fn frame(compiler: &mut Compiler<'_>, parts: &Parts<'_>, this: &Type) -> (Fr
                 }
                 let slot = compiler.new_slot();
                 compiler.variables.push(Variable { name, kind, expr: VariableExpr::Slot(slot) });
-                FrameStep::Let(slot, value)
+                frame.steps.push(FrameStep::Let(slot, value));
             }
             PartStep::When(scalar) => {
-                let (mut when, _) = rule(compiler, scalar, &inner);
-                when.need = compiler.words.of_truth(&when.expr);
+                let (when, _) = needing(compiler, scalar, &inner, Words::of_truth);
                 never(compiler, &when, "when");
-                FrameStep::When(when)
+                frame.ask(when);
             }
-        };
-        frame.steps.push(step);
+        }
     }
     (frame, inner)
 }

@@ -9,6 +9,7 @@ use super::maker::{Maker, Trail};
 use super::needs::Need;
 use super::record::Common;
 use super::template::{Frame, Rule};
+use super::verdicts::Asked;
 use crate::fault::Issue;
 use crate::mapping::fhirpath::eval::Problem;
 use crate::x12::build::{Element, LoopNode, SegmentNode, arrange, text_of};
@@ -31,7 +32,7 @@ pub struct LoopRules {
     pub spec: LoopIx,
     pub frame: Frame,
     /// Without this nothing in it comes from the record.
-    pub need: Need,
+    pub need: Asked,
     pub segments: Vec<SegmentRules>,
     pub loops: Vec<LoopRules>,
 }
@@ -39,7 +40,7 @@ pub struct LoopRules {
 impl LoopRules {
     /// What must be found for the loop to be made, as it can be asked from outside.
     fn need(&self) -> Need {
-        if self.frame.asks() { self.frame.need() } else { self.need.clone() }
+        if self.frame.asks() { self.frame.need() } else { self.need.need.clone() }
     }
 
     /// Every rule here and below.
@@ -66,7 +67,7 @@ pub struct SegmentRules {
     pub elements: Vec<ElementRules>,
     pub spread: Option<Spread>,
     /// Without this nothing in it comes from the record.
-    pub need: Need,
+    pub need: Asked,
     /// Nothing here depends on the record.
     pub fixed: bool,
 }
@@ -74,7 +75,7 @@ pub struct SegmentRules {
 impl SegmentRules {
     /// What must be found for the segment to be made, as it can be asked from outside. Fixed values alone make no loop.
     fn need(&self) -> Need {
-        if self.frame.asks() { self.frame.need() } else { self.need.clone() }
+        if self.frame.asks() { self.frame.need() } else { self.need.need.clone() }
     }
 
     /// Every rule of it.
@@ -100,7 +101,7 @@ impl SegmentRules {
     /// The same of what stands in it.
     pub fn need_inside(&self) -> Need {
         let own = self.elements.iter().map(|element| &element.rule);
-        let own = own.filter(|rule| !rule.fixed).map(|rule| rule.need.clone().outside());
+        let own = own.filter(|rule| !rule.fixed).map(|rule| rule.need.need.clone().outside());
         let spread = self.spread.iter().map(|spread| spread.frame.need());
         Need::any(own.chain(spread))
     }

@@ -279,9 +279,9 @@ impl Work<'_, '_> {
         }
         let base = if name == "extension" { base.map(shadowed) } else { base };
         let kind = self.returned(function, &of, &kinds, arguments);
-        if let ("first", Some(Expr::Binary(Operator::Union, ..))) = (name, &base) {
+        if name == "first" && base.as_ref().is_some_and(is_choice) {
             let mut operands = Vec::new();
-            base.into_iter().for_each(|union| take_apart(union, &mut operands));
+            base.into_iter().for_each(|choice| take_apart(choice, &mut operands));
             return (Expr::FirstOf(operands.into()), kind);
         }
         if name == "iif" && base.is_none() {
@@ -426,9 +426,21 @@ fn distinct(texts: Vec<String>) -> Arc<[String]> {
     kept.into()
 }
 
-/// The operands of nested unions, in their order.
+/// Whether the first item of an expression is that of the first operand that has one.
+fn is_choice(expr: &Expr) -> bool {
+    match expr {
+        Expr::Binary(operator, ..) => *operator == Operator::Union,
+        Expr::Call(function, ..) => function.name == "coalesce",
+        _ => false,
+    }
+}
+
+/// The operands of nested unions and choices, in their order.
 fn take_apart(expr: Expr, out: &mut Vec<Expr>) {
     match expr {
+        Expr::Call(function, _, operands) if function.name == "coalesce" => {
+            operands.into_iter().for_each(|operand| take_apart(operand, out));
+        }
         Expr::Binary(Operator::Union, left, right) => {
             take_apart(*left, out);
             take_apart(*right, out);

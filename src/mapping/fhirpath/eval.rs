@@ -2,17 +2,20 @@
 
 use super::ast::Operator;
 use super::expr::{Expr, Step};
-use super::functions;
+use super::functions::{self, Work};
+use super::gather::First;
 use super::item::{Item, Items, Node};
 use super::logic::known;
-use super::walk::{walk, walk_item};
+use super::walk::walk;
 use crate::fault::codes;
-use crate::mapping::needs::{Found, Need};
+use crate::mapping::needs::Need;
 use crate::mapping::tables::Tables;
+use crate::mapping::verdicts::{Asked, Verdict, Verdicts};
 use serde_json::Value;
 use std::borrow::Cow;
 use std::cell::{Cell, RefCell};
 use std::collections::HashMap;
+use std::sync::Arc;
 
 /// Finds what a reference points to.
 pub trait Resolver {
@@ -66,8 +69,8 @@ pub struct Run<'a> {
     pub context: Item<'a>,
     pub resolver: Option<&'a dyn Resolver>,
     pub tables: &'a Tables,
-    /// The words of the source; without them every rule is run.
-    pub found: Option<Found>,
+    /// What the words of the source say of all needs; without them every rule is run.
+    pub verdicts: Option<Arc<Verdicts>>,
     /// The values of the variables.
     slots: RefCell<Box<[Items<'a>]>>,
     each_index: Cell<usize>,
@@ -97,7 +100,7 @@ impl<'a> Run<'a> {
             context,
             resolver: None,
             tables,
-            found: None,
+            verdicts: None,
             slots: RefCell::new(std::iter::repeat_with(Items::default).take(slots).collect()),
             each_index: Cell::new(0),
             trace: Trace::default(),
@@ -120,24 +123,24 @@ impl<'a> Run<'a> {
         }
     }
 
-    /// Whether a rule with this need may give anything. Asked of every rule, so what most of them need is answered at once.
+    /// Whether a rule with this need may give anything.
     #[inline]
-    pub fn may(&self, need: &Need) -> bool {
-        match (&self.found, need) {
-            (None, _) | (_, Need::Always) => true,
-            (Some(found), Need::Word(number)) => found.has(*number),
-            (Some(found), _) => self.may_all(found, need),
+    pub fn may(&self, asked: &Asked) -> bool {
+        match self.verdicts.as_ref().map(|verdicts| verdicts.of(asked)) {
+            None | Some(Verdict::Yes) => true,
+            Some(Verdict::No) => false,
+            Some(Verdict::Depends(need)) => self.may_now(need),
         }
     }
 
-    fn may_all(&self, found: &Found, need: &Need) -> bool {
+    /// What is left of a need when the words of the source are known: variables that have a value.
+    fn may_now(&self, need: &Need) -> bool {
         match need {
-            Need::Always => true,
+            Need::Always | Need::Word(_) => true,
             Need::Never => false,
-            Need::Word(number) => found.has(*number),
             Need::Slot(slot) => self.slots.borrow().get(*slot).is_some_and(|items| !items.is_empty()),
-            Need::All(needs) => needs.iter().all(|need| self.may_all(found, need)),
-            Need::Any(needs) => needs.iter().any(|need| self.may_all(found, need)),
+            Need::All(needs) => needs.iter().all(|need| self.may_now(need)),
+            Need::Any(needs) => needs.iter().any(|need| self.may_now(need)),
         }
     }
 
@@ -167,11 +170,6 @@ impl<'a> Run<'a> {
         result
     }
 
-    fn slot(&self, slot: usize) -> Items<'a> {
-        self.note_slot(slot);
-        self.slots.borrow().get(slot).cloned().unwrap_or_default()
-    }
-
     /// Notes what the value of a variable came from.
     fn note_slot(&self, slot: usize) {
         if self.trace.listens() {
@@ -188,11 +186,7 @@ impl<'a> Run<'a> {
             Expr::Text(text) | Expr::Pattern(_, text) => Items::text(text.as_str()),
             Expr::Texts(texts) => texts.iter().map(|text| Item::Text(Cow::Borrowed(text))).collect(),
             Expr::FirstOf(operands) => return self.first_of(operands, focus),
-            Expr::If(choice) => {
-                let [criterion, then, otherwise] = &**choice;
-                let holds = self.muted(|| self.truth(criterion, focus))?.unwrap_or(false);
-                return self.eval(if holds { then } else { otherwise }, focus);
-            }
+            Expr::Path(..) | Expr::If(_) => return self.gathered(expr, focus),
             Expr::Join(operands) => return self.joined(operands, focus),
             Expr::OneOf(base, texts) => known(self.one_of(base, texts, focus)?),
             Expr::Integer(number) => Items::One(Item::Integer(*number)),
@@ -203,16 +197,18 @@ impl<'a> Run<'a> {
             Expr::This => Items::One(focus.this.clone()),
             Expr::Index => Items::One(Item::Integer(integer(focus.index))),
             Expr::Total => focus.total.cloned().unwrap_or_default(),
-            Expr::Slot(slot) => self.slot(*slot),
+            Expr::Slot(slot) => self.with_slot(*slot, |items| items.iter().cloned().collect()),
             Expr::EachIndex => Items::One(Item::Integer(integer(self.each_index.get()))),
             Expr::Now => Items::One(Item::Time(self.now.clone())),
             Expr::Context => Items::One(self.context.clone()),
             Expr::Resource => focus.this.resource().map(Item::node).into_iter().collect(),
-            Expr::Path(base, steps) => return self.path(base.as_deref(), steps, focus),
             Expr::Shadow(base, step) => return self.shadow(base.as_deref(), step, focus),
             Expr::Call(function, base, arguments) => {
-                let input = self.base(base.as_deref(), focus)?;
-                return (function.run)(&functions::Call { run: self, focus, arguments }, input);
+                let call = functions::Call { run: self, focus, base: base.as_deref(), arguments };
+                return match function.work {
+                    Work::Items(work) => work(&call, self.base(base.as_deref(), focus)?),
+                    Work::Given(_) => self.gathered(expr, focus),
+                };
             }
             Expr::At(base, index) => {
                 let items = self.eval(base, focus)?;
@@ -221,7 +217,7 @@ impl<'a> Run<'a> {
             }
             Expr::Minus(operand) => return self.minus(operand, focus),
             Expr::Binary(operator, left, right) => return self.binary(*operator, left, right, focus),
-            Expr::Is(base, name) => match singleton(self.eval(base, focus)?)? {
+            Expr::Is(base, name) => match self.one(base, focus)? {
                 Some(item) => Items::boolean(super::types::is(&item, name)),
                 None => Items::None,
             },
@@ -238,34 +234,27 @@ impl<'a> Run<'a> {
         }
     }
 
-    fn path(&self, base: Option<&'a Expr>, steps: &'a [Step], focus: Focus<'_, 'a>) -> Outcome<'a> {
-        let mut out = Items::None;
-        match base {
-            None => walk_item(focus.this, steps, &mut out),
-            Some(Expr::Slot(slot)) => self.slot_path(*slot, steps, &mut out),
-            Some(base) => {
-                for item in self.eval(base, focus)?.iter() {
-                    walk_item(item, steps, &mut out);
-                }
-            }
-        }
-        Ok(out)
+    /// What is handed on, in one collection.
+    fn gathered(&self, expr: &'a Expr, focus: Focus<'_, 'a>) -> Outcome<'a> {
+        let mut items = Items::None;
+        self.gather(expr, focus, &mut items)?;
+        Ok(items)
     }
 
-    /// A path from a variable, whose items need not be copied for it.
-    fn slot_path(&self, slot: usize, steps: &'a [Step], out: &mut Items<'a>) {
+    /// Looks at the items of a variable, which need not be copied for it.
+    pub(super) fn with_slot<T>(&self, slot: usize, look: impl FnOnce(&[Item<'a>]) -> T) -> T {
         self.note_slot(slot);
-        let slots = self.slots.borrow();
-        slots.get(slot).into_iter().flat_map(Items::iter).for_each(|item| walk_item(item, steps, out));
+        look(self.slots.borrow().get(slot).map_or(&[], Items::as_slice))
     }
 
     fn first_of(&self, operands: &'a [Expr], focus: Focus<'_, 'a>) -> Outcome<'a> {
+        let mut first = First::default();
         for operand in operands {
-            if let Some(first) = self.eval(operand, focus)?.into_first() {
-                return Ok(Items::One(first));
+            if !self.gather(operand, focus, &mut first)? {
+                break;
             }
         }
-        Ok(Items::None)
+        Ok(first.0.into_iter().collect())
     }
 
     fn joined(&self, operands: &'a [Expr], focus: Focus<'_, 'a>) -> Outcome<'a> {
@@ -274,7 +263,7 @@ impl<'a> Run<'a> {
             match operand {
                 Expr::Text(fixed) => text.push_str(fixed),
                 _ => {
-                    if let Some(item) = singleton(self.eval(operand, focus)?)? {
+                    if let Some(item) = self.one(operand, focus)? {
                         self.note(&item);
                         super::arithmetic::concatenate(&mut text, &item)?;
                     }
@@ -304,7 +293,7 @@ impl<'a> Run<'a> {
         if let Expr::Integer(number) = expr {
             return Ok(Some(*number));
         }
-        let Some(item) = singleton(self.eval(expr, focus)?)? else { return Ok(None) };
+        let Some(item) = self.one(expr, focus)? else { return Ok(None) };
         let number = item.as_decimal().filter(|_| item.is_integer());
         match number.and_then(|number| i64::try_from(number).ok()) {
             Some(number) => Ok(Some(number)),
@@ -313,7 +302,7 @@ impl<'a> Run<'a> {
     }
 
     fn minus(&self, operand: &'a Expr, focus: Focus<'_, 'a>) -> Outcome<'a> {
-        Ok(match singleton(self.eval(operand, focus)?)? {
+        Ok(match self.one(operand, focus)? {
             None => Items::None,
             Some(Item::Integer(number)) => Items::One(Item::Integer(-number)),
             Some(Item::Quantity(quantity)) => Items::One(Item::Quantity((-quantity.0, quantity.1.clone()).into())),
@@ -338,8 +327,7 @@ impl<'a> Run<'a> {
             Contains => self.member(left, right, focus),
             LessThan | AtMost | GreaterThan | AtLeast => self.order(operator, left, right, focus),
             _ => {
-                let left = singleton(self.eval(left, focus)?)?;
-                let right = singleton(self.eval(right, focus)?)?;
+                let (left, right) = (self.one(left, focus)?, self.one(right, focus)?);
                 left.iter().chain(&right).for_each(|item| self.note(item));
                 super::arithmetic::arithmetic(operator, left, right)
             }

@@ -2,6 +2,7 @@
 
 use super::ast::Operator;
 use super::functions::Function;
+use crate::billing::shape::PlainPlace;
 use crate::mapping::tables::Table;
 use regex_lite::Regex;
 use rust_decimal::Decimal;
@@ -67,6 +68,54 @@ impl Expr {
         }
     }
 
+    /// Whether the value of a variable is read anywhere in it.
+    pub fn reads(&self, slot: usize) -> bool {
+        if let Expr::Slot(read) = self {
+            return *read == slot;
+        }
+        let mut reads = false;
+        self.operands(&mut |operand| reads |= operand.reads(slot));
+        reads
+    }
+
+    /// The expressions that it is made of.
+    fn operands<'e>(&'e self, visit: &mut dyn FnMut(&'e Expr)) {
+        match self {
+            Expr::Path(base, _) | Expr::Shadow(base, _) => base.iter().for_each(|base| visit(base)),
+            Expr::Call(_, base, arguments) => {
+                base.iter().for_each(|base| visit(base));
+                arguments.iter().for_each(visit);
+            }
+            Expr::At(left, right) | Expr::Binary(_, left, right) => {
+                visit(left);
+                visit(right);
+            }
+            Expr::Minus(operand) | Expr::OneOf(operand, _) | Expr::Is(operand, _) | Expr::As(operand, _) => {
+                visit(operand);
+            }
+            Expr::FirstOf(operands) | Expr::Join(operands) => operands.iter().for_each(visit),
+            Expr::If(choice) => choice.iter().for_each(visit),
+            Expr::Empty
+            | Expr::Boolean(_)
+            | Expr::Text(_)
+            | Expr::Integer(_)
+            | Expr::Decimal(_)
+            | Expr::Time(_)
+            | Expr::Quantity(..)
+            | Expr::Texts(_)
+            | Expr::Pattern(..)
+            | Expr::Table(_)
+            | Expr::This
+            | Expr::Index
+            | Expr::Total
+            | Expr::Slot(_)
+            | Expr::EachIndex
+            | Expr::Now
+            | Expr::Context
+            | Expr::Resource => {}
+        }
+    }
+
     /// The expression that is nothing but these texts.
     pub fn of_texts(texts: Arc<[String]>) -> Expr {
         match &*texts {
@@ -83,7 +132,7 @@ pub struct Step {
     pub name: Box<str>,
     pub how: How,
     /// Its place among the properties of a plain value, where the mapping's compiler knows what that is.
-    pub place: Option<usize>,
+    pub place: Option<PlainPlace>,
     /// FHIR type of what the name leads to, where it is known: `decimal` also for decimals of the record.
     pub kind: &'static str,
 }

@@ -1,7 +1,7 @@
 //! Conditions: what is true, false or not known (FHIRPath 2.0, sections 6.1, 6.2 and 6.5).
 
 use super::ast::Operator;
-use super::eval::{Focus, Outcome, Problem, Run, Truth, several, singleton};
+use super::eval::{Focus, Outcome, Problem, Run, Truth};
 use super::expr::Expr;
 use super::item::{Item, Items};
 use std::cmp::Ordering;
@@ -10,37 +10,41 @@ impl<'a> Run<'a> {
     /// Whether a condition holds: empty is no, a single item that is no boolean is yes.
     pub fn truth(&self, expr: &'a Expr, focus: Focus<'_, 'a>) -> Truth {
         use Operator::{And, Equal, Implies, NotEqual, Or, Xor};
-        let items = match expr {
-            Expr::Boolean(yes) => return Ok(Some(*yes)),
-            Expr::OneOf(base, texts) => return self.one_of(base, texts, focus),
+        match expr {
+            Expr::Boolean(yes) => Ok(Some(*yes)),
+            Expr::OneOf(base, texts) => self.one_of(base, texts, focus),
             Expr::Binary(operator @ (And | Or | Xor | Implies), left, right) => {
-                return self.logic(*operator, left, right, focus);
+                self.logic(*operator, left, right, focus)
             }
-            Expr::Binary(operator @ (Equal | NotEqual), left, right) => {
-                return self.equality(*operator, left, right, focus);
-            }
-            _ => self.eval(expr, focus)?,
-        };
-        match items.as_slice() {
-            [] => Ok(None),
-            [item] => Ok(Some(item.as_boolean().unwrap_or(true))),
-            many => Err(several(many.len())),
+            Expr::Binary(operator @ (Equal | NotEqual), left, right) => self.equality(*operator, left, right, focus),
+            _ => Ok(self.one(expr, focus)?.map(|item| item.as_boolean().unwrap_or(true))),
         }
     }
 
     pub(super) fn one_of(&self, base: &'a Expr, texts: &[String], focus: Focus<'_, 'a>) -> Truth {
-        let item = singleton(self.eval(base, focus)?)?;
+        let item = self.one(base, focus)?;
         Ok(item.map(|item| item.as_string().is_some_and(|text| texts.iter().any(|known| *known == text))))
     }
 
     pub(super) fn equality(&self, operator: Operator, left: &'a Expr, right: &'a Expr, focus: Focus<'_, 'a>) -> Truth {
-        let (left, right) = (self.eval(left, focus)?, self.eval(right, focus)?);
-        let same = match operator {
-            Operator::Equal | Operator::NotEqual => equal(&left, &right),
-            _ => Some(equivalent(&left, &right)),
+        let same = match (operator, right) {
+            (Operator::Equal | Operator::NotEqual, Expr::Text(_) | Expr::Integer(_) | Expr::Boolean(_)) => {
+                self.is_literal(left, right, focus)?
+            }
+            (Operator::Equal | Operator::NotEqual, _) => equal(&self.eval(left, focus)?, &self.eval(right, focus)?),
+            _ => Some(equivalent(&self.eval(left, focus)?, &self.eval(right, focus)?)),
         };
         let negated = matches!(operator, Operator::NotEqual | Operator::NotEquivalent);
         Ok(same.map(|same| same != negated))
+    }
+
+    /// Whether an expression is one literal: unknown when it is empty, no when it gives several items.
+    fn is_literal(&self, expr: &'a Expr, literal: &'a Expr, focus: Focus<'_, 'a>) -> Truth {
+        match (self.first(expr, focus)?, self.one(literal, focus)?) {
+            ((Some(item), 1), Some(literal)) => Ok(item.equals(&literal)),
+            ((Some(_), _), _) => Ok(Some(false)),
+            _ => Ok(None),
+        }
     }
 
     /// Three-valued logic of FHIRPath; the right side is not run when the left decides.
@@ -68,7 +72,7 @@ impl<'a> Run<'a> {
     }
 
     pub(super) fn member(&self, many: &'a Expr, one: &'a Expr, focus: Focus<'_, 'a>) -> Outcome<'a> {
-        let Some(one) = singleton(self.eval(one, focus)?)? else { return Ok(Items::None) };
+        let Some(one) = self.one(one, focus)? else { return Ok(Items::None) };
         let many = self.eval(many, focus)?;
         Ok(Items::boolean(many.iter().any(|item| item.equals(&one) == Some(true))))
     }
@@ -80,7 +84,7 @@ impl<'a> Run<'a> {
         right: &'a Expr,
         focus: Focus<'_, 'a>,
     ) -> Outcome<'a> {
-        let (left, right) = (singleton(self.eval(left, focus)?)?, singleton(self.eval(right, focus)?)?);
+        let (left, right) = (self.one(left, focus)?, self.one(right, focus)?);
         let (Some(left), Some(right)) = (left, right) else { return Ok(Items::None) };
         let Some(order) = left.compare(&right) else {
             return Err(Problem::value("values of different types can't be compared", "convert one of them"));

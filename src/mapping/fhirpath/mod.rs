@@ -7,6 +7,7 @@ pub mod compile;
 pub mod eval;
 pub mod expr;
 pub mod functions;
+pub mod gather;
 pub mod item;
 pub mod lexer;
 pub mod logic;

@@ -1,51 +1,48 @@
 //! Follows names through the source: the one loop that every path of every mapping goes through.
 
 use super::expr::{How, Step};
-use super::item::{Item, Items, Node, Plain};
+use super::gather::Taker;
+use super::item::{Item, Node, Plain};
 use super::types::choice_suffix;
 use crate::billing::shape::{ObjectView, View};
 use crate::json;
 use serde_json::Value;
 use std::borrow::Cow;
 
-/// Follows the steps from an item.
-pub fn walk_item<'a>(item: &Item<'a>, steps: &'a [Step], out: &mut Items<'a>) {
+/// Follows the steps from an item; false when no more is wanted of what they lead to.
+pub fn walk_item<'a>(item: &Item<'a>, steps: &'a [Step], out: &mut dyn Taker<'a>) -> bool {
     match item {
         Item::Node(node) => walk(*node, steps, out),
         Item::Plain(plain) => walk_plain(*plain, steps, out),
         Item::Fields(fields) => {
-            let Some((first, rest)) = steps.split_first() else { return out.push(item.clone()) };
+            let Some((first, rest)) = steps.split_first() else { return out.take(item.clone()) };
             let found = fields.iter().find(|(name, _)| **name == *first.name);
-            for item in found.iter().flat_map(|(_, items)| items.iter()) {
-                walk_item(item, rest, out);
-            }
+            found.iter().flat_map(|(_, items)| items.iter()).all(|item| walk_item(item, rest, out))
         }
         Item::Quantity(quantity) => match steps {
-            [] => out.push(item.clone()),
-            [step] if &*step.name == "value" => out.push(Item::Decimal(quantity.0)),
-            [step] if &*step.name == "unit" => out.push(Item::Text(Cow::Owned(quantity.1.clone()))),
-            _ => {}
+            [] => out.take(item.clone()),
+            [step] if &*step.name == "value" => out.take(Item::Decimal(quantity.0)),
+            [step] if &*step.name == "unit" => out.take(Item::Text(Cow::Owned(quantity.1.clone()))),
+            _ => true,
         },
-        _ if steps.is_empty() => out.push(item.clone()),
-        _ => {}
+        _ if steps.is_empty() => out.take(item.clone()),
+        _ => true,
     }
 }
 
 /// Follows the steps from a part of the source; lists are looked through.
-pub fn walk<'a>(mut node: Node<'a>, steps: &'a [Step], out: &mut Items<'a>) {
+pub fn walk<'a>(mut node: Node<'a>, steps: &'a [Step], out: &mut dyn Taker<'a>) -> bool {
     if let Value::Array(items) = node.value {
-        return items.iter().for_each(|value| walk(Node { value, ..node }, steps, out));
+        return items.iter().all(|value| walk(Node { value, ..node }, steps, out));
     }
     for (n, step) in steps.iter().enumerate() {
-        let Some(next) = take_step(node, step) else { return };
+        let Some(next) = take_step(node, step) else { return true };
         node = next;
         if let Value::Array(items) = node.value {
-            return items.iter().for_each(|value| walk(Node { value, ..node }, &steps[n + 1..], out));
+            return items.iter().all(|value| walk(Node { value, ..node }, &steps[n + 1..], out));
         }
     }
-    if !node.value.is_null() {
-        out.push(Item::Node(node));
-    }
+    node.value.is_null() || out.take(Item::Node(node))
 }
 
 fn take_step<'a>(node: Node<'a>, step: &'a Step) -> Option<Node<'a>> {
@@ -67,26 +64,26 @@ fn take_step<'a>(node: Node<'a>, step: &'a Step) -> Option<Node<'a>> {
 }
 
 /// Follows the steps through a plain value; lists are looked through.
-pub fn walk_plain<'a>(plain: Plain<'a>, steps: &'a [Step], out: &mut Items<'a>) {
+pub fn walk_plain<'a>(plain: Plain<'a>, steps: &'a [Step], out: &mut dyn Taker<'a>) -> bool {
     match (plain.view, steps) {
         (View::List(list), _) => {
-            let items = (0..list.count()).filter_map(|n| list.item(n));
-            items.for_each(|view| walk_plain(Plain { view, ..plain }, steps, out));
+            let mut items = (0..list.count()).filter_map(|n| list.item(n));
+            items.all(|view| walk_plain(Plain { view, ..plain }, steps, out))
         }
-        (_, []) => out.push(Item::Plain(plain)),
-        (View::Object(object), [step, rest @ ..]) => {
-            if let Some(view) = property_of(object, step) {
-                walk_plain(Plain { view, kind: step.kind }, rest, out);
-            }
-        }
-        _ => {}
+        (_, []) => out.take(Item::Plain(plain)),
+        (View::Object(object), [step, rest @ ..]) => match property_of(object, step) {
+            Some(view) => walk_plain(Plain { view, kind: step.kind }, rest, out),
+            None => true,
+        },
+        _ => true,
     }
 }
 
 fn property_of<'a>(object: &'a dyn ObjectView, step: &Step) -> Option<View<'a>> {
-    let names = object.names();
-    let known = step.place.filter(|place| names.get(*place) == Some(&&*step.name));
-    object.property(known.or_else(|| names.iter().position(|name| **name == *step.name))?)
+    match step.place {
+        Some(known) if known.kind == object.kind() => object.property(known.place),
+        _ => object.property(object.names().iter().position(|name| **name == *step.name)?),
+    }
 }
 
 /// What stands below a property: the items of a list, or the one value.

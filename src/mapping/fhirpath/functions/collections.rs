@@ -1,7 +1,8 @@
 //! Filters, projections and set operations (FHIRPath 2.0, sections 5.1 to 5.4 and 7).
 
-use super::{Arguments, Call, Function, MANY, Returns, row};
+use super::{Arguments, Call, Focus, Function, MANY, Returns, given, row};
 use crate::mapping::fhirpath::eval::{Outcome, Problem, integer, several, singleton};
+use crate::mapping::fhirpath::gather::{First, Gathered, Taker, With};
 use crate::mapping::fhirpath::item::{Item, Items};
 use std::cmp::Ordering;
 
@@ -19,8 +20,8 @@ const fn each(
 
 #[rustfmt::skip]
 pub const FUNCTIONS: &[Function] = &[
-    row("empty()", (0, 0), Returns::Boolean, empty, "Whether there is no item.", "{}.empty()"),
-    each("exists([criteria])", (0, 1), Returns::Boolean, exists, "Whether there is an item (that meets the criteria).", "item.exists(sequence = 1)"),
+    given(empty, row("empty()", (0, 0), Returns::Boolean, NONE, "Whether there is no item.", "{}.empty()")),
+    given(exists, each("exists([criteria])", (0, 1), Returns::Boolean, NONE, "Whether there is an item (that meets the criteria).", "item.exists(sequence = 1)")),
     each("all(criteria)", (1, 1), Returns::Boolean, all, "Whether every item meets the criteria.", "item.all(sequence > 0)"),
     row("allTrue()", (0, 0), Returns::Boolean, all_true, "Whether every item is true.", "(true | true).allTrue()"),
     row("anyTrue()", (0, 0), Returns::Boolean, any_true, "Whether some item is true.", "(true | false).anyTrue()"),
@@ -32,11 +33,11 @@ pub const FUNCTIONS: &[Function] = &[
     row("isDistinct()", (0, 0), Returns::Boolean, is_distinct, "Whether no item stands twice.", "item.sequence.isDistinct()"),
     row("subsetOf(other)", (1, 1), Returns::Boolean, subset_of, "Whether every item is in the other collection.", "(1 | 2).subsetOf(1 | 2 | 3)"),
     row("supersetOf(other)", (1, 1), Returns::Boolean, superset_of, "Whether every item of the other collection is in this one.", "(1 | 2 | 3).supersetOf(1 | 2)"),
-    each("where(criteria)", (1, 1), Returns::Input, filter, "The items that meet the criteria.", "item.where(sequence = 2).count() = 1"),
-    each("select(projection)", (1, 1), Returns::Projection, select, "What the projection gives for each item, in one collection.", "item.select(sequence + 1) = (2 | 3)"),
+    given(filter, each("where(criteria)", (1, 1), Returns::Input, NONE, "The items that meet the criteria.", "item.where(sequence = 2).count() = 1")),
+    given(select, each("select(projection)", (1, 1), Returns::Projection, NONE, "What the projection gives for each item, in one collection.", "item.select(sequence + 1) = (2 | 3)")),
     each("repeat(projection)", (1, 1), Returns::Unknown, repeat, "The projection again and again, until nothing new comes.", "item.repeat(detail).count() = 1"),
     row("single()", (0, 0), Returns::Input, single, "The only item; an issue when there are several.", "item.where(sequence = 1).single().exists()"),
-    row("first()", (0, 0), Returns::Input, first, "The first item.", "item.first().sequence = 1"),
+    given(first, row("first()", (0, 0), Returns::Input, NONE, "The first item.", "item.first().sequence = 1")),
     row("last()", (0, 0), Returns::Input, last, "The last item.", "item.last().sequence = 2"),
     row("tail()", (0, 0), Returns::Input, |_, input| Ok(part(input, 1, usize::MAX)), "All items but the first.", "item.tail().count() = 1"),
     row("skip(count)", (1, 1), Returns::Input, skip, "The items after the first ones.", "item.skip(1).sequence = 2"),
@@ -44,9 +45,9 @@ pub const FUNCTIONS: &[Function] = &[
     row("intersect(other)", (1, 1), Returns::Input, intersect, "The items that are in both, once each.", "(1 | 2).intersect(2 | 3) = 2"),
     row("exclude(other)", (1, 1), Returns::Input, exclude, "The items that are not in the other collection.", "(1 | 2).exclude(2) = 1"),
     row("union(other)", (1, 1), Returns::InputOr, union, "Both collections without repetitions, as `|`.", "(1 | 2).union(2 | 3).count() = 3"),
-    row("combine(other)", (1, 1), Returns::InputOr, combine, "Both collections with repetitions.", "(1 | 2).combine(2).count() = 3"),
+    given(combine, row("combine(other)", (1, 1), Returns::InputOr, NONE, "Both collections with repetitions.", "(1 | 2).combine(2).count() = 3")),
     each("iif(criterion, then[, otherwise])", (2, 3), Returns::Branches, iif, "The second argument when the criterion holds, else the third.", "iif(item.count() = 2, 'two', 'other') = 'two'"),
-    row("coalesce(value, …)", (1, MANY), Returns::Either, coalesce, "The first argument that is not empty; what stands before the dot is ignored.", "coalesce(subType.text, use) = 'claim'"),
+    given(coalesce, row("coalesce(value, …)", (1, MANY), Returns::Either, NONE, "The first argument that is not empty; what stands before the dot is ignored.", "coalesce(subType.text, use) = 'claim'")),
     row("default(value)", (1, 1), Returns::InputOr, default, "What stands before the dot, or the argument when that is empty.", "subType.text.default('none') = 'none'"),
     each("aggregate(step[, start])", (1, 2), Returns::Unknown, aggregate, "Runs the step for each item, with what came before as `$total`.", "item.aggregate($total + sequence, 0) = 3"),
     each("sort([key, …])", (0, MANY), Returns::Input, sort, "The items ordered by their keys (`-key` turns the order); equal ones keep their places.", "item.sort(-sequence).first().sequence = 2"),
@@ -55,18 +56,23 @@ pub const FUNCTIONS: &[Function] = &[
     each("trace(name[, projection])", (1, 2), Returns::Input, |_, input| Ok(input), "Nothing: items pass unchanged (FHIRPath logs them, which is not done with patients' data).", "use.trace('use') = 'claim'"),
 ];
 
-fn empty<'a>(_: &Call<'_, 'a>, input: Items<'a>) -> Outcome<'a> {
-    Ok(Items::boolean(input.is_empty()))
+/// The work of a function that runs by itself what stands before its dot.
+const NONE: for<'r, 'a> fn(&Call<'r, 'a>, Items<'a>) -> Outcome<'a> = |_, input| Ok(input);
+
+fn empty<'a>(call: &Call<'_, 'a>, taker: &mut dyn Taker<'a>) -> Gathered {
+    let none = call.given(&mut With(|_| false))?;
+    Ok(taker.take(Item::Boolean(none)))
 }
 
-fn exists<'a>(call: &Call<'_, 'a>, input: Items<'a>) -> Outcome<'a> {
-    for (index, item) in input.iter().enumerate() {
-        if call.holds(0, item, index)? {
-            call.run.note(item);
-            return Ok(Items::boolean(true));
+fn exists<'a>(call: &Call<'_, 'a>, taker: &mut dyn Taker<'a>) -> Gathered {
+    let none = call.try_given(|item, index| {
+        let holds = call.holds(0, &item, index)?;
+        if holds {
+            call.run.note(&item);
         }
-    }
-    Ok(Items::boolean(false))
+        Ok(!holds)
+    })?;
+    Ok(taker.take(Item::Boolean(!none)))
 }
 
 fn all<'a>(call: &Call<'_, 'a>, input: Items<'a>) -> Outcome<'a> {
@@ -150,28 +156,15 @@ fn superset_of<'a>(call: &Call<'_, 'a>, input: Items<'a>) -> Outcome<'a> {
     Ok(Items::boolean(call.items(0)?.iter().all(|item| has(input.as_slice(), item))))
 }
 
-fn filter<'a>(call: &Call<'_, 'a>, input: Items<'a>) -> Outcome<'a> {
-    match input {
-        Items::None => Ok(Items::None),
-        Items::One(item) => Ok(if call.holds(0, &item, 0)? { Items::One(item) } else { Items::None }),
-        Items::Many(items) => {
-            let mut out = Items::None;
-            for (index, item) in items.into_iter().enumerate() {
-                if call.holds(0, &item, index)? {
-                    out.push(item);
-                }
-            }
-            Ok(out)
-        }
-    }
+fn filter<'a>(call: &Call<'_, 'a>, taker: &mut dyn Taker<'a>) -> Gathered {
+    call.try_given(|item, index| Ok(!call.holds(0, &item, index)? || taker.take(item)))
 }
 
-fn select<'a>(call: &Call<'_, 'a>, input: Items<'a>) -> Outcome<'a> {
-    let mut out = Items::None;
-    for (index, item) in input.iter().enumerate() {
-        out.append(call.each(0, item, index)?);
-    }
-    Ok(out)
+fn select<'a>(call: &Call<'_, 'a>, taker: &mut dyn Taker<'a>) -> Gathered {
+    let Some(projection) = call.arguments.first() else { return Ok(true) };
+    call.try_given(|item, index| {
+        call.run.gather(projection, Focus { this: &item, index, total: call.focus.total }, taker)
+    })
 }
 
 /// The most items that `repeat` gathers: past that it is taken for a circle.
@@ -202,8 +195,10 @@ fn single<'a>(_: &Call<'_, 'a>, input: Items<'a>) -> Outcome<'a> {
     if input.len() > 1 { Err(several(input.len())) } else { Ok(input) }
 }
 
-fn first<'a>(_: &Call<'_, 'a>, input: Items<'a>) -> Outcome<'a> {
-    Ok(input.into_first().map_or(Items::None, Items::One))
+fn first<'a>(call: &Call<'_, 'a>, taker: &mut dyn Taker<'a>) -> Gathered {
+    let mut first = First::default();
+    call.given(&mut first)?;
+    Ok(first.0.is_none_or(|item| taker.take(item)))
 }
 
 fn last<'a>(_: &Call<'_, 'a>, input: Items<'a>) -> Outcome<'a> {
@@ -232,13 +227,13 @@ fn exclude<'a>(call: &Call<'_, 'a>, input: Items<'a>) -> Outcome<'a> {
     Ok(input.into_iter().filter(|item| !has(other.as_slice(), item)).collect())
 }
 
-fn union<'a>(call: &Call<'_, 'a>, input: Items<'a>) -> Outcome<'a> {
-    Ok(distinct(combine(call, input)?))
+fn union<'a>(call: &Call<'_, 'a>, mut input: Items<'a>) -> Outcome<'a> {
+    input.append(call.items(0)?);
+    Ok(distinct(input))
 }
 
-fn combine<'a>(call: &Call<'_, 'a>, mut input: Items<'a>) -> Outcome<'a> {
-    input.append(call.items(0)?);
-    Ok(input)
+fn combine<'a>(call: &Call<'_, 'a>, taker: &mut dyn Taker<'a>) -> Gathered {
+    Ok(call.given(taker)? && call.gather(0, taker)?)
 }
 
 /// The item that `iif` and its like are about: the one before the dot, else the `$this` around.
@@ -248,14 +243,21 @@ fn iif<'a>(call: &Call<'_, 'a>, input: Items<'a>) -> Outcome<'a> {
     call.each(chosen, &this, call.focus.index)
 }
 
-fn coalesce<'a>(call: &Call<'_, 'a>, _: Items<'a>) -> Outcome<'a> {
+fn coalesce<'a>(call: &Call<'_, 'a>, taker: &mut dyn Taker<'a>) -> Gathered {
+    let (mut any, mut more) = (false, true);
     for n in 0..call.arguments.len() {
-        let items = call.items(n)?;
-        if !items.is_empty() {
-            return Ok(items);
+        more = call.gather(
+            n,
+            &mut With(|item| {
+                any = true;
+                taker.take(item)
+            }),
+        )?;
+        if any {
+            break;
         }
     }
-    Ok(Items::None)
+    Ok(more)
 }
 
 fn default<'a>(call: &Call<'_, 'a>, input: Items<'a>) -> Outcome<'a> {
@@ -265,7 +267,7 @@ fn default<'a>(call: &Call<'_, 'a>, input: Items<'a>) -> Outcome<'a> {
 fn aggregate<'a>(call: &Call<'_, 'a>, input: Items<'a>) -> Outcome<'a> {
     let mut total = call.items(1)?;
     for (index, item) in input.iter().enumerate() {
-        let focus = super::Focus { this: item, index, total: Some(&total) };
+        let focus = Focus { this: item, index, total: Some(&total) };
         let Some(step) = call.arguments.first() else { break };
         total = call.run.eval(step, focus)?;
     }
@@ -280,7 +282,7 @@ fn sort<'a>(call: &Call<'_, 'a>, input: Items<'a>) -> Outcome<'a> {
         let mut keys = Vec::with_capacity(turned.len().max(1));
         for argument in call.arguments {
             let key = if let Expr::Minus(key) = argument { key } else { argument };
-            let focus = super::Focus { this: &item, index, total: None };
+            let focus = Focus { this: &item, index, total: None };
             keys.push(call.run.muted(|| call.run.eval(key, focus))?.into_first());
         }
         if keys.is_empty() {

@@ -89,7 +89,9 @@ fn children<'a>(_: &Call<'_, 'a>, input: Items<'a>) -> Outcome<'a> {
 fn push_children<'a>(item: &Item<'a>, out: &mut Items<'a>) {
     if let Item::Plain(Plain { view: View::Object(object), .. }) = item {
         let views = (0..object.names().len()).filter_map(|place| object.property(place));
-        return views.for_each(|view| walk_plain(Plain { view, kind: "" }, &[], out));
+        return views.for_each(|view| {
+            walk_plain(Plain { view, kind: "" }, &[], out);
+        });
     }
     let Item::Node(Node { value: Value::Object(map), .. }) = item else { return };
     for name in map.keys().filter(|name| *name != "resourceType") {

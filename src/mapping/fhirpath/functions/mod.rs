@@ -10,6 +10,7 @@ mod times;
 
 use super::eval::{Focus, Outcome, Problem, Run, singleton};
 use super::expr::Expr;
+use super::gather::{Gathered, Taker, With};
 use super::item::{Item, Items};
 use crate::mapping::tables::Table;
 use regex_lite::Regex;
@@ -30,10 +31,19 @@ pub struct Function {
     pub most: usize,
     pub returns: Returns,
     pub arguments: Arguments,
-    pub run: for<'r, 'a> fn(&Call<'r, 'a>, Items<'a>) -> Outcome<'a>,
+    pub work: Work,
     pub doc: &'static str,
     /// An expression that is true.
     pub example: &'static str,
+}
+
+/// What a function works on.
+#[derive(Debug, Clone, Copy)]
+pub enum Work {
+    /// The collection before the dot.
+    Items(for<'r, 'a> fn(&Call<'r, 'a>, Items<'a>) -> Outcome<'a>),
+    /// What stands before the dot, which it runs by itself; what comes of it is handed on item by item.
+    Given(for<'r, 'a> fn(&Call<'r, 'a>, &mut dyn Taker<'a>) -> Gathered),
 }
 
 /// What comes out of a function, as far as that is known before it runs.
@@ -102,10 +112,15 @@ const fn row(
         most: arity.1,
         returns,
         arguments: Arguments::Around,
-        run,
+        work: Work::Items(run),
         doc,
         example,
     }
+}
+
+/// The same for a function that runs by itself what stands before its dot.
+const fn given(work: for<'r, 'a> fn(&Call<'r, 'a>, &mut dyn Taker<'a>) -> Gathered, function: Function) -> Function {
+    Function { work: Work::Given(work), ..function }
 }
 
 /// The most arguments that a function without a limit of its own may take.
@@ -141,10 +156,33 @@ pub fn all() -> impl Iterator<Item = &'static Function> {
 pub struct Call<'r, 'a> {
     pub run: &'r Run<'a>,
     pub focus: Focus<'r, 'a>,
+    /// What stands before the dot; `$this` when nothing does.
+    pub base: Option<&'a Expr>,
     pub arguments: &'a [Expr],
 }
 
 impl<'r, 'a> Call<'r, 'a> {
+    /// Hands on what stands before the dot.
+    pub fn given(&self, taker: &mut dyn Taker<'a>) -> Gathered {
+        match self.base {
+            Some(base) => self.run.gather(base, self.focus, taker),
+            None => Ok(taker.take(self.focus.this.clone())),
+        }
+    }
+
+    /// Hands on what stands before the dot to what may fail.
+    pub fn try_given(&self, mut work: impl FnMut(Item<'a>, usize) -> Gathered) -> Gathered {
+        let (mut index, mut problem) = (0, None);
+        let more = self.given(&mut With(|item| {
+            index += 1;
+            work(item, index - 1).unwrap_or_else(|found| {
+                problem = Some(found);
+                false
+            })
+        }))?;
+        problem.map_or(Ok(more), Err)
+    }
+
     /// The collection that an argument gives; empty when it was left out.
     pub fn items(&self, n: usize) -> Outcome<'a> {
         match self.arguments.get(n) {
@@ -153,11 +191,17 @@ impl<'r, 'a> Call<'r, 'a> {
         }
     }
 
+    /// Hands on what an argument gives.
+    pub fn gather(&self, n: usize, taker: &mut dyn Taker<'a>) -> Gathered {
+        self.arguments.get(n).map_or(Ok(true), |argument| self.run.gather(argument, self.focus, taker))
+    }
+
     /// The single text that an argument gives.
     pub fn text(&self, n: usize) -> Result<Option<Cow<'a, str>>, Box<Problem>> {
         Ok(match self.arguments.get(n) {
             Some(Expr::Text(text)) => Some(Cow::Borrowed(text)),
-            _ => singleton(self.items(n)?)?.and_then(|item| item.as_text()),
+            Some(argument) => self.run.one(argument, self.focus)?.and_then(|item| item.as_text()),
+            None => None,
         })
     }
 
