@@ -30,6 +30,7 @@ pub mod pairing;
 mod remittance;
 pub mod resource;
 mod review;
+pub mod standing;
 mod ta1;
 #[cfg(test)]
 mod tests;
