@@ -149,6 +149,24 @@ async fn payment_reversal_and_correction_come_in_any_order() {
 }
 
 #[tokio::test]
+async fn the_payers_number_of_a_claim_is_that_of_the_payment_that_stands() {
+    for order in orders(3) {
+        let house = House::open().await;
+        let id = sent(&house, "ICN1").await;
+        let files = [
+            remittance(1, 12, "EFT1", &claim("ICN1", "1", 80, "FIRST", "")),
+            remittance(2, 20, "EFT2", &claim("ICN1", "22", 80, "FIRST", "")),
+            remittance(3, 20, "EFT3", &claim("ICN1", "1", 100, "SECOND", "REF*F8*FIRST~")),
+        ];
+        for n in &order {
+            hear(&house, &files[*n]).await;
+        }
+        let links = house.gateway.store.chain(&id).await.unwrap();
+        assert_eq!(links[0].payer_claim_control_number.as_deref(), Some("SECOND"), "{order:?}");
+    }
+}
+
+#[tokio::test]
 async fn acknowledgments_that_come_after_the_money_change_nothing() {
     let house = House::open().await;
     let id = house.submit(bundle("LATE1")).await.submission;

@@ -11,7 +11,7 @@ use crate::flow::{lookup, naming, submit};
 use crate::gateway::{Gateway, Translator};
 use crate::mapping::{Input, ResponseMapping, Scope};
 use crate::responses::standing::{self, Said};
-use crate::responses::{combine, correlate};
+use crate::responses::{combine, correlate, requests};
 use crate::store::{AnswerFacts, AnswerWrite, Ended, MatchedAnswer, NewEvent, NewSubmission, Submission};
 use jiff::Timestamp;
 use rust_decimal::Decimal;
@@ -34,6 +34,8 @@ pub struct Told {
     opened: bool,
     events: Vec<NewEvent>,
     answers: Vec<MatchedAnswer>,
+    /// All that was heard, before this file and in it.
+    heard: Vec<Said>,
     /// The payer's own numbers of the claim's parts.
     numbers: Vec<(u32, String)>,
     facts: Vec<AnswerFacts>,
@@ -51,7 +53,7 @@ impl Told {
         let claim = lookup::read_reference(gateway, &submission.tenant, &submission.focal).await?.ok_or_else(lost)?;
         let current =
             lookup::read_reference(gateway, &submission.tenant, &submission.response).await?.ok_or_else(lost)?;
-        let answers = gateway.store.answers(&submission.id).await?;
+        let heard = gateway.store.answers(&submission.id).await?.iter().filter_map(read).collect();
         Ok(Told {
             submission,
             claim,
@@ -61,7 +63,8 @@ impl Told {
             changed: false,
             opened: false,
             events: Vec::new(),
-            answers,
+            answers: Vec::new(),
+            heard,
             numbers: Vec::new(),
             facts: Vec::new(),
             decided: None,
@@ -114,18 +117,17 @@ impl Told {
             ));
             return Ok(());
         }
-        if let Some(number) = &response.payer_claim_control_number {
-            self.numbers.push((claim.found.part, number.clone()));
-        }
-        if !response.requests.is_empty() {
-            self.ask(&gateway.translator, &response, now)?;
-        }
+        self.ask(&gateway.translator, &response, now)?;
         let late = self.late(claim.found.part, decision, &response);
-        let answer = MatchedAnswer { part: claim.found.part, at: now, fresh: true, body: text(&response) };
+        self.answers.push(MatchedAnswer { part: claim.found.part, at: now, fresh: true, body: text(&response) });
+        let said = Said { part: claim.found.part, answer: response.clone() };
         if response.adjudication.is_some() {
-            return self.hear_money(&gateway.translator, decision, claim, &response, answer);
+            return self.hear_money(&gateway.translator, claim, said, now);
         }
-        self.answers.push(answer);
+        self.heard.push(said);
+        if !late {
+            self.numbers.extend(response.payer_claim_control_number.clone().map(|number| (claim.found.part, number)));
+        }
         self.facts.push(facts(claim.found.part, decision, &response, now));
         if shows(decision) && !late {
             if matches!(decision, Decision::Adjudicated | Decision::Denied) && self.current["status"] == "cancelled" {
@@ -138,22 +140,18 @@ impl Told {
 
     /// Hears of money: what is told is what stands now, and only when that has changed. A reversal cancels the ClaimResponse
     /// that tells of what it takes back; what still stands beside it, or has come before it, is told by a new one.
-    fn hear_money(
-        &mut self,
-        translator: &Translator,
-        decision: Decision,
-        claim: &Claim,
-        response: &PayerResponse,
-        answer: MatchedAnswer,
-    ) -> Result<(), Fault> {
-        let (part, now) = (answer.part, answer.at);
+    fn hear_money(&mut self, translator: &Translator, claim: &Claim, said: Said, now: Timestamp) -> Result<(), Fault> {
+        let decision = Decision::of(&said.answer.decision);
         let before = self.counted(claim);
-        self.answers.push(answer);
+        self.heard.push(said.clone());
         let after = self.counted(claim);
-        self.facts.extend(facts_of_money(part, decision, response, (&before, &after), now));
+        self.facts.extend(facts_of_money(decision, &said, (&before, &after), now));
+        // A payment that was taken back, or comes late, does not say which number the claim has now.
+        let newest = after.iter().rfind(|stands| stands.part == said.part).unwrap_or(&said);
+        self.numbers.extend(newest.answer.payer_claim_control_number.clone().map(|number| (said.part, number)));
         let reversed = decision == Decision::Reversed;
         if reversed && (before != after || before.is_empty()) && self.current["status"] != "cancelled" {
-            self.say(translator, decision, claim, response.clone(), now)?;
+            self.say(translator, decision, claim, said.answer, now)?;
         }
         if before == after || after.is_empty() {
             return Ok(());
@@ -167,18 +165,19 @@ impl Told {
 
     /// Whether the same was said of this part before, in another file.
     fn is_repeated(&self, part: u32, response: &PayerResponse) -> bool {
-        let said = self.answers.iter().filter(|answer| answer.part == part);
-        said.filter_map(read).any(|said| standing::repeats(&said.answer, response))
+        self.heard.iter().any(|said| said.part == part && standing::repeats(&said.answer, response))
     }
 
-    /// What the payer asks for becomes a Task.
+    /// Each thing that the payer asks for becomes a Task.
     fn ask(&mut self, translator: &Translator, response: &PayerResponse, now: Timestamp) -> Result<(), Fault> {
         let submission = json!({"claim": self.submission.focal});
         let vars = [("claim", (&self.claim).into()), ("submission", (&submission).into())];
         let payer = self.submission.payer.as_str();
-        let mut task = make(translator, "response/attachment-request", payer, response.into(), &vars, now)?;
-        naming::set_id(&mut task, &uuid::Uuid::now_v7().to_string());
-        self.tasks.push(task);
+        for asked in requests::each(response) {
+            let mut task = make(translator, "response/attachment-request", payer, (&asked).into(), &vars, now)?;
+            naming::set_id(&mut task, &uuid::Uuid::now_v7().to_string());
+            self.tasks.push(task);
+        }
         Ok(())
     }
 
@@ -188,12 +187,12 @@ impl Told {
         if settled && !matches!(decision, Decision::Adjudicated | Decision::Denied | Decision::Reversed) {
             return true;
         }
-        let earlier = self.answers.iter().filter(|answer| answer.part == part).filter_map(read);
-        let shown = earlier.filter(|said| shows(Decision::of(&said.answer.decision)));
+        let earlier = self.heard.iter().filter(|said| said.part == part);
+        let mut shown = earlier.filter(|said| shows(Decision::of(&said.answer.decision)));
         // What a clearinghouse passes on says less than any word of the payer.
         let payers = |said: &Said| decision == Decision::Forwarded && said.answer.decision != decision.word();
         let newer = |said: &Said| said.answer.stated.zip(response.stated).is_some_and(|(said, now)| said > now);
-        shown.into_iter().any(|said| newer(&said) || payers(&said))
+        shown.any(|said| newer(said) || payers(said))
     }
 
     /// After a reversal the correction is a ClaimResponse of its own.
@@ -223,8 +222,7 @@ impl Told {
     /// The payments that stand and make up what is told: the newest of each part of a split claim, whoever split it; else the
     /// newest.
     fn counted(&self, claim: &Claim) -> Vec<Said> {
-        let heard: Vec<Said> = self.answers.iter().filter_map(read).collect();
-        let standing: Vec<Said> = standing::standing(&heard).into_iter().cloned().collect();
+        let standing: Vec<Said> = standing::standing(&self.heard).into_iter().cloned().collect();
         if self.submission.parts.len() < 2 {
             return pieces(standing, claim.record.total_charge);
         }
@@ -268,7 +266,7 @@ impl Told {
             resources: self.versions.into_iter().chain(self.tasks).map(submit::write).collect(),
             payer_claim_control_numbers: self.numbers,
             response,
-            answers: self.answers.into_iter().filter(|answer| answer.fresh).collect(),
+            answers: self.answers,
             facts: self.facts,
             drafts: self.drafts,
             overtaken: self.overtaken,
@@ -296,13 +294,13 @@ fn facts(part: u32, decision: Decision, response: &PayerResponse, now: Timestamp
 /// What money means for the worklists: the reasons of all that stands take the place of all that were listed. What changes
 /// nothing leaves them as they are.
 fn facts_of_money(
-    part: u32,
     decision: Decision,
-    response: &PayerResponse,
+    said: &Said,
     (before, after): (&[Said], &[Said]),
     now: Timestamp,
 ) -> Vec<AnswerFacts> {
-    let first = facts(part, decision, response, now);
+    let part = said.part;
+    let first = facts(part, decision, &said.answer, now);
     if before == after {
         return vec![AnswerFacts { ended: Ended::None, denials: Vec::new(), ..first }];
     }

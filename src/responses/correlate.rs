@@ -395,6 +395,12 @@ pub fn bind_lines(response: &mut PayerResponse, record: &BillingRecord) {
         let own = record.service_lines.iter().find(|own| number.as_ref() == Some(&plain(&own.control_number)));
         line.item_sequence = own.map(|own| own.sequence);
     }
+    let sequence_of = |number: &str| {
+        record.service_lines.iter().find(|own| plain(&own.control_number) == plain(number)).map(|own| own.sequence)
+    };
+    for request in &mut response.requests {
+        request.line = request.line_control_number.as_deref().and_then(sequence_of).or(request.line);
+    }
     if let (Some(review), Some(trace)) = (&mut response.review, &record.trace_number) {
         for service in &mut review.services {
             let numbers = service.traces.iter().filter_map(|said| said.number.strip_prefix(trace.as_str()));

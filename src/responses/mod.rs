@@ -28,6 +28,7 @@ pub mod meaning;
 pub mod next_step;
 pub mod pairing;
 mod remittance;
+pub mod requests;
 pub mod resource;
 mod review;
 pub mod standing;

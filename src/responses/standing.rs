@@ -15,7 +15,8 @@ pub struct Said {
 /// Whether two statements say the same: all but for the envelope they came in.
 pub fn repeats(one: &PayerResponse, other: &PayerResponse) -> bool {
     let bare = |said: &PayerResponse| PayerResponse { source: SourceRange::default(), ..said.clone() };
-    one.transaction == other.transaction && one.decision == other.decision && bare(one) == bare(other)
+    let alike = one.transaction == other.transaction && one.decision == other.decision && one.stated == other.stated;
+    alike && bare(one) == bare(other)
 }
 
 /// The payments that stand, those decided first first; what was decided on one day in the order of its coming.
