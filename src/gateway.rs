@@ -28,7 +28,7 @@ use crate::x12::policy::Policy;
 use serde_json::Value;
 use std::collections::BTreeMap;
 use std::sync::atomic::AtomicU64;
-use std::sync::{Arc, OnceLock};
+use std::sync::{Arc, Mutex, OnceLock};
 
 pub mod archive;
 pub mod live;
@@ -245,6 +245,8 @@ pub struct Gateway {
     pub waiting: AtomicU64,
     /// What callers may subscribe to.
     pub topics: Topics,
+    /// By payer, the last of the answers that belong to nobody which was tried again.
+    pub retried: Mutex<BTreeMap<String, i64>>,
     notifier: OnceLock<Option<Notifier>>,
 }
 
@@ -273,7 +275,8 @@ impl Gateway {
         let topics = Topics::load(&Folder::conformance(&config.conformance_dir))?;
         let (translator, store) = (Live::new(translator, clock.clone(), archive)?, Arc::new(store));
         let (waiting, notifier) = (AtomicU64::new(0), OnceLock::new());
-        Ok(Gateway { translator, clock, store, queue, waiting, topics, notifier })
+        let retried = Mutex::default();
+        Ok(Gateway { translator, clock, store, queue, waiting, topics, retried, notifier })
     }
 
     /// Where notifications may go.

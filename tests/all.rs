@@ -15,6 +15,7 @@ mod cases;
 mod claim_cycle;
 mod claim_mapping;
 mod complaints;
+mod correlation;
 mod documents;
 mod drafts;
 mod encounters;

@@ -456,3 +456,54 @@ fn the_hmac_and_base64_of_these_tests_are_right() {
     assert!(hmac(b"Jefe", b"what do ya want for nothing?").starts_with(&expected));
     assert_eq!([base64(b"f"), base64(b"fo"), base64(b"foo")], ["Zg==", "Zm8=", "Zm9v"]);
 }
+
+/// Da Vinci PAS: who subscribes to results of requests for authorization gets a Response Bundle, the ClaimResponse and whatever it
+/// refers to.
+#[tokio::test]
+async fn a_decision_about_services_comes_as_a_pas_response_bundle() {
+    let home = tempfile::tempdir().unwrap();
+    let environment = [HERE, &[("CLAIMGATE_DEFAULT_PAYER", "generic")]].concat();
+    let server = Server::start(home.path(), &environment).await;
+    let receiver = Receiver::start().await;
+    let mut wanted = subscription(&receiver.url("/"), "full-resource", &[]);
+    wanted["criteria"] = json!("http://hl7.org/fhir/us/davinci-pas/SubscriptionTopic/PASSubscriptionTopic");
+    let id = subscribe(&server, &wanted).await;
+    in_state(&server, &id, "active").await;
+    let request = include_str!("../conformance/requests/authorization-dental/request.json");
+    let reply = server.post("/fhir/Claim/$submit", &serde_json::from_str(request).unwrap()).await;
+    assert_eq!(reply.status, 201, "{:#}", reply.body);
+    let sent = eventually("the request is sent", Duration::from_secs(30), async || {
+        let files = server.files("generic", "outbound").into_iter();
+        files.map(|file| std::fs::read_to_string(file).unwrap()).find(|text| text.contains("ST*278*"))
+    })
+    .await;
+    let trace = sent.split("TRN*1*").nth(1).unwrap().split(['*', '~']).next().unwrap();
+    let answer = include_str!("../conformance/answers/278-approved.x12").replace("PA0001-E", trace);
+    let x12 = [("content-type", "application/edi-x12")];
+    let taken = server.send("/payers/generic/interchanges", &x12, answer.into_bytes()).await.unwrap();
+    assert!(taken.status < 300, "{} {:#}", taken.status, taken.body);
+
+    let got = receiver.wait(2).await[1].json();
+    let (entry, response) = (&got["entry"][1], reply.body["id"].as_str().unwrap());
+    let bundle = &entry["resource"];
+    assert_eq!((&bundle["resourceType"], &bundle["type"]), (&json!("Bundle"), &json!("collection")), "{got:#}");
+    assert!(bundle["meta"]["profile"][0].as_str().unwrap().ends_with("/profile-pas-response-bundle"));
+    assert_eq!(entry["fullUrl"], format!("{}/fhir/Bundle/{response}", server.base));
+    let focus = got["entry"][0]["resource"]["parameter"].to_string();
+    assert!(focus.contains(&format!("/fhir/Bundle/{response}\"")), "{focus}");
+    let inside = bundle["entry"].as_array().unwrap();
+    let (first, number) = (&inside[0]["resource"], "AUTH778812");
+    assert_eq!((&first["resourceType"], &first["preAuthRef"]), (&json!("ClaimResponse"), &json!(number)), "{bundle:#}");
+    for name in ["patient", "request", "requestor"] {
+        let reference = first[name]["reference"].as_str().unwrap_or_else(|| panic!("{name}: {first:#}"));
+        let url = format!("{}/fhir/{reference}", server.base);
+        assert!(inside.iter().any(|entry| entry["fullUrl"] == url), "{reference} is in the Bundle");
+    }
+    let told = server.post("/fhir/Bundle/$validate", &got).await;
+    assert!(!told.body.to_string().contains("\"error\""), "{:#}", told.body);
+    // Told again the same way; by ids, the answer itself is named.
+    let again = server.get(&format!("/fhir/Subscription/{id}/$events?content=full-resource")).await.body;
+    assert_eq!(again["entry"][1]["resource"]["entry"], bundle["entry"]);
+    let named = server.get(&format!("/fhir/Subscription/{id}/$events?content=id-only")).await.body;
+    assert_eq!(named["entry"][1]["fullUrl"], format!("{}/fhir/ClaimResponse/{response}", server.base));
+}

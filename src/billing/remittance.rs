@@ -91,6 +91,8 @@ pub struct AdjudicatedLine {
     /// AMT*B6; else the charge less CO adjustments of a contractual kind.
     allowed: Option<Decimal>,
     balanced: bool,
+    /// Of a 277: what its SVC leaves out, `charge`, `paid`, `unitsPaid`. What stands for it here was said by nobody.
+    unstated: Vec<String>,
 }
 
 /// A RARC.

@@ -117,10 +117,10 @@ pub struct ReviewedService {
 
 /// Something that a payer asks for.
 pub struct InformationRequest {
-    /// `PWK` report type, `LOI` LOINC code, `STC` claim status.
+    /// `PWK` report type, `LOI` LOINC code, `STC` claim status, `HE` RARC, `CARC`.
     list: String,
     code: String,
-    /// Claim status of an R category: the category.
+    /// Category of a claim status; CARC that a RARC explains.
     category: Option<String>,
     entity: Option<String>,
     /// PWK02.
@@ -129,7 +129,9 @@ pub struct InformationRequest {
     control_number: Option<String>,
     /// PWK07.
     text: Option<String>,
-    /// REF*FJ or the service's trace number: the line that it is about.
+    /// The line that it is about: its place among those of the answer, our item once correlation has found it.
+    line: Option<u32>,
+    /// Its number: REF*FJ, REF*6R or the service's trace number.
     line_control_number: Option<String>,
     /// Words of ours for it.
     meaning: Option<String>,

@@ -58,6 +58,17 @@ pub struct Happened {
     pub resource: Option<Value>,
 }
 
+impl Happened {
+    /// What the notification is about: the resource, or the Bundle that holds it with what it refers to.
+    fn url(&self, base: &str) -> String {
+        let bundle = self.resource.as_ref().filter(|resource| resource["resourceType"] == "Bundle");
+        match bundle.and_then(|bundle| bundle["id"].as_str()) {
+            Some(id) => format!("{base}/Bundle/{id}"),
+            None => format!("{base}/{}", self.reference),
+        }
+    }
+}
+
 /// The notification. `id` is that of the Bundle.
 pub fn bundle(
     about: About<'_>,
@@ -124,7 +135,7 @@ fn status(about: About<'_>, reason: Reason, content: Content, events: &[Happened
             json!({"name": "timestamp", "valueInstant": event.at.to_string()}),
         ];
         if content != Content::Empty {
-            let focus = format!("{}/{}", about.base, event.reference);
+            let focus = event.url(about.base);
             parts.push(json!({"name": "focus", "valueReference": {"reference": focus}}));
         }
         parameters.push(json!({"name": "notification-event", "part": parts}));
@@ -146,7 +157,7 @@ fn entry(about: About<'_>, content: Content, event: &Happened) -> Value {
         1 => ("POST", "201", event.reference.split('/').next().unwrap_or_default().to_owned()),
         _ => ("PUT", "200", event.reference.clone()),
     };
-    let mut entry = json!({"fullUrl": format!("{}/{}", about.base, event.reference)});
+    let mut entry = json!({"fullUrl": event.url(about.base)});
     if let (Content::FullResource, Some(resource)) = (content, &event.resource) {
         entry["resource"] = resource.clone();
     }

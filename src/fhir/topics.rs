@@ -30,6 +30,19 @@ pub struct Topic {
     #[serde(default)]
     pub through: BTreeMap<String, String>,
     pub interactions: Vec<Interaction>,
+    /// What a notification with resources holds of an event; the resource alone unless it says more.
+    #[serde(default)]
+    pub shape: Shape,
+}
+
+/// What a notification holds of an event.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Deserialize)]
+#[serde(rename_all = "camelCase")]
+pub enum Shape {
+    #[default]
+    Resource,
+    /// A PAS Response Bundle (Da Vinci PAS 2.2.1): the ClaimResponse, and whatever it refers to.
+    PasResponseBundle,
 }
 
 /// What happens to a resource.

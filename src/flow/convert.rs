@@ -10,7 +10,7 @@ use crate::gateway::Translator;
 use crate::mapping::draft::Draft;
 use crate::mapping::maker::Pick;
 use crate::mapping::{Input, Scope};
-use crate::responses::{Walk, resource};
+use crate::responses::{Walk, requests, resource};
 use jiff::Timestamp;
 use serde_json::{Value, json};
 use std::fs::File;
@@ -132,10 +132,11 @@ impl<'c> Conversion<'c> {
             _ => (mapping, ToldClaim::default()),
         };
         self.make(mapping, response, &claim)?;
-        if !response.requests.is_empty() {
-            self.make("response/attachment-request", response, &ToldClaim::with_patient(response))?;
+        if response.requests.is_empty() {
+            return Ok(());
         }
-        Ok(())
+        let claim = ToldClaim::with_patient(response);
+        requests::each(response).try_for_each(|asked| self.make("response/attachment-request", &asked, &claim))
     }
 
     fn make(&mut self, mapping: &str, response: &PayerResponse, claim: &ToldClaim) -> Result<(), Fault> {

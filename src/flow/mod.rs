@@ -41,6 +41,7 @@ pub mod naming;
 pub mod next;
 pub mod notify;
 pub mod overdue;
+pub mod pas_response;
 pub mod prepare;
 pub mod receive;
 pub mod status;

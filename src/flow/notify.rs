@@ -178,7 +178,9 @@ async fn next_events(gateway: &Gateway, subscriber: &Subscriber, wanted: &Wanted
     let notify = &gateway.translator.config.notify;
     let count = wanted.max_count.unwrap_or(notify.events).clamp(1, notify.events);
     let notices = gateway.store.notices(subscriber, subscriber.delivered + 1, subscriber.events, count).await?;
-    let mut events = subscribe::happened(gateway, &subscriber.tenant, &notices, wanted.content).await?;
+    let base = Settings::of(subscriber)?.base;
+    let (whose, shape) = ((subscriber.tenant.as_str(), base.as_str()), wanted.topic.shape);
+    let mut events = subscribe::happened(gateway, whose, &notices, wanted.content, shape).await?;
     let mut bytes = 0;
     let fits = |event: &Happened| {
         bytes += event.resource.as_ref().map_or(0, |resource| resource.to_string().len());

@@ -12,8 +12,8 @@ use crate::flow::tell::{self, Told};
 use crate::flow::{acknowledge, complaint, journal, lookup, next, status, submit, unmatched};
 use crate::gateway::{Gateway, Translator};
 use crate::responses::correlate::{self, Candidate, Match};
-use crate::responses::{self, Reading, resource};
-use crate::store::{AnswerWrite, DEFAULT_TENANT, Found, Inbound, InboundWrite, NewEvent, UnmatchedAnswer};
+use crate::responses::{self, Reading, pairing, resource};
+use crate::store::{AnswerWrite, DEFAULT_TENANT, Found, Inbound, InboundWrite, NewEvent, Query, UnmatchedAnswer};
 use crate::telemetry::{self, name};
 use serde_json::{Value, json};
 use sha2::{Digest, Sha256};
@@ -57,11 +57,11 @@ pub async fn receive(gateway: &Gateway, payer: &PayerId, name: &str, bytes: Vec<
         return Ok(Received { repeated: true, answer, ..Received::default() });
     }
     let mut inbox = Inbox::new(gateway, payer, name, &id);
-    for (position, response) in reading.responses.iter().enumerate() {
-        inbox.take(position, response).await?;
+    for position in pairing::order(&reading.responses) {
+        inbox.take(position, &reading.responses[position]).await?;
     }
     for (remittance, claims) in reading.remittances.iter().zip(&reading.remitted) {
-        inbox.reconcile(remittance, claims.clone())?;
+        inbox.reconcile(remittance, claims.clone()).await?;
     }
     inbox.follow().await?;
     let (write, matched) = inbox.close(&reading);
@@ -134,12 +134,14 @@ impl<'a> Inbox<'a> {
 
     /// One statement: found, and told to each claim that it is about.
     async fn take(&mut self, position: usize, response: &PayerResponse) -> Result<(), Fault> {
-        let (claims, reason) = find(self.gateway, self.payer, response).await?;
-        if claims.is_empty() {
-            count_statement(response, "unmatched");
-            self.set_aside(position, response, &reason);
-            return Ok(());
-        }
+        let (claims, reason) = match find(self.gateway, self.payer, response).await? {
+            Sought::Found(claims, reason) => (claims, reason),
+            Sought::Nobody(reason, candidates) => {
+                count_statement(response, "unmatched");
+                self.set_aside(position, response, reason, candidates);
+                return Ok(());
+            }
+        };
         count_statement(response, "matched");
         self.matched += 1;
         for claim in claims {
@@ -170,18 +172,21 @@ impl<'a> Inbox<'a> {
         Ok(())
     }
 
-    fn set_aside(&mut self, position: usize, response: &PayerResponse, reason: &str) {
+    fn set_aside(&mut self, position: usize, response: &PayerResponse, reason: String, candidates: Vec<SubmissionId>) {
         self.unmatched.push(UnmatchedAnswer {
             inbound: self.id.clone(),
             payer: self.payer.clone(),
             position: position as u32,
             body: serde_json::to_string(response).unwrap_or_default(),
-            reason: reason.to_owned(),
+            reason,
+            candidates,
+            row: 0,
         });
     }
 
-    /// The PaymentReconciliation of one 835; `claims` are the positions of its statements, CLP by CLP.
-    fn reconcile(&mut self, remittance: &Remittance, claims: Range<usize>) -> Result<(), Fault> {
+    /// The PaymentReconciliation of one 835, unless another file has told of the same payment; `claims` are the positions of
+    /// its statements, CLP by CLP.
+    async fn reconcile(&mut self, remittance: &Remittance, claims: Range<usize>) -> Result<(), Fault> {
         let mut remittance = remittance.clone();
         for (claim, position) in remittance.claims.iter_mut().zip(claims) {
             if let Some((request, response)) = self.settled.get(&position) {
@@ -190,7 +195,10 @@ impl<'a> Inbox<'a> {
             }
         }
         let now = self.gateway.clock.now();
-        self.resources.push(tell::reconciliation(&self.gateway.translator, self.payer.as_str(), &remittance, now)?);
+        let told = tell::reconciliation(&self.gateway.translator, self.payer.as_str(), &remittance, now)?;
+        if !is_told(self.gateway, &told).await? {
+            self.resources.push(told);
+        }
         Ok(())
     }
 
@@ -211,19 +219,63 @@ impl<'a> Inbox<'a> {
     }
 }
 
-/// The claims that a statement is about, by the strongest key that finds any, and why.
-pub async fn find(gateway: &Gateway, payer: &PayerId, response: &PayerResponse) -> Result<(Vec<Claim>, String), Fault> {
-    let mut reason = "it names no number of ours".to_owned();
+/// Whether there is a PaymentReconciliation of the same payment that says the same.
+async fn is_told(gateway: &Gateway, reconciliation: &Value) -> Result<bool, Fault> {
+    let Some(trace) = reconciliation["paymentIdentifier"]["value"].as_str() else { return Ok(false) };
+    let conditions = vec![("payment-identifier".to_owned(), vec![trace.to_owned()])];
+    let query = Query { kind: "PaymentReconciliation".into(), conditions, limit: SAME_NUMBER, ..Query::default() };
+    let known = gateway.store.search(DEFAULT_TENANT, &query).await?;
+    let wanted = bare(reconciliation.clone());
+    Ok(known.iter().filter_map(|known| serde_json::from_str(&known.body).ok()).any(|known| bare(known) == wanted))
+}
+
+/// Payments of one number that are looked through.
+const SAME_NUMBER: usize = 20;
+
+/// A PaymentReconciliation without what differs each time that it is made.
+fn bare(mut reconciliation: Value) -> Value {
+    if let Some(object) = reconciliation.as_object_mut() {
+        ["id", "created"].iter().for_each(|name| drop(object.shift_remove(*name)));
+    }
+    for detail in reconciliation["detail"].as_array_mut().into_iter().flatten().filter_map(Value::as_object_mut) {
+        // The claim may have a newer answer since.
+        detail.shift_remove("response");
+    }
+    reconciliation
+}
+
+/// What came of looking for the claims that a statement is about.
+pub enum Sought {
+    /// These, and why.
+    Found(Vec<Claim>, String),
+    /// Why none; and those that it fits equally well.
+    Nobody(String, Vec<SubmissionId>),
+}
+
+/// The claims that a statement is about, by the strongest key that finds any.
+pub async fn find(gateway: &Gateway, payer: &PayerId, response: &PayerResponse) -> Result<Sought, Fault> {
+    let mut nobody = ("it names no number of ours".to_owned(), Vec::new());
+    let mut told = false;
     for key in correlate::keys(response) {
         let found = gateway.store.find(Some(payer), &key).await?;
         let claims: Vec<Claim> = found.into_iter().map(Claim::of).collect();
-        let (chosen, why) = choose(response, claims);
-        reason = why;
-        if !chosen.is_empty() {
-            return Ok((chosen, reason));
+        match choose(response, claims) {
+            // Of those that a stronger key has found a weaker one may tell which is meant, but it brings no other.
+            Sought::Found(claims, reason) if claims.iter().all(|claim| is_among(claim, &nobody.1)) => {
+                return Ok(Sought::Found(claims, reason));
+            }
+            Sought::Nobody(reason, alike) if nobody.1.is_empty() && !(told && reason == correlate::NOT_FOUND) => {
+                told = reason != correlate::NOT_FOUND;
+                nobody = (reason, alike);
+            }
+            Sought::Found(..) | Sought::Nobody(..) => {}
         }
     }
-    Ok((Vec::new(), reason))
+    Ok(Sought::Nobody(nobody.0, nobody.1))
+}
+
+fn is_among(claim: &Claim, alike: &[SubmissionId]) -> bool {
+    alike.is_empty() || alike.contains(&claim.found.submission.id)
 }
 
 /// A claim of ours that a key found.
@@ -243,20 +295,24 @@ impl Claim {
         Candidate {
             record: self.record.clone(),
             segments: self.found.sealed.as_ref().map(|sealed| (sealed.first_segment, sealed.last_segment)),
+            batch_number: self.found.sealed.as_ref().map(|sealed| sealed.batch_number.clone()),
             payer_claim_control_number: self.found.payer_claim_control_number.clone(),
+            superseded: self.found.submission.superseded.is_some(),
         }
     }
 }
 
-/// Which of the found claims a statement is about, and why.
-fn choose(response: &PayerResponse, claims: Vec<Claim>) -> (Vec<Claim>, String) {
+/// Which of the found claims a statement is about.
+fn choose(response: &PayerResponse, claims: Vec<Claim>) -> Sought {
     let candidates: Vec<Candidate> = claims.iter().map(Claim::candidate).collect();
     match correlate::choose(response, &candidates) {
         Match::These { chosen, reason } => {
             let claims = claims.into_iter().enumerate().filter(|(n, _)| chosen.contains(n));
-            (claims.map(|(_, claim)| claim).collect(), reason)
+            Sought::Found(claims.map(|(_, claim)| claim).collect(), reason)
         }
-        Match::None { reason } => (Vec::new(), reason),
+        Match::None { reason, alike } => {
+            Sought::Nobody(reason, alike.into_iter().map(|n| claims[n].found.submission.id.clone()).collect())
+        }
     }
 }
 

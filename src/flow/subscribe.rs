@@ -4,8 +4,9 @@
 use crate::fault::{Fault, Issue, Place, any_error, codes};
 use crate::fhir::notification::{self, About, Happened, Reason};
 use crate::fhir::subscription::{self, Content, Wanted};
+use crate::fhir::topics::Shape;
 use crate::fhir::validate;
-use crate::flow::{lookup, naming, submit};
+use crate::flow::{lookup, naming, pas_response, submit};
 use crate::gateway::Gateway;
 use crate::store::notices::{Notice, Subscriber, SubscriberKind, SubscriberState, SubscriberWrite};
 use crate::store::{RESULTS_MOST, ResourceVersion};
@@ -172,7 +173,8 @@ pub async fn events(
         _ => most,
     };
     let notices = gateway.store.notices(&subscriber, from, to, EVENTS_MAX).await?;
-    let happened = happened(gateway, tenant, &notices, content).await?;
+    let shape = settings.wanted(gateway)?.topic.shape;
+    let happened = happened(gateway, (tenant, &settings.base), &notices, content, shape).await?;
     let id = uuid::Uuid::now_v7().to_string();
     let about = about(&subscriber, &settings);
     Ok(notification::bundle(about, Reason::QueryEvent, content, &happened, &id, gateway.clock.now()))
@@ -190,12 +192,13 @@ pub fn about<'a>(subscriber: &'a Subscriber, settings: &'a Settings) -> About<'a
     }
 }
 
-/// What happened, with the resources as they were when it did.
+/// What happened, with the resources as they were when it did, in the shape that the topic has.
 pub async fn happened(
     gateway: &Gateway,
-    tenant: &str,
+    (tenant, base): (&str, &str),
     notices: &[Notice],
     content: Content,
+    shape: Shape,
 ) -> Result<Vec<Happened>, Fault> {
     let mut all = Vec::with_capacity(notices.len());
     for notice in notices {
@@ -208,7 +211,12 @@ pub async fn happened(
             at: notice.at,
             reference: format!("{}/{}", notice.kind, notice.id),
             version: notice.version,
-            resource: version.as_ref().map(lookup::resource).transpose()?,
+            resource: match version.as_ref().map(lookup::resource).transpose()? {
+                Some(resource) if shape == Shape::PasResponseBundle => {
+                    Some(pas_response::bundle(gateway, (tenant, base), resource, notice.at).await?)
+                }
+                resource => resource,
+            },
         });
     }
     Ok(all)

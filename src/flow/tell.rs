@@ -10,7 +10,8 @@ use crate::flow::receive::{Claim, event, event_of};
 use crate::flow::{lookup, naming, submit};
 use crate::gateway::{Gateway, Translator};
 use crate::mapping::{Input, ResponseMapping, Scope};
-use crate::responses::{combine, correlate, pairing};
+use crate::responses::standing::{self, Said};
+use crate::responses::{combine, correlate, requests};
 use crate::store::{AnswerFacts, AnswerWrite, Ended, MatchedAnswer, NewEvent, NewSubmission, Submission};
 use jiff::Timestamp;
 use rust_decimal::Decimal;
@@ -33,6 +34,8 @@ pub struct Told {
     opened: bool,
     events: Vec<NewEvent>,
     answers: Vec<MatchedAnswer>,
+    /// All that was heard, before this file and in it.
+    heard: Vec<Said>,
     /// The payer's own numbers of the claim's parts.
     numbers: Vec<(u32, String)>,
     facts: Vec<AnswerFacts>,
@@ -50,7 +53,7 @@ impl Told {
         let claim = lookup::read_reference(gateway, &submission.tenant, &submission.focal).await?.ok_or_else(lost)?;
         let current =
             lookup::read_reference(gateway, &submission.tenant, &submission.response).await?.ok_or_else(lost)?;
-        let answers = gateway.store.answers(&submission.id).await?;
+        let heard = gateway.store.answers(&submission.id).await?.iter().filter_map(read).collect();
         Ok(Told {
             submission,
             claim,
@@ -60,7 +63,8 @@ impl Told {
             changed: false,
             opened: false,
             events: Vec::new(),
-            answers,
+            answers: Vec::new(),
+            heard,
             numbers: Vec::new(),
             facts: Vec::new(),
             decided: None,
@@ -96,6 +100,11 @@ impl Told {
         let decision = Decision::of(&response.decision);
         let now = gateway.clock.now();
         let part = (self.submission.parts.len() > 1).then_some(claim.found.part);
+        if self.is_repeated(claim.found.part, &response) {
+            let detail = with(detail, "repeats", "what was said before");
+            self.events.push(event(EventKind::Noted, part, now, &detail));
+            return Ok(());
+        }
         self.events.push(event(event_of(decision), part, now, &detail));
         if innocent(decision, &response) {
             // The set was refused for another claim's sake: this one goes out again, in an interchange without it.
@@ -108,38 +117,82 @@ impl Told {
             ));
             return Ok(());
         }
-        self.facts.push(facts(claim.found.part, decision, &response, now));
-        if let Some(number) = &response.payer_claim_control_number {
-            self.numbers.push((claim.found.part, number.clone()));
-        }
-        if matches!(decision, Decision::Adjudicated | Decision::Denied) && self.current["status"] == "cancelled" {
-            self.open_correction();
-        }
-        if !response.requests.is_empty() {
-            self.ask(&gateway.translator, &response, now)?;
-        }
+        self.ask(&gateway.translator, &response, now)?;
+        let late = self.late(claim.found.part, decision, &response);
         self.answers.push(MatchedAnswer { part: claim.found.part, at: now, fresh: true, body: text(&response) });
-        if shows(decision) && !self.late(decision) {
-            self.say(&gateway.translator, decision, claim, &response, now)?;
+        let said = Said { part: claim.found.part, answer: response.clone() };
+        if response.adjudication.is_some() {
+            return self.hear_money(&gateway.translator, claim, said, now);
+        }
+        self.heard.push(said);
+        if !late {
+            self.numbers.extend(response.payer_claim_control_number.clone().map(|number| (claim.found.part, number)));
+        }
+        self.facts.push(facts(claim.found.part, decision, &response, now));
+        if shows(decision) && !late {
+            if matches!(decision, Decision::Adjudicated | Decision::Denied) && self.current["status"] == "cancelled" {
+                self.open_correction();
+            }
+            self.say(&gateway.translator, decision, claim, response, now)?;
         }
         Ok(())
     }
 
-    /// What the payer asks for becomes a Task.
+    /// Hears of money: what is told is what stands now, and only when that has changed. A reversal cancels the ClaimResponse
+    /// that tells of what it takes back; what still stands beside it, or has come before it, is told by a new one.
+    fn hear_money(&mut self, translator: &Translator, claim: &Claim, said: Said, now: Timestamp) -> Result<(), Fault> {
+        let decision = Decision::of(&said.answer.decision);
+        let before = self.counted(claim);
+        self.heard.push(said.clone());
+        let after = self.counted(claim);
+        self.facts.extend(facts_of_money(decision, &said, (&before, &after), now));
+        // A payment that was taken back, or comes late, does not say which number the claim has now.
+        let newest = after.iter().rfind(|stands| stands.part == said.part).unwrap_or(&said);
+        self.numbers.extend(newest.answer.payer_claim_control_number.clone().map(|number| (said.part, number)));
+        let reversed = decision == Decision::Reversed;
+        if reversed && (before != after || before.is_empty()) && self.current["status"] != "cancelled" {
+            self.say(translator, decision, claim, said.answer, now)?;
+        }
+        if before == after || after.is_empty() {
+            return Ok(());
+        }
+        if self.current["status"] == "cancelled" {
+            self.open_correction();
+        }
+        let whole = self.whole(after, claim);
+        self.say(translator, Decision::of(&whole.decision), claim, whole, now)
+    }
+
+    /// Whether the same was said of this part before, in another file.
+    fn is_repeated(&self, part: u32, response: &PayerResponse) -> bool {
+        self.heard.iter().any(|said| said.part == part && standing::repeats(&said.answer, response))
+    }
+
+    /// Each thing that the payer asks for becomes a Task.
     fn ask(&mut self, translator: &Translator, response: &PayerResponse, now: Timestamp) -> Result<(), Fault> {
         let submission = json!({"claim": self.submission.focal});
         let vars = [("claim", (&self.claim).into()), ("submission", (&submission).into())];
         let payer = self.submission.payer.as_str();
-        let mut task = make(translator, "response/attachment-request", payer, response.into(), &vars, now)?;
-        naming::set_id(&mut task, &uuid::Uuid::now_v7().to_string());
-        self.tasks.push(task);
+        for asked in requests::each(response) {
+            let mut task = make(translator, "response/attachment-request", payer, (&asked).into(), &vars, now)?;
+            naming::set_id(&mut task, &uuid::Uuid::now_v7().to_string());
+            self.tasks.push(task);
+        }
         Ok(())
     }
 
-    /// Whether an acknowledgment or pending note comes after the money: kept, but it changes nothing to be seen.
-    fn late(&self, decision: Decision) -> bool {
+    /// Whether a status comes after the money, or after a newer one of the payer: kept, but it changes nothing to be seen.
+    fn late(&self, part: u32, decision: Decision, response: &PayerResponse) -> bool {
         let settled = self.current["payment"].is_object() || self.current["outcome"] == "complete";
-        settled && !matches!(decision, Decision::Adjudicated | Decision::Denied | Decision::Reversed)
+        if settled && !matches!(decision, Decision::Adjudicated | Decision::Denied | Decision::Reversed) {
+            return true;
+        }
+        let earlier = self.heard.iter().filter(|said| said.part == part);
+        let mut shown = earlier.filter(|said| shows(Decision::of(&said.answer.decision)));
+        // What a clearinghouse passes on says less than any word of the payer.
+        let payers = |said: &Said| decision == Decision::Forwarded && said.answer.decision != decision.word();
+        let newer = |said: &Said| said.answer.stated.zip(response.stated).is_some_and(|(said, now)| said > now);
+        shown.any(|said| newer(said) || payers(said))
     }
 
     /// After a reversal the correction is a ClaimResponse of its own.
@@ -156,47 +209,45 @@ impl Told {
         translator: &Translator,
         decision: Decision,
         claim: &Claim,
-        response: &PayerResponse,
+        response: PayerResponse,
         now: Timestamp,
     ) -> Result<(), Fault> {
-        let whole = self.whole(decision, claim, response);
-        let next = claim_response(translator, self, claim, &whole, now)?;
+        let next = claim_response(translator, self, claim, &response, now)?;
         self.current = keep_identity(next, &self.current, decision);
         self.changed = true;
-        self.decided = Some(whole);
+        self.decided = Some(response);
         Ok(())
     }
 
-    /// The answers to all parts of a split claim as one, whoever split it; a claim in one part speaks for itself.
-    fn whole(&self, decision: Decision, claim: &Claim, response: &PayerResponse) -> PayerResponse {
-        if !matches!(decision, Decision::Adjudicated | Decision::Denied) || response.adjudication.is_none() {
-            return response.clone();
-        }
+    /// The payments that stand and make up what is told: the newest of each part of a split claim, whoever split it; else the
+    /// newest.
+    fn counted(&self, claim: &Claim) -> Vec<Said> {
+        let standing: Vec<Said> = standing::standing(&self.heard).into_iter().cloned().collect();
         if self.submission.parts.len() < 2 {
-            return rejoined(self.heard(), claim.record.total_charge).unwrap_or_else(|| response.clone());
+            return pieces(standing, claim.record.total_charge);
         }
-        let mut newest: Vec<(u32, PayerResponse)> = Vec::new();
-        for (part, said) in self.heard() {
-            newest.retain(|(known, _)| *known != part);
-            newest.push((part, said));
+        let mut newest: Vec<Said> = Vec::new();
+        for said in standing {
+            newest.retain(|known| known.part != said.part);
+            newest.push(said);
         }
-        newest.sort_by_key(|(part, _)| *part);
-        let complete = newest.len() == self.submission.parts.len();
-        combine(newest.into_iter().map(|(_, said)| said).collect(), complete)
+        newest.sort_by_key(|said| said.part);
+        newest
     }
 
-    /// Every payment that still stands, in the order of their coming: a reversal takes back what came before it.
-    fn heard(&self) -> Vec<(u32, PayerResponse)> {
-        let mut standing: Vec<(u32, PayerResponse)> = Vec::new();
-        for answer in &self.answers {
-            let Ok(said) = serde_json::from_str::<PayerResponse>(&answer.body) else { continue };
-            match (said.adjudication.is_some(), pairing::is_reversal(&said)) {
-                (true, true) => standing.retain(|(part, earlier)| *part != answer.part || !taken_back(&said, earlier)),
-                (true, false) => standing.push((answer.part, said)),
-                (false, _) => {}
-            }
+    /// Payments as one.
+    fn whole(&self, counted: Vec<Said>, claim: &Claim) -> PayerResponse {
+        let split = self.submission.parts.len() > 1;
+        let charges: Decimal = counted.iter().filter_map(|said| charge(&said.answer)).sum();
+        let complete = match split {
+            true => counted.len() == self.submission.parts.len(),
+            false => charges == claim.record.total_charge,
+        };
+        let mut answers: Vec<PayerResponse> = counted.into_iter().map(|said| said.answer).collect();
+        match answers.pop() {
+            Some(only) if answers.is_empty() && !split => only,
+            last => combine(answers.into_iter().chain(last).collect(), complete),
         }
-        standing
     }
 
     fn flush(&mut self) {
@@ -215,7 +266,7 @@ impl Told {
             resources: self.versions.into_iter().chain(self.tasks).map(submit::write).collect(),
             payer_claim_control_numbers: self.numbers,
             response,
-            answers: self.answers.into_iter().filter(|answer| answer.fresh).collect(),
+            answers: self.answers,
             facts: self.facts,
             drafts: self.drafts,
             overtaken: self.overtaken,
@@ -240,25 +291,62 @@ fn facts(part: u32, decision: Decision, response: &PayerResponse, now: Timestamp
     AnswerFacts { part, settled, ended, number, denials: journal::denials(day, response) }
 }
 
-fn taken_back(reversal: &PayerResponse, earlier: &PayerResponse) -> bool {
-    let paid = earlier.adjudication.as_ref().map(|adjudication| adjudication.paid).unwrap_or_default();
-    pairing::takes_back(reversal, earlier.payer_claim_control_number.as_deref(), paid)
+/// What money means for the worklists: the reasons of all that stands take the place of all that were listed. What changes
+/// nothing leaves them as they are.
+fn facts_of_money(
+    decision: Decision,
+    said: &Said,
+    (before, after): (&[Said], &[Said]),
+    now: Timestamp,
+) -> Vec<AnswerFacts> {
+    let part = said.part;
+    let first = facts(part, decision, &said.answer, now);
+    if before == after {
+        return vec![AnswerFacts { ended: Ended::None, denials: Vec::new(), ..first }];
+    }
+    let ended = AnswerFacts { ended: Ended::Payments(Vec::new()), denials: Vec::new(), ..first };
+    let day = jiff::tz::TimeZone::UTC.to_datetime(now).date();
+    let stands = after.iter().filter(|said| said.part == part).map(|said| AnswerFacts {
+        part,
+        number: said.answer.payer_claim_control_number.clone(),
+        denials: journal::denials(day, &said.answer),
+        ..AnswerFacts::default()
+    });
+    std::iter::once(ended).chain(stands).collect()
+}
+
+/// A statement as it was kept.
+fn read(answer: &MatchedAnswer) -> Option<Said> {
+    let said = serde_json::from_str(&answer.body).ok()?;
+    Some(Said { part: answer.part, answer: said })
+}
+
+fn with(mut detail: Value, name: &str, value: &str) -> Value {
+    detail[name] = Value::from(value);
+    detail
 }
 
 /// A payer may take a claim apart and pay its pieces by themselves, each under a number of its own: together they are the
-/// claim. `None` when the newest payment is no piece.
-fn rejoined(heard: Vec<(u32, PayerResponse)>, total: Decimal) -> Option<PayerResponse> {
-    let charge = |said: &PayerResponse| said.adjudication.as_ref().map(|adjudication| adjudication.charge);
-    let mut pieces: Vec<PayerResponse> = Vec::new();
-    for (_, said) in heard {
+/// claim. Only the newest payment when that is no piece.
+fn pieces(standing: Vec<Said>, total: Decimal) -> Vec<Said> {
+    let newest = standing.last().cloned();
+    let mut pieces: Vec<Said> = Vec::new();
+    for said in standing {
         // A number that comes again is the same piece, told anew.
-        pieces.retain(|piece| piece.payer_claim_control_number != said.payer_claim_control_number);
+        let number = &said.answer.payer_claim_control_number;
+        pieces.retain(|piece| piece.answer.payer_claim_control_number != *number);
         pieces.push(said);
     }
-    let charges: Vec<Decimal> = pieces.iter().filter_map(charge).collect();
-    let sum: Decimal = charges.iter().sum();
-    let apart = charges.len() > 1 && charges.iter().all(|charge| *charge < total) && sum <= total;
-    apart.then(|| combine(pieces, sum == total))
+    let charges: Vec<Decimal> = pieces.iter().filter_map(|said| charge(&said.answer)).collect();
+    let apart = charges.len() > 1 && charges.iter().all(|charge| *charge < total);
+    match apart && charges.iter().sum::<Decimal>() <= total {
+        true => pieces,
+        false => newest.into_iter().collect(),
+    }
+}
+
+fn charge(said: &PayerResponse) -> Option<Decimal> {
+    said.adjudication.as_ref().map(|adjudication| adjudication.charge)
 }
 
 /// A statement as it concerns one claim: its lines bound to the caller's items, and of a 999's complaints only those that

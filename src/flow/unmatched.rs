@@ -1,24 +1,32 @@
 //! Answers that belong to nobody yet: listed, matched by hand, or by what a later file tells (a payer's claim number that was
 //! not known before, a claim that was submitted since). Each is told as if it had just come.
 
-use crate::billing::id::{InterchangeId, PayerId};
+use crate::billing::id::{InterchangeId, PayerId, SubmissionId};
 use crate::billing::response::PayerResponse;
 use crate::fault::{Fault, Place, codes};
 use crate::flow::next;
-use crate::flow::receive::{self, Claim, File};
+use crate::flow::receive::{self, Claim, File, Sought};
 use crate::flow::tell::Told;
 use crate::gateway::Gateway;
-use crate::store::{DEFAULT_TENANT, Key, Submission, UnmatchedAnswer};
+use crate::store::{DEFAULT_TENANT, Key, Submission, UnmatchedAnswer, UnmatchedFilter};
 use serde_json::{Value, json};
+use std::collections::BTreeMap;
 
-/// Answers that are listed, and that one later file is tried on.
-const LISTED: usize = 1000;
+/// Answers that one later file is tried on.
 const RETRIED: usize = 100;
 
-/// The list, oldest first. It names numbers, amounts and dates, which a person needs to find the claim, and no patient.
-pub async fn list(gateway: &Gateway) -> Result<Value, Fault> {
-    let all = gateway.store.unmatched(LISTED).await?;
-    Ok(json!({ "responses": all.iter().map(shown).collect::<Vec<_>>() }))
+/// A page of the list, oldest first. It names numbers, amounts and dates, which a person needs to find the claim, and no
+/// patient. `next` is where the next page begins.
+pub async fn list(gateway: &Gateway, payer: Option<&str>, after: i64, count: usize) -> Result<Value, Fault> {
+    let payer = payer.map(|payer| PayerId(payer.to_owned()));
+    let mut all = gateway.store.unmatched(&UnmatchedFilter { payer, after, limit: count + 1 }).await?;
+    let more = all.len() > count;
+    all.truncate(count);
+    let mut list = json!({ "responses": all.iter().map(shown).collect::<Vec<_>>() });
+    if let Some(last) = all.last().filter(|_| more) {
+        list["next"] = Value::from(last.row);
+    }
+    Ok(list)
 }
 
 fn shown(answer: &UnmatchedAnswer) -> Value {
@@ -28,6 +36,7 @@ fn shown(answer: &UnmatchedAnswer) -> Value {
         "id": format!("{}.{}", answer.inbound.as_str(), answer.position),
         "payer": answer.payer.as_str(),
         "reason": answer.reason,
+        "candidates": answer.candidates.iter().map(SubmissionId::as_str).collect::<Vec<_>>(),
         "transaction": response.transaction,
         "decision": response.decision,
         "stated": response.stated,
@@ -66,9 +75,8 @@ pub async fn match_by_hand(gateway: &Gateway, id: &str, submission: &str, part: 
 async fn wanted(gateway: &Gateway, id: &str) -> Result<UnmatchedAnswer, Fault> {
     let parts = id.rsplit_once('.').and_then(|(inbound, position)| Some((inbound, position.parse::<u32>().ok()?)));
     let (inbound, position) = parts.ok_or_else(|| absent(id))?;
-    let all = gateway.store.unmatched(usize::MAX).await?;
-    let mut found = all.into_iter().filter(|each| each.inbound.as_str() == inbound && each.position == position);
-    found.next().ok_or_else(|| absent(id))
+    let found = gateway.store.unmatched_at(&InterchangeId(inbound.to_owned()), position).await?;
+    found.ok_or_else(|| absent(id))
 }
 
 fn absent(id: &str) -> Fault {
@@ -83,7 +91,7 @@ async fn claim_of(gateway: &Gateway, submission: &str, part: Option<u32>) -> Res
     };
     let found = match submission.contains('/') {
         true => gateway.store.submission_of(DEFAULT_TENANT, submission).await?,
-        false => gateway.store.submission(&crate::billing::id::SubmissionId(submission.to_owned())).await?,
+        false => gateway.store.submission(&SubmissionId(submission.to_owned())).await?,
     };
     let submission = found.ok_or_else(missing)?;
     let number = number_of(&submission, part).ok_or_else(missing)?;
@@ -99,18 +107,33 @@ fn number_of(submission: &Submission, part: Option<u32>) -> Option<String> {
     record["patientControlNumber"].as_str().map(str::to_owned)
 }
 
-/// Tries the payer's unmatched answers again.
+/// Tries some of the payer's unmatched answers again; the next file tries those behind them, and after the last the first.
 pub async fn retry(gateway: &Gateway, payer: &PayerId) -> Result<(), Fault> {
-    let all = gateway.store.unmatched(LISTED).await?;
-    for answer in all.iter().filter(|answer| answer.payer == *payer).take(RETRIED) {
+    let after = lock(gateway).get(payer.as_str()).copied().unwrap_or_default();
+    let filter = UnmatchedFilter { payer: Some(payer.clone()), after, limit: RETRIED };
+    let mut tried = gateway.store.unmatched(&filter).await?;
+    if tried.len() < RETRIED && after > 0 {
+        let limit = RETRIED - tried.len();
+        let first = gateway.store.unmatched(&UnmatchedFilter { after: 0, limit, ..filter }).await?;
+        tried.extend(first.into_iter().filter(|answer| answer.row <= after));
+    }
+    if let Some(last) = tried.last() {
+        lock(gateway).insert(payer.0.clone(), last.row);
+    }
+    for answer in &tried {
         let response = read(answer);
-        let (claims, reason) = receive::find(gateway, payer, &response).await?;
-        // What is about many claims at once is told by its own file alone.
-        if let [claim] = claims.as_slice() {
-            settle(gateway, answer, &response, claim, &format!("later: {reason}")).await?;
+        if let Sought::Found(claims, reason) = receive::find(gateway, payer, &response).await? {
+            // What is about many claims at once is told by its own file alone.
+            if let [claim] = claims.as_slice() {
+                settle(gateway, answer, &response, claim, &format!("later: {reason}")).await?;
+            }
         }
     }
     Ok(())
+}
+
+fn lock(gateway: &Gateway) -> std::sync::MutexGuard<'_, BTreeMap<String, i64>> {
+    gateway.retried.lock().unwrap_or_else(std::sync::PoisonError::into_inner)
 }
 
 async fn settle(

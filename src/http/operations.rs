@@ -32,17 +32,6 @@ pub async fn activate(call: Call) -> Result<Reply, Fault> {
     mappings(call).await
 }
 
-/// `GET /admin/responses?state=unmatched`: answers of payers that belong to nobody yet.
-pub async fn responses(call: Call) -> Result<Reply, Fault> {
-    match call.asked("state") {
-        None | Some("unmatched") => Ok(Reply::json(200, &unmatched::list(&call.gateway).await?)),
-        Some(_) => {
-            let text = "only unmatched answers are listed; matched ones stand in the journeys of their claims";
-            Err(Fault::refuse(codes::SEARCH_PARAMETER, Place::Whole, text, "ask for ?state=unmatched"))
-        }
-    }
-}
-
 /// `POST /admin/responses/{id}/match` with `{"submission": "Claim/…", "part": 1}`: gives an answer to its claim by hand.
 pub async fn match_response(call: Call) -> Result<Reply, Fault> {
     let body = call.json()?;

@@ -90,7 +90,7 @@ routes! {
     GET "/billing-records/{id}" Nothing records::read;
     POST "/billing-records/{id}/$release" Nothing records::release;
     POST "/billing-records/{id}/$discard" Fhir records::discard;
-    GET "/admin/responses" Nothing operations::responses;
+    GET "/admin/responses" Nothing worklists::responses;
     POST "/admin/responses/{id}/match" Fhir operations::match_response;
     GET "/health/live" Nothing operations::live;
     GET "/health/ready" Nothing operations::ready;

@@ -1,7 +1,7 @@
 //! Lists that people work through.
 
 use crate::fault::{Fault, Place, codes};
-use crate::flow::{denials, overdue};
+use crate::flow::{denials, overdue, unmatched};
 use crate::http::call::Call;
 use crate::http::reply::Reply;
 use std::str::FromStr;
@@ -34,6 +34,16 @@ pub async fn denials(call: Call) -> Result<Reply, Fault> {
         count: count(&call)?,
     };
     Ok(Reply::json(200, &denials::list(&call.gateway, call.tenant(), asked).await?))
+}
+
+/// `GET /admin/responses?state=unmatched&payer=&_count=&after=`: answers of payers that belong to nobody yet.
+pub async fn responses(call: Call) -> Result<Reply, Fault> {
+    if call.asked("state").is_some_and(|state| state != "unmatched") {
+        let text = "only unmatched answers are listed; matched ones stand in the journeys of their claims";
+        return Err(Fault::refuse(codes::SEARCH_PARAMETER, Place::Whole, text, "ask for ?state=unmatched"));
+    }
+    let (after, count) = (number(&call, "after")?.unwrap_or(0), count(&call)?);
+    Ok(Reply::json(200, &unmatched::list(&call.gateway, call.asked("payer"), after, count).await?))
 }
 
 fn count(call: &Call) -> Result<usize, Fault> {

@@ -6,9 +6,8 @@
 use super::context::*;
 use super::meaning::List;
 use super::remittance::svc;
-use crate::billing::response::{
-    AdjudicatedLine, ClaimStatus, CorrelationKeys, Decision, InformationRequest, OtherSegment, PayerResponse,
-};
+use super::requests;
+use crate::billing::response::{AdjudicatedLine, ClaimStatus, CorrelationKeys, Decision, OtherSegment, PayerResponse};
 use crate::fault::codes;
 use crate::x12::segment::Segment;
 use jiff::civil::Date;
@@ -19,6 +18,9 @@ const PATIENT_LEVELS: &[&str] = &["PT", "22", "23"];
 /// The composites of STC, and all its elements that a status has fields for.
 const COMPOSITES: [usize; 3] = [1, 10, 11];
 const STC_READ: [usize; 11] = [1, 2, 3, 4, 5, 6, 8, 9, 10, 11, 12];
+
+/// Elements of SVC that a status answer may leave out, and what they are.
+const AMOUNTS: [(usize, &str); 3] = [(2, "charge"), (3, "paid"), (5, "unitsPaid")];
 
 /// One HL with what hangs on it.
 type Level<'s, 'a> = &'s [Segment<'a>];
@@ -112,9 +114,11 @@ fn statement(context: &mut Context, above: &Above, level: Level, claim: Level) -
     response.payer_name = payer.and_then(|nm1| text(nm1, 3));
     response.payer_identifier = payer.and_then(|nm1| text(nm1, 9));
     response.payer_claim_control_number = known(reference(head, "1K"));
-    response.requests = own.iter().filter(|status| status.category.starts_with('R')).map(asked).collect();
+    let asked = own.iter().filter_map(|status| requests::of_status(context.meanings, status, judge(context, status)));
+    response.requests = asked.collect();
     response.statuses = own;
     facts(context, &mut response, level, head);
+    requests::until(&mut response.requests, &response.dates, &response.lines);
     if PATIENT_LEVELS.contains(&level[0].element(3)) {
         above_facts(&mut response, above, level);
     }
@@ -151,6 +155,7 @@ fn facts(context: &mut Context, response: &mut PayerResponse, level: Level, head
             ("REF", "1K")
                 if known(text(segment, 2)).is_none_or(|number| Some(number) == response.payer_claim_control_number) => {
             }
+            ("PWK", _) => response.requests.push(requests::attachment(segment, None, None)),
             ("TRN", _) => response.traces.extend(trace(segment)),
             ("NM1", _) => response.parties.push(response_party(segment)),
             ("REF", _) => response.references.extend(referenced(segment, &mut response.others)),
@@ -176,7 +181,11 @@ fn status_line(context: &mut Context, run: Level) -> AdjudicatedLine {
     let mut line = AdjudicatedLine { units_paid: Decimal::ONE, balanced: true, ..AdjudicatedLine::default() };
     for segment in run {
         match (segment.id(), segment.element(1)) {
-            ("SVC", _) => svc(context, &mut line, segment),
+            ("SVC", _) => {
+                svc(context, &mut line, segment);
+                let unstated = AMOUNTS.iter().filter(|(n, _)| segment.element(*n).trim().is_empty());
+                line.unstated = unstated.map(|(_, name)| (*name).to_owned()).collect();
+            }
             ("SE", _) => {}
             ("STC", _) => beyond_status(&mut line.others, segment),
             ("REF", "FJ") if line.control_number.is_none() => line.control_number = text(segment, 2),
@@ -189,21 +198,6 @@ fn status_line(context: &mut Context, run: Level) -> AdjudicatedLine {
         }
     }
     line
-}
-
-/// A status of an R category asks for something.
-fn asked(status: &ClaimStatus) -> InformationRequest {
-    InformationRequest {
-        // A document may be asked for by its LOINC code (STC01-4 = LOI).
-        list: status.list.clone().filter(|list| list == "LOI").unwrap_or_else(|| "STC".into()),
-        code: status.code.clone().unwrap_or_default(),
-        category: Some(status.category.clone()),
-        entity: status.entity.clone(),
-        line_control_number: status.line_control_number.clone(),
-        text: status.text.clone(),
-        meaning: status.meaning.clone(),
-        ..InformationRequest::default()
-    }
 }
 
 /// 277CA or 277: by the guide, else by BHT06 (TH is the acknowledgment).

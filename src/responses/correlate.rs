@@ -4,7 +4,7 @@
 //! A number alone is never enough: payers cut, reuse and mix up claim numbers, so patient, charge and dates are always
 //! compared as well. An answer is never attached by a name alone.
 
-use crate::billing::key::Key;
+use crate::billing::key::{Key, alike, member_and_charge};
 use crate::billing::record::BillingRecord;
 use crate::billing::response::{Complaint, PayerResponse};
 use crate::responses::lines;
@@ -37,8 +37,12 @@ pub struct Candidate {
     pub record: BillingRecord,
     /// First and last segment of the claim in its transaction set, when it has been sent.
     pub segments: Option<(u32, u32)>,
+    /// BHT03 of the set that it was sent in.
+    pub batch_number: Option<String>,
     /// The payer's own number from an earlier answer.
     pub payer_claim_control_number: Option<String>,
+    /// Another submission has taken its place.
+    pub superseded: bool,
 }
 
 /// Which of the candidates a statement is about.
@@ -47,8 +51,8 @@ pub enum Match {
     /// Positions among the candidates: one for a statement about a claim, all that it covers for one about an interchange,
     /// a set or a batch. A reason that begins with `weak:` was not certain, though nothing contradicted.
     These { chosen: Vec<usize>, reason: String },
-    /// It goes to the unmatched list with this reason.
-    None { reason: String },
+    /// It goes to the unmatched list with this reason, and with the candidates that it fits equally well.
+    None { reason: String, alike: Vec<usize> },
 }
 
 /// What a statement is about, by what it names.
@@ -98,8 +102,8 @@ pub fn keys(response: &PayerResponse) -> Vec<Key> {
 fn claim_keys(response: &PayerResponse) -> Vec<Key> {
     let keys = &response.keys;
     let own = keys.patient_control_number.as_deref().map(str::trim);
-    let bare = own.map(|own| own.trim_start_matches('0')).filter(|bare| Some(*bare) != own && !bare.is_empty());
-    let cut = own.filter(|own| (SHORTEST_PREFIX..=CUT_CLAIM_NUMBER).contains(&own.chars().count()));
+    let named = own.filter(|own| !alike(own).is_empty());
+    let cut = own.filter(|own| could_be_cut(own));
     let known = [&response.payer_claim_control_number, &keys.original_claim_control_number];
     let mut found: Vec<Key> = own.map(|own| Key::PatientControlNumber(own.to_owned())).into_iter().collect();
     found.extend(keys.trace_number.clone().map(Key::TraceNumber));
@@ -107,9 +111,16 @@ fn claim_keys(response: &PayerResponse) -> Vec<Key> {
         found.extend([Key::TraceNumber(inquiry.clone()), Key::PatientControlNumber(inquiry.clone())]);
     }
     found.extend(known.into_iter().flatten().cloned().map(Key::PayerClaimControlNumber));
-    found.extend(bare.map(|bare| Key::PatientControlNumber(bare.to_owned())));
+    found.extend(named.map(|named| Key::PatientControlNumberAlike(named.to_owned())));
     found.extend(cut.map(|cut| Key::PatientControlNumberPrefix(cut.to_owned())));
+    let both = keys.member_id.as_deref().zip(keys.charge);
+    found.extend(both.and_then(|(member, charge)| member_and_charge(member, charge)).map(Key::MemberAndCharge));
     found
+}
+
+/// Whether a number may be the beginning of a longer one.
+fn could_be_cut(number: &str) -> bool {
+    (SHORTEST_PREFIX..=CUT_CLAIM_NUMBER).contains(&number.chars().count()) && alike(number).len() >= SHORTEST_PREFIX
 }
 
 /// Whether a fact says that it is the same claim; `None` when one side does not know.
@@ -143,9 +154,20 @@ struct Evidence {
     agree: Vec<&'static str>,
     differ: Vec<&'static str>,
     cut: bool,
-    /// Parts a claim and its replacement, which are alike otherwise.
-    frequency: bool,
+    /// What parts claims that are alike otherwise: see [`TELLING`].
+    tells: Vec<bool>,
 }
+
+/// What parts a claim from its replacement, and from those that never left or were overtaken; the strongest first.
+const TELLING: &[fn(&PayerResponse, &Candidate) -> bool] = &[
+    |response, candidate| same_number_exactly(response, candidate),
+    |response, candidate| {
+        same_text(response.keys.batch_number.as_deref(), candidate.batch_number.as_deref()) == Some(true)
+    },
+    |response, candidate| same_frequency(response, candidate) == Some(true),
+    |_, candidate| candidate.segments.is_some(),
+    |_, candidate| !candidate.superseded,
+];
 
 /// Chooses among the claims that a key found.
 pub fn choose(response: &PayerResponse, candidates: &[Candidate]) -> Match {
@@ -169,20 +191,24 @@ pub fn choose(response: &PayerResponse, candidates: &[Candidate]) -> Match {
 fn choose_claim(response: &PayerResponse, candidates: &[Candidate]) -> Match {
     let weighed = candidates.iter().enumerate().map(|(index, candidate)| weigh(response, index, candidate));
     let mut fitting: Vec<Evidence> = weighed.filter(Evidence::holds).collect();
-    fitting.sort_by_key(|evidence| std::cmp::Reverse(evidence.rank()));
+    fitting.sort_by(|a, b| b.rank().cmp(&a.rank()));
     match fitting.as_slice() {
-        [] if candidates.is_empty() => nothing("no claim has these numbers"),
+        [] if candidates.is_empty() => nothing(NOT_FOUND),
         [] => nothing(&format!("{} with these numbers, but patient, charge or dates contradict", candidates.len())),
         [best, next, ..] if best.rank() == next.rank() => {
-            let alike = fitting.iter().filter(|each| each.rank() == best.rank()).count();
-            nothing(&format!("{alike} claims fit equally well"))
+            let alike: Vec<usize> =
+                fitting.iter().filter(|each| each.rank() == best.rank()).map(|each| each.index).collect();
+            Match::None { reason: format!("{} claims fit equally well", alike.len()), alike }
         }
         [best, ..] => Match::These { chosen: vec![best.index], reason: best.reason() },
     }
 }
 
+/// What is said when no key finds anything.
+pub const NOT_FOUND: &str = "no claim has these numbers";
+
 fn nothing(reason: &str) -> Match {
-    Match::None { reason: reason.to_owned() }
+    Match::None { reason: reason.to_owned(), alike: Vec::new() }
 }
 
 fn weigh(response: &PayerResponse, index: usize, candidate: &Candidate) -> Evidence {
@@ -196,7 +222,7 @@ fn weigh(response: &PayerResponse, index: usize, candidate: &Candidate) -> Evide
         agree: of(FACTS, true),
         differ: of(FACTS, false),
         cut: cut_claim_number(response, candidate),
-        frequency: same_frequency(response, candidate) == Some(true),
+        tells: TELLING.iter().map(|tells| tells(response, candidate)).collect(),
     }
 }
 
@@ -216,9 +242,9 @@ impl Evidence {
         self.numbers.is_empty() || !self.differ.is_empty()
     }
 
-    fn rank(&self) -> (usize, i64, bool) {
+    fn rank(&self) -> (usize, i64, &[bool]) {
         let facts = i64::try_from(self.agree.len()).unwrap_or(0) - i64::try_from(self.differ.len()).unwrap_or(0);
-        (self.numbers.len(), facts, self.frequency)
+        (self.numbers.len(), facts, &self.tells)
     }
 
     /// `claim number and trace number match; charge agrees; patient name differs`. Names facts, never their values.
@@ -243,17 +269,19 @@ fn verb<'v>(names: &[&str], one: &'v str, many: &'v str) -> &'v str {
 }
 
 fn same_claim_number(response: &PayerResponse, candidate: &Candidate) -> Verdict {
-    let echoed = plain(response.keys.patient_control_number.as_deref()?);
-    let own = plain(&candidate.record.patient_control_number);
-    Some(echoed == own || echoed.trim_start_matches('0') == own.trim_start_matches('0'))
+    let echoed = alike(response.keys.patient_control_number.as_deref()?);
+    Some(!echoed.is_empty() && echoed == alike(&candidate.record.patient_control_number))
+}
+
+fn same_number_exactly(response: &PayerResponse, candidate: &Candidate) -> bool {
+    response.keys.patient_control_number.as_deref().map(str::trim) == Some(&*candidate.record.patient_control_number)
 }
 
 /// The payer gave back only the beginning of our number.
 fn cut_claim_number(response: &PayerResponse, candidate: &Candidate) -> bool {
-    let Some(echoed) = response.keys.patient_control_number.as_deref().map(plain) else { return false };
-    let own = plain(&candidate.record.patient_control_number);
-    let length = echoed.chars().count();
-    (SHORTEST_PREFIX..=CUT_CLAIM_NUMBER).contains(&length) && own.len() > echoed.len() && own.starts_with(&echoed)
+    let Some(echoed) = response.keys.patient_control_number.as_deref().map(str::trim) else { return false };
+    let (own, begins) = (alike(&candidate.record.patient_control_number), alike(echoed));
+    could_be_cut(echoed) && own.len() > begins.len() && own.starts_with(&begins)
 }
 
 fn same_trace_number(response: &PayerResponse, candidate: &Candidate) -> Verdict {
@@ -279,7 +307,7 @@ fn same_payer_number(response: &PayerResponse, candidate: &Candidate) -> Verdict
 fn same_member(response: &PayerResponse, candidate: &Candidate) -> Verdict {
     let said = response.keys.member_id.as_deref()?;
     let record = &candidate.record;
-    either([&record.subscriber.member_id, &record.patient.member_id], |own| plain(own) == plain(said))
+    either([&record.subscriber.member_id, &record.patient.member_id], |own| alike(own) == alike(said))
 }
 
 /// The patient's last name; payers also put the subscriber there, and cut at 35 or fewer characters.
@@ -367,6 +395,12 @@ pub fn bind_lines(response: &mut PayerResponse, record: &BillingRecord) {
         let own = record.service_lines.iter().find(|own| number.as_ref() == Some(&plain(&own.control_number)));
         line.item_sequence = own.map(|own| own.sequence);
     }
+    let sequence_of = |number: &str| {
+        record.service_lines.iter().find(|own| plain(&own.control_number) == plain(number)).map(|own| own.sequence)
+    };
+    for request in &mut response.requests {
+        request.line = request.line_control_number.as_deref().and_then(sequence_of).or(request.line);
+    }
     if let (Some(review), Some(trace)) = (&mut response.review, &record.trace_number) {
         for service in &mut review.services {
             let numbers = service.traces.iter().filter_map(|said| said.number.strip_prefix(trace.as_str()));
@@ -423,13 +457,13 @@ mod tests {
     fn chosen(answer: &PayerResponse, candidates: &[Candidate]) -> (usize, bool, String) {
         match choose(answer, candidates) {
             Match::These { chosen, reason } => (chosen[0], reason.starts_with("weak:"), reason),
-            Match::None { reason } => panic!("nothing: {reason}"),
+            Match::None { reason, .. } => panic!("nothing: {reason}"),
         }
     }
 
     fn refused(answer: &PayerResponse, candidates: &[Candidate]) -> String {
         match choose(answer, candidates) {
-            Match::None { reason } => reason,
+            Match::None { reason, .. } => reason,
             Match::These { reason, .. } => panic!("matched: {reason}"),
         }
     }
@@ -459,6 +493,32 @@ mod tests {
         let answer = PayerResponse { adjudication: Some(adjudication), ..answer("ACC1") };
         assert_eq!(chosen(&answer, &[candidate(&first), candidate(&second)]).0, 1);
         assert_eq!(refused(&answer, &[candidate(&second), candidate(&second)]), "2 claims fit equally well");
+    }
+
+    #[test]
+    fn what_never_left_or_was_overtaken_is_not_meant() {
+        let all = [candidate(&record("ACC1")), candidate(&record("ACC1")), candidate(&record("ACC1"))];
+        let Match::None { alike, .. } = choose(&answer("ACC1"), &all) else { panic!("all fit") };
+        assert_eq!(alike, [0, 1, 2]);
+        let [draft, mut sent, mut mended] = all;
+        sent.segments = Some((1, 2));
+        sent.batch_number = Some("B1".into());
+        sent.superseded = true;
+        mended.segments = Some((1, 2));
+        mended.batch_number = Some("B2".into());
+        let all = [draft, sent, mended];
+        assert_eq!(chosen(&answer("ACC1"), &all).0, 2);
+        let mut early = answer("ACC1");
+        early.keys.batch_number = Some("B1".into());
+        assert_eq!(chosen(&early, &all).0, 1, "an answer to the first batch is about what was in it");
+    }
+
+    #[test]
+    fn the_number_as_it_is_comes_before_one_that_is_alike() {
+        let all = [candidate(&record("ACC-1")), candidate(&record("00acc1")), candidate(&record("ACC2"))];
+        assert_eq!(chosen(&answer("00acc1"), &all).0, 1);
+        assert!(refused(&answer("acc.1"), &all).starts_with('2'));
+        assert_eq!(chosen(&answer("acc.1"), &all[1..]), (0, false, chosen(&answer("00acc1"), &all).2));
     }
 
     #[test]
@@ -503,11 +563,13 @@ mod tests {
             Key::PatientControlNumber("00ACC26463774".into()),
             Key::TraceNumber("GW42".into()),
             Key::PayerClaimControlNumber("ICN".into()),
-            Key::PatientControlNumber("ACC26463774".into()),
+            Key::PatientControlNumberAlike("00ACC26463774".into()),
             Key::PatientControlNumberPrefix("00ACC26463774".into()),
+            Key::MemberAndCharge("JS001|165".into()),
         ];
         assert_eq!(keys(&answer), expected);
         assert!(!keys(&self::answer("A1")).iter().any(|key| matches!(key, Key::PatientControlNumberPrefix(_))));
+        assert_eq!(keys(&self::answer("0")).len(), 2, "zeros are alike to nothing");
     }
 
     #[test]

@@ -47,6 +47,8 @@ pub enum List {
     ReviewAction,
     /// EB01.
     Benefit,
+    /// Codes of other lists that speak of a document that is missing: `CARC 252`, `RARC M127`, `STC 294`.
+    Document,
     /// Not of a payer: what a state of ours is told as to those who ask by a 276.
     State,
 }
@@ -71,6 +73,7 @@ const FILES: &[(List, &str)] = &[
     (List::FollowUp, "codes/aaa-follow-up.tsv"),
     (List::ReviewAction, "codes/hcr-action.tsv"),
     (List::Benefit, "codes/benefit-information.tsv"),
+    (List::Document, "codes/requested-documents.tsv"),
     (List::State, "codes/claim-state.tsv"),
 ];
 

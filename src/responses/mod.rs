@@ -28,8 +28,10 @@ pub mod meaning;
 pub mod next_step;
 pub mod pairing;
 mod remittance;
+pub mod requests;
 pub mod resource;
 mod review;
+pub mod standing;
 mod ta1;
 #[cfg(test)]
 mod tests;

@@ -2,7 +2,7 @@
 //! takes its place is a CLP of its own, usually right behind it.
 
 use crate::billing::response::{Decision, PayerResponse};
-use rust_decimal::Decimal;
+use std::collections::HashMap;
 
 /// A reversal and what replaces it, as positions in a reading.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -14,35 +14,47 @@ pub struct Pair {
 
 /// Pairs each reversal with its correction: the same claim, after it or before it, each correction used once.
 pub fn pairs(responses: &[PayerResponse]) -> Vec<Pair> {
+    let reversals: Vec<usize> = (0..responses.len()).filter(|n| is_reversal(&responses[*n])).collect();
+    let mut named: HashMap<&str, Vec<usize>> = HashMap::new();
+    if !reversals.is_empty() {
+        for (n, answer) in responses.iter().enumerate().filter(|(_, answer)| !is_reversal(answer)) {
+            let keys = &answer.keys;
+            let names = [&keys.patient_control_number, &keys.original_claim_control_number];
+            names.into_iter().flatten().for_each(|name| named.entry(name).or_default().push(n));
+        }
+    }
     let mut used = vec![false; responses.len()];
-    let reversals = (0..responses.len()).filter(|n| is_reversal(&responses[*n]));
-    let mut pairs = Vec::new();
-    for reversal in reversals {
-        let after = reversal + 1..responses.len();
-        let found = after.chain(0..reversal).find(|n| !used[*n] && corrects(&responses[*n], &responses[reversal]));
-        if let Some(n) = found {
+    let mut pair = |reversal: usize| {
+        let said = &responses[reversal];
+        let names = [&said.keys.patient_control_number, &said.payer_claim_control_number];
+        let mut found: Vec<usize> =
+            names.into_iter().flatten().filter_map(|name| named.get(&**name)).flatten().copied().collect();
+        found.sort_by_key(|n| (*n < reversal, *n));
+        let correction = found.into_iter().find(|n| !used[*n] && corrects(&responses[*n], said));
+        if let Some(n) = correction {
             used[n] = true;
         }
-        pairs.push(Pair { reversal, correction: found });
+        Pair { reversal, correction }
+    };
+    reversals.into_iter().map(&mut pair).collect()
+}
+
+/// The statements of a file as they are taken in: a reversal before its correction, wherever they stand; else as they come.
+pub fn order(responses: &[PayerResponse]) -> Vec<usize> {
+    let mut order: Vec<usize> = (0..responses.len()).collect();
+    if !responses.iter().any(is_reversal) {
+        return order;
     }
-    pairs
+    let place: HashMap<usize, usize> = pairs(responses)
+        .into_iter()
+        .filter_map(|pair| Some((pair.reversal, pair.correction.filter(|correction| *correction < pair.reversal)?)))
+        .collect();
+    order.sort_by_key(|n| (*place.get(n).unwrap_or(n), !place.contains_key(n)));
+    order
 }
 
 pub fn is_reversal(response: &PayerResponse) -> bool {
     response.decision == Decision::Reversed.word()
-}
-
-/// Whether a reversal takes back the payment that an earlier answer told of: the same number of the payer, when both know
-/// it, and the amount with its sign turned. A reversal never takes back its own correction, which pays another amount.
-pub fn takes_back(reversal: &PayerResponse, earlier_number: Option<&str>, earlier_paid: Decimal) -> bool {
-    let said = [&reversal.payer_claim_control_number, &reversal.keys.original_claim_control_number];
-    let mut said = said.into_iter().flatten().peekable();
-    let numbers_agree = match earlier_number {
-        Some(earlier) if said.peek().is_some() => said.any(|number| number == earlier),
-        _ => true,
-    };
-    let paid = reversal.adjudication.as_ref().map(|adjudication| adjudication.paid);
-    is_reversal(reversal) && numbers_agree && paid == Some(-earlier_paid)
 }
 
 /// Whether an answer is the correction of a reversal: it names the reversed number (REF*F8), or it is another payment of
@@ -107,11 +119,12 @@ mod tests {
     }
 
     #[test]
-    fn a_reversal_takes_back_what_was_paid_and_nothing_else() {
+    fn a_reversal_is_taken_in_before_its_correction() {
         let reversal = claim("22", "A", "I1", None, -60);
-        assert!(takes_back(&reversal, Some("I1"), Decimal::from(60)));
-        assert!(takes_back(&reversal, None, Decimal::from(60)));
-        assert!(!takes_back(&reversal, Some("I2"), Decimal::from(60)));
-        assert!(!takes_back(&reversal, Some("I1"), Decimal::from(80)));
+        let correction = claim("1", "A", "I2", Some("I1"), 80);
+        let other = claim("1", "B", "I9", None, 10);
+        assert_eq!(order(&[other.clone(), correction.clone(), other.clone(), reversal.clone()]), [0, 3, 1, 2]);
+        assert_eq!(order(&[reversal, other.clone(), correction]), [0, 1, 2]);
+        assert_eq!(order(&[other.clone(), other]), [0, 1]);
     }
 }

@@ -5,6 +5,7 @@
 
 use super::context::*;
 use super::meaning::{List, Meanings, with_codes};
+use super::requests;
 use crate::billing::payer::Adjustment;
 use crate::billing::record::Address;
 use crate::billing::response::*;
@@ -216,6 +217,7 @@ fn statement(context: &mut Context, run: Run, payment: &Payment) -> PayerRespons
         keys: keys(head, &adjudication),
         payment: Some(payment.clone()),
         payer_claim_control_number: known(head.first().and_then(|clp| text(clp, 7))),
+        requests: requests::of_adjudication(context.meanings, &adjudication, decision),
         disposition: Some(disposition(context.meanings, &adjudication.status)),
         adjudication: Some(adjudication),
         ..PayerResponse::default()

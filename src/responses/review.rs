@@ -4,9 +4,8 @@
 use super::context::*;
 use super::eligibility::{complaints, demographics};
 use super::meaning::{List, with_codes};
-use crate::billing::response::{
-    CorrelationKeys, Decision, InformationRequest, PayerResponse, ResponseParty, Review, ReviewedService,
-};
+use super::requests;
+use crate::billing::response::{CorrelationKeys, Decision, PayerResponse, ResponseParty, Review, ReviewedService};
 use crate::x12::segment::Segment;
 
 /// One HL with what hangs on it.
@@ -162,10 +161,13 @@ fn service(context: &mut Context, response: &mut PayerResponse, level: Level, li
                 (service.certified_unit, service.certified_quantity) = (text(segment, 1), context.number(segment, 2));
                 other(&mut service.others, segment, &[1, 2]);
             }
-            ("PWK", _) => response.requests.push(attachment(segment, &service)),
+            ("PWK", _) => {
+                response.requests.push(requests::attachment(segment, service.item_sequence, number_of(&service)));
+            }
             ("HI", "") => {}
             ("HI", _) if segment.component(1, 1) == "LOI" => {
-                response.requests.extend(asked(segment, &service));
+                let number = number_of(&service);
+                response.requests.extend(requests::documents(segment, service.item_sequence, number.as_ref()));
             }
             ("NM1", _) => service.parties.push(response_party(segment)),
             ("N3" | "N4" | "PER" | "PRV", _) => {
@@ -212,29 +214,9 @@ fn procedure_of(context: &mut Context, service: &mut ReviewedService, segment: &
     other(&mut service.others, segment, places);
 }
 
-fn attachment(pwk: &Segment, service: &ReviewedService) -> InformationRequest {
-    InformationRequest {
-        list: "PWK".into(),
-        code: pwk.element(1).trim().to_owned(),
-        transmission: text(pwk, 2),
-        control_number: text(pwk, 6),
-        text: text(pwk, 7),
-        line_control_number: service.item_sequence.and(service.traces.first()).map(|trace| trace.number.clone()),
-        ..InformationRequest::default()
-    }
-}
-
-/// HI*LOI: documents named by LOINC.
-fn asked(hi: &Segment, service: &ReviewedService) -> Vec<InformationRequest> {
-    let request = |n: usize| {
-        Some(InformationRequest {
-            list: "LOI".into(),
-            code: part(hi, n, 2)?,
-            line_control_number: service.item_sequence.and(service.traces.first()).map(|trace| trace.number.clone()),
-            ..InformationRequest::default()
-        })
-    };
-    (1..=12).filter_map(request).collect()
+/// The number of a service that something is asked about.
+fn number_of(service: &ReviewedService) -> Option<String> {
+    service.item_sequence.and(service.traces.first()).map(|trace| trace.number.clone())
 }
 
 /// Pended as long as anything is; denied when all is; refused when nothing was reviewed.

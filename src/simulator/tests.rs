@@ -4,6 +4,7 @@ use super::*;
 use crate::assets::Folder;
 use crate::billing::response::PayerResponse;
 use crate::responses::meaning::Meanings;
+use crate::responses::standing::{self, Said};
 use crate::responses::{self, Reading, pairing};
 use rust_decimal::Decimal;
 use std::sync::LazyLock;
@@ -131,7 +132,9 @@ fn a_correction_takes_back_the_first_payment() {
     let answers = answers(&shipped(), &file(&claim("ACC-REV")));
     let first = &answers[2].1.responses[0];
     let later = &answers[3].1.responses;
-    assert!(pairing::takes_back(&later[0], first.payer_claim_control_number.as_deref(), paid(first)));
+    let heard = |answer: &PayerResponse| Said { part: 1, answer: answer.clone() };
+    let all = [heard(&later[1]), heard(&later[0]), heard(first)];
+    assert_eq!(standing::standing(&all), [&all[0]], "the correction stands, and nothing else");
     assert_eq!(pairing::pairs(later), [pairing::Pair { reversal: 0, correction: Some(1) }]);
     assert!(paid(&later[1]) > paid(first));
 }

@@ -19,7 +19,7 @@ mod worklists;
 
 pub use crate::billing::key::Key;
 pub use key::{Found, KeyKind};
-pub use waiting::{Held, Link, answer_to};
+pub use waiting::{Held, Link, UnmatchedAnswer, UnmatchedFilter, answer_to};
 pub use worklists::*;
 
 /// What every call answers with.
@@ -90,6 +90,8 @@ pub struct ClaimPart {
     pub body: String,
     /// The billing record it was made of, as JSON text.
     pub record: String,
+    /// What it is found by without a number (`billing::key::member_and_charge`).
+    pub member_and_charge: Option<String>,
 }
 
 /// A submission to be accepted, all of it in one transaction.
@@ -348,18 +350,6 @@ pub struct MatchedAnswer {
     pub body: String,
 }
 
-/// An answer that belongs to nobody yet; kept for ever, matched by hand or by a later file.
-#[derive(Debug, Clone)]
-pub struct UnmatchedAnswer {
-    pub inbound: InterchangeId,
-    pub payer: PayerId,
-    /// Position among the file's statements.
-    pub position: u32,
-    /// The PayerResponse as JSON text.
-    pub body: String,
-    pub reason: String,
-}
-
 /// Everything that taking in one file changes. The same submission may stand in several answers; they are written in order.
 #[derive(Debug, Clone, Default)]
 pub struct InboundWrite {
@@ -489,7 +479,10 @@ pub trait Store: notices::Notices + Worklists + Send + Sync {
     fn find<'a>(&'a self, payer: Option<&'a PayerId>, key: &'a Key) -> Reply<'a, Vec<Found>>;
 
     /// Answers that belong to nobody yet, oldest first.
-    fn unmatched(&self, limit: usize) -> Reply<'_, Vec<UnmatchedAnswer>>;
+    fn unmatched<'a>(&'a self, filter: &'a UnmatchedFilter) -> Reply<'a, Vec<UnmatchedAnswer>>;
+
+    /// One of them, by its file and its position there.
+    fn unmatched_at<'a>(&'a self, inbound: &'a InterchangeId, position: u32) -> Reply<'a, Option<UnmatchedAnswer>>;
 
     /// An answer that belonged to nobody has found its submission: writes it, and takes it off the list. `false` when it
     /// was not on the list.

@@ -1,7 +1,7 @@
-//! What a held submission waits for, and the submissions of one claim.
+//! What a held submission waits for, the submissions of one claim, and the answers that wait for theirs.
 
 use super::Submission;
-use crate::billing::id::SubmissionId;
+use crate::billing::id::{InterchangeId, PayerId, SubmissionId};
 use jiff::Timestamp;
 
 /// What keeps a submission from going on, and what brings it on.
@@ -31,4 +31,30 @@ pub struct Link {
     pub frequency: String,
     /// The payer's own number of its first part, by the newest answer.
     pub payer_claim_control_number: Option<String>,
+}
+
+/// An answer that belongs to nobody yet; kept for ever, matched by hand or by a later file.
+#[derive(Debug, Clone)]
+pub struct UnmatchedAnswer {
+    /// Its place in the list; the store's choice.
+    pub row: i64,
+    pub inbound: InterchangeId,
+    pub payer: PayerId,
+    /// Position among the file's statements.
+    pub position: u32,
+    /// The PayerResponse as JSON text.
+    pub body: String,
+    pub reason: String,
+    /// Claims that it fits equally well.
+    pub candidates: Vec<SubmissionId>,
+}
+
+/// Which answers that belong to nobody, oldest first.
+#[derive(Debug, Clone, Default)]
+pub struct UnmatchedFilter {
+    pub payer: Option<PayerId>,
+    /// Behind the row of this number.
+    pub after: i64,
+    /// At most this many.
+    pub limit: usize,
 }

@@ -259,7 +259,7 @@ fn status(segments: &[Raw], facts: &mut Facts) {
             "DTP" => count(facts, "date", format!("{} {}", segment.at(1), period(segment.at(3)))),
             "QTY" => count(facts, "quantity", format!("{} {}", segment.at(1), segment.number(2).unwrap_or_default())),
             "AMT" => count(facts, "amount", format!("{} {}", segment.at(1), segment.number(2).unwrap_or_default())),
-            "SVC" => count(facts, "line charge", segment.number(2).unwrap_or_else(|| "0".into())),
+            "SVC" => segment.number(2).into_iter().for_each(|charge| count(facts, "line charge", charge)),
             _ => {}
         }
     }
@@ -303,8 +303,10 @@ fn review(segments: &[Raw], facts: &mut Facts) {
 }
 
 fn acknowledgment(segments: &[Raw], facts: &mut Facts) {
-    for segment in segments {
+    for (n, segment) in segments.iter().enumerate() {
         match segment.id() {
+            // A group without a set of its own that is spoken of.
+            "AK1" if segments.get(n + 1).is_none_or(|next| next.id() != "AK2") => count(facts, "group", segment.at(2)),
             "TA1" => {
                 count(facts, "interchange", segment.at(1));
                 Some(segment.at(5))

@@ -98,6 +98,9 @@ fn amounts(of: &Value, kinds: &[(&str, &str)], facts: &mut Facts) {
     for each in list(of) {
         let value = number(&each["amount"]["value"]);
         let group = ours(each).find(|(name, _)| *name == "cas-group").map(|(_, group)| text(&group["valueCode"]));
+        if each["amount"].is_null() && each["value"].is_null() {
+            continue;
+        }
         let computed = list(&each["extension"]).iter().any(|each| text(&each["url"]).ends_with("/computed"));
         if let Some(group) = group {
             let reason = text(&each["reason"]["coding"][0]["code"]);
@@ -119,6 +122,9 @@ fn amounts(of: &Value, kinds: &[(&str, &str)], facts: &mut Facts) {
 fn payment(resource: &Value, facts: &mut Facts) {
     if resource["resourceType"] == "PaymentReconciliation" {
         return remittance(resource, facts);
+    }
+    if resource["resourceType"] == "Task" {
+        return;
     }
     let number_of_claim = resource["request"]["identifier"]["value"].as_str().unwrap_or("0");
     count(facts, "claim", number_of_claim);
@@ -264,7 +270,7 @@ fn eligibility(resource: &Value, facts: &mut Facts) {
 
 fn review(resource: &Value, facts: &mut Facts) {
     if resource["resourceType"] == "Task" {
-        let inputs = list(&resource["input"]).iter().map(|input| &input["type"]["coding"][0]);
+        let inputs = list(&resource["input"]).iter().map(|input| &input["valueCodeableConcept"]["coding"][0]);
         let wanted = inputs.filter(|coding| text(&coding["system"]).ends_with("/755"));
         return wanted.for_each(|coding| count(facts, "attachment", text(&coding["code"])));
     }
@@ -286,6 +292,11 @@ fn review(resource: &Value, facts: &mut Facts) {
 }
 
 fn acknowledgment(resource: &Value, facts: &mut Facts) {
+    let of = |system: &str| list(&resource["identifier"]).iter().find(|each| text(&each["system"]).ends_with(system));
+    // What names no set is about the whole group.
+    if let (Some(group), None) = (of("x12-gs06"), of("x12-st02")) {
+        count(facts, "group", text(&group["value"]));
+    }
     for identifier in list(&resource["identifier"]) {
         let kinds = [("x12-isa13", "interchange"), ("x12-st02", "set")];
         let kind = kinds.iter().find(|(system, _)| text(&identifier["system"]).ends_with(system));

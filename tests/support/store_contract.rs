@@ -36,6 +36,7 @@ pub fn submission(n: u32) -> NewSubmission {
         trace_number: format!("TRACE{n:05}{number}"),
         body: format!("HL*1**20*1~CLM*PCN{n:05}-{number}*100~"),
         record: format!("{{\"charge\":1.10,\"n\":{n}}}"),
+        member_and_charge: Some(format!("M{n:05}|100")),
     };
     NewSubmission {
         id: SubmissionId::make(),
@@ -695,21 +696,33 @@ pub async fn answers_that_belong_to_nobody_are_kept(store: &dyn Store) {
         position,
         body: format!("{{\"n\":{position}}}"),
         reason: "no claim of this number".into(),
+        candidates: vec![id.clone()],
+        row: 0,
     };
     let write = InboundWrite { unmatched: vec![lost(3), lost(4)], ..InboundWrite::default() };
     store.apply(&file.id, write).await.unwrap();
-    let kept = store.unmatched(9).await.unwrap();
+    let list = async |after: i64, limit: usize| {
+        store.unmatched(&UnmatchedFilter { after, limit, ..UnmatchedFilter::default() }).await.unwrap()
+    };
+    let kept = list(0, 9).await;
     assert_eq!(
         kept.iter().map(|answer| (answer.position, answer.body.clone())).collect::<Vec<_>>(),
         [(3, lost(3).body), (4, lost(4).body)]
     );
-    assert_eq!(store.unmatched(1).await.unwrap().len(), 1);
+    assert!(kept.iter().all(|answer| answer.candidates == [id.clone()]));
+    assert_eq!(list(0, 1).await.len(), 1);
+    assert_eq!(list(kept[0].row, 9).await.iter().map(|answer| answer.position).collect::<Vec<_>>(), [4]);
+    let of = |payer: &str| UnmatchedFilter { payer: Some(PayerId(payer.into())), after: 0, limit: 9 };
+    assert_eq!(store.unmatched(&of(payer().as_str())).await.unwrap().len(), 2);
+    assert!(store.unmatched(&of("another")).await.unwrap().is_empty());
+    assert_eq!(store.unmatched_at(&file.id, 4).await.unwrap().map(|answer| answer.body), Some(lost(4).body));
+    assert!(store.unmatched_at(&file.id, 5).await.unwrap().is_none());
     assert_eq!(store.figures().await.unwrap().unmatched, 2);
     assert!(store.assign(&file.id, 3, answer(&id, EventKind::Adjudicated)).await.unwrap());
     assert!(!store.assign(&file.id, 3, answer(&id, EventKind::Adjudicated)).await.unwrap(), "once");
     assert!(!store.assign(&file.id, 9, answer(&id, EventKind::Adjudicated)).await.unwrap());
     assert_eq!(state(store, &id).await, State::Adjudicated);
-    assert_eq!(store.unmatched(9).await.unwrap().len(), 1);
+    assert_eq!(list(0, 9).await.len(), 1);
     assert_eq!(store.figures().await.unwrap().unmatched, 1);
 }
 
@@ -728,6 +741,11 @@ pub async fn claims_are_found_by_every_key(store: &dyn Store) {
         (Key::BatchNumber("BATCH".into()), &[]),
         (Key::PatientControlNumber("PCN00002-1".into()), &[(&b, 1)]),
         (Key::PatientControlNumber("PCN00002".into()), &[]),
+        (Key::PatientControlNumber("pcn00002-1".into()), &[]),
+        (Key::PatientControlNumberAlike("00pcn 00002/1 ".into()), &[(&b, 1)]),
+        (Key::PatientControlNumberAlike("PCN00002".into()), &[]),
+        (Key::MemberAndCharge("M00002|100".into()), &[(&b, 1), (&b, 2)]),
+        (Key::MemberAndCharge("M00002|10".into()), &[]),
         (Key::PatientControlNumberPrefix("PCN00001".into()), &[(&a, 1), (&a, 2)]),
         (Key::PatientControlNumberPrefix("PCN0001".into()), &[(&unsealed, 1), (&unsealed, 2)]),
         (Key::PatientControlNumberPrefix("PCN00001-2x".into()), &[]),

@@ -132,6 +132,8 @@ pub async fn the_journal_holds_every_payment_once(store: &dyn Store) {
         position: 1,
         body: "{}".into(),
         reason: "nobody".into(),
+        candidates: Vec::new(),
+        row: 0,
     };
     store.receive(file.clone()).await.unwrap();
     let write = InboundWrite { unmatched: vec![lost], journal: vec![payment.clone()], ..InboundWrite::default() };

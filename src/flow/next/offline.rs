@@ -55,7 +55,7 @@ pub fn next(translator: &Translator, payer: &str, claim: &[u8], answer: &[u8]) -
 /// The statement about the claim: found as the server finds it, or the only one that the answer holds.
 fn statement(translator: &Translator, answer: &[u8], record: &BillingRecord) -> Result<PayerResponse, Fault> {
     let mut reading = responses::read(&translator.meanings, answer);
-    let candidates = [Candidate { record: record.clone(), segments: None, payer_claim_control_number: None }];
+    let candidates = [Candidate { record: record.clone(), ..Candidate::default() }];
     let meant = |said: &PayerResponse| matches!(correlate::choose(said, &candidates), Match::These { .. });
     // The last word counts: a correction comes behind what it corrects.
     let found = reading.responses.iter().rposition(|said| said.keys.patient_control_number.is_some() && meant(said));

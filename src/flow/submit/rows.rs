@@ -54,6 +54,7 @@ fn claim_part(n: usize, part: &prepare::PreparedPart) -> ClaimPart {
         trace_number: part.record.trace_number.clone().unwrap_or_default(),
         body: part.body.clone(),
         record: text_of(&part.value),
+        member_and_charge: part.record.member_and_charge(),
     }
 }
 

@@ -177,8 +177,9 @@ fn insert(connection: &Connection, new: &NewSubmission, life: &mut Life, state: 
 }
 
 fn insert_parts(connection: &Connection, new: &NewSubmission, row: i64) -> Result<(), Fault> {
-    let sql = "INSERT INTO parts (tenant, submission, number, patient_control_number, trace_number, body, record)
-               VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7)";
+    let sql = "INSERT INTO parts (tenant, submission, number, patient_control_number, trace_number, body, record,
+                                  member_and_charge)
+               VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8)";
     let mut insert = statement(connection, sql)?;
     for part in &new.parts {
         insert.execute(params![
@@ -189,6 +190,7 @@ fn insert_parts(connection: &Connection, new: &NewSubmission, row: i64) -> Resul
             part.trace_number,
             part.body,
             part.record,
+            part.member_and_charge,
         ])?;
     }
     Ok(())

@@ -15,6 +15,7 @@ const MIGRATIONS: &[&str] = &[
     include_str!("notices.sql"),
     include_str!("worklists.sql"),
     include_str!("taken.sql"),
+    include_str!("alike.sql"),
 ];
 
 /// How long a connection waits for another process that is writing.

@@ -4,9 +4,9 @@ use super::rows::{all, execute, micros, one, time};
 use super::{accept, awaited, denials, held, journal, life, resources};
 use crate::billing::id::{InterchangeId, PayerId, SubmissionId};
 use crate::fault::{Fault, Place, codes};
-use crate::store::{AnswerWrite, Inbound, InboundWrite, MatchedAnswer, RESULTS_MOST, UnmatchedAnswer};
+use crate::store::{AnswerWrite, Inbound, InboundWrite, MatchedAnswer, RESULTS_MOST, UnmatchedAnswer, UnmatchedFilter};
 use jiff::Timestamp;
-use rusqlite::{Connection, params};
+use rusqlite::{Connection, Row, params};
 
 pub fn receive(connection: &Connection, file: &Inbound) -> Result<bool, Fault> {
     let sql = "INSERT INTO inbound (id, tenant, payer, hash, name, received, bytes) VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7)
@@ -111,24 +111,51 @@ pub fn answers(connection: &Connection, id: &SubmissionId) -> Result<Vec<Matched
 }
 
 fn keep_unmatched(connection: &Connection, file: &Received, answer: &UnmatchedAnswer) -> Result<(), Fault> {
-    let sql = "INSERT INTO unmatched (tenant, inbound, position, payer, body, reason) VALUES (?1, ?2, ?3, ?4, ?5, ?6)";
-    let values = params![file.tenant, file.row, answer.position, answer.payer.as_str(), answer.body, answer.reason];
+    let sql = "INSERT INTO unmatched (tenant, inbound, position, payer, body, reason, candidates)
+               VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7)";
+    let candidates: Vec<&str> = answer.candidates.iter().map(SubmissionId::as_str).collect();
+    let (candidates, payer) = (serde_json::json!(candidates).to_string(), answer.payer.as_str());
+    let values = params![file.tenant, file.row, answer.position, payer, answer.body, answer.reason, candidates];
     execute(connection, sql, values).map(drop)
 }
 
-pub fn unmatched(connection: &Connection, limit: usize) -> Result<Vec<UnmatchedAnswer>, Fault> {
-    let sql = "SELECT i.id, u.payer, u.position, u.body, u.reason
-               FROM unmatched u JOIN inbound i ON i.row = u.inbound
-               WHERE u.assigned IS NULL ORDER BY u.row LIMIT ?1";
-    all(connection, sql, [limit.min(RESULTS_MOST) as i64], |row| {
-        Ok(UnmatchedAnswer {
-            inbound: InterchangeId(row.get(0)?),
-            payer: PayerId(row.get(1)?),
-            position: row.get(2)?,
-            body: row.get(3)?,
-            reason: row.get(4)?,
-        })
+const UNMATCHED: &str = "SELECT i.id, u.payer, u.position, u.body, u.reason, u.candidates, u.row
+                         FROM unmatched u JOIN inbound i ON i.row = u.inbound WHERE u.assigned IS NULL";
+
+fn unmatched_row(row: &Row<'_>) -> rusqlite::Result<UnmatchedAnswer> {
+    let candidates: Vec<String> = serde_json::from_str(&row.get::<_, String>(5)?).unwrap_or_default();
+    Ok(UnmatchedAnswer {
+        row: row.get(6)?,
+        inbound: InterchangeId(row.get(0)?),
+        payer: PayerId(row.get(1)?),
+        position: row.get(2)?,
+        body: row.get(3)?,
+        reason: row.get(4)?,
+        candidates: candidates.into_iter().map(SubmissionId).collect(),
     })
+}
+
+pub fn unmatched(connection: &Connection, filter: &UnmatchedFilter) -> Result<Vec<UnmatchedAnswer>, Fault> {
+    let limit = filter.limit.min(RESULTS_MOST) as i64;
+    match &filter.payer {
+        Some(payer) => {
+            let sql = format!("{UNMATCHED} AND u.payer = ?1 AND u.row > ?2 ORDER BY u.row LIMIT ?3");
+            all(connection, &sql, params![payer.as_str(), filter.after, limit], unmatched_row)
+        }
+        None => {
+            let sql = format!("{UNMATCHED} AND u.row > ?1 ORDER BY u.row LIMIT ?2");
+            all(connection, &sql, params![filter.after, limit], unmatched_row)
+        }
+    }
+}
+
+pub fn unmatched_at(
+    connection: &Connection,
+    inbound: &InterchangeId,
+    position: u32,
+) -> Result<Option<UnmatchedAnswer>, Fault> {
+    let sql = format!("{UNMATCHED} AND i.id = ?1 AND u.position = ?2");
+    one(connection, &sql, params![inbound.as_str(), position], unmatched_row)
 }
 
 pub fn assign(

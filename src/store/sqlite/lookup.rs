@@ -3,6 +3,7 @@
 use super::rows::{all, one, scan, state, time};
 use crate::billing::id::{InterchangeId, PayerId, SubmissionId};
 use crate::billing::journey::State;
+use crate::billing::key::alike;
 use crate::fault::{Fault, codes};
 use crate::store::{ClaimPart, Figures, Filter, Found, Key, Link, RESULTS_MOST, SealedClaim, Submission};
 use rusqlite::types::Value;
@@ -43,7 +44,7 @@ fn with_parts(connection: &Connection, found: Option<(i64, Submission)>) -> Resu
 }
 
 fn parts(connection: &Connection, submission: i64) -> Result<Vec<ClaimPart>, Fault> {
-    let sql = "SELECT number, patient_control_number, trace_number, body, record FROM parts
+    let sql = "SELECT number, patient_control_number, trace_number, body, record, member_and_charge FROM parts
                WHERE submission = ?1 ORDER BY number";
     all(connection, sql, [submission], |row| {
         Ok(ClaimPart {
@@ -52,6 +53,7 @@ fn parts(connection: &Connection, submission: i64) -> Result<Vec<ClaimPart>, Fau
             trace_number: row.get(2)?,
             body: row.get(3)?,
             record: row.get(4)?,
+            member_and_charge: row.get(5)?,
         })
     })
 }
@@ -143,6 +145,17 @@ const BY_NUMBER: &str = "SELECT p.submission, p.number, NULL
                          WHERE {} AND (?1 IS NULL OR s.payer = ?1)
                          ORDER BY p.row DESC LIMIT 1000";
 
+/// The form of `billing::key::alike`, as the index of it has it.
+macro_rules! alike {
+    ($condition:literal) => {
+        concat!(
+            "ltrim(upper(replace(replace(replace(replace(replace(p.patient_control_number, '-', ''), ' ', ''), '.', ''), ",
+            "'_', ''), '/', '')), '0') ",
+            $condition
+        )
+    };
+}
+
 /// The row of a key: which claims, on what condition, with which values.
 fn condition(key: &Key) -> (&'static str, &'static str, Vec<Value>) {
     let text = |text: &String| Value::Text(text.clone());
@@ -154,12 +167,16 @@ fn condition(key: &Key) -> (&'static str, &'static str, Vec<Value>) {
             (BY_PLACE, "i.group_control_number = ?2 AND c.transaction_set = ?3", vec![number(*gs), text(set)])
         }
         Key::BatchNumber(batch) => (BY_PLACE, "c.batch_number = ?2", vec![text(batch)]),
-        Key::PatientControlNumber(clm) => (BY_NUMBER, "p.patient_control_number = ?2", vec![text(clm)]),
+        Key::PatientControlNumber(clm) => {
+            (BY_NUMBER, alike!("= ?2 AND p.patient_control_number = ?3"), vec![Value::Text(alike(clm)), text(clm)])
+        }
+        Key::PatientControlNumberAlike(clm) => (BY_NUMBER, alike!("= ?2"), vec![Value::Text(alike(clm))]),
         Key::PatientControlNumberPrefix(clm) => (
             BY_NUMBER,
-            "p.patient_control_number >= ?2 AND p.patient_control_number < ?3",
-            vec![text(clm), Value::Text(format!("{clm}\u{10ffff}"))],
+            concat!(alike!(">= ?2 AND "), alike!("< ?3")),
+            vec![Value::Text(alike(clm)), Value::Text(format!("{}\u{10ffff}", alike(clm)))],
         ),
+        Key::MemberAndCharge(both) => (BY_NUMBER, "p.member_and_charge = ?2", vec![text(both)]),
         Key::TraceNumber(trace) => (BY_NUMBER, "p.trace_number = ?2", vec![text(trace)]),
         Key::PayerClaimControlNumber(number) => (BY_NUMBER, "p.payer_claim_control_number = ?2", vec![text(number)]),
     }

@@ -224,8 +224,14 @@ impl Store for SqliteStore {
         self.reading(move |c| lookup::find(c, payer.as_ref(), &key))
     }
 
-    fn unmatched(&self, limit: usize) -> Reply<'_, Vec<UnmatchedAnswer>> {
-        self.reading(move |c| inbound::unmatched(c, limit))
+    fn unmatched<'a>(&'a self, filter: &'a UnmatchedFilter) -> Reply<'a, Vec<UnmatchedAnswer>> {
+        let filter = filter.clone();
+        self.reading(move |c| inbound::unmatched(c, &filter))
+    }
+
+    fn unmatched_at<'a>(&'a self, inbound: &'a InterchangeId, position: u32) -> Reply<'a, Option<UnmatchedAnswer>> {
+        let inbound = inbound.clone();
+        self.reading(move |c| inbound::unmatched_at(c, &inbound, position))
     }
 
     fn assign<'a>(&'a self, inbound: &'a InterchangeId, position: u32, write: AnswerWrite) -> Reply<'a, bool> {
