@@ -29,8 +29,26 @@ fn sample() -> Vec<u8> {
 }
 
 /// Text that the reader looks for.
-const TOKENS: [&str; 12] =
-    ["~", "*", ":", "^", "\n", "ISA*", "IEA*1*1", "~ST*837*9~", "~SE*1*1~", "~GS*HC~", "BIN*9*", "\u{e9}"];
+const TOKENS: [&str; 18] = [
+    "~",
+    "*",
+    ":",
+    "^",
+    "\n",
+    "ISA*",
+    "IEA*1*1",
+    "~ST*837*9~",
+    "~SE*1*1~",
+    "~GS*HC~",
+    "BIN*9*",
+    "\u{e9}",
+    "~~",
+    "\nREF*",
+    "~GS*hc*A*B*1*1*x-1*X*\u{e9}~",
+    "~GS*ZZ****12345678901*X*005010X222A1^9~",
+    "~ST*83*1^2*X~",
+    "~ST*999*0123456789*Y~",
+];
 
 proptest! {
     #![proptest_config(ProptestConfig { cases: 48, failure_persistence: None, ..ProptestConfig::default() })]

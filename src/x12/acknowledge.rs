@@ -3,6 +3,7 @@
 //! [`acknowledge`] answers an interchange that is held whole, [`file`] a file of any length. Both tell an [`Answer`] what
 //! they find, in the order of the file.
 
+mod echo;
 pub mod file;
 mod notes;
 
@@ -111,8 +112,17 @@ struct OpenGroup {
     accepted: u32,
     /// One of them was accepted with errors.
     is_noted: bool,
-    /// It is one of acknowledgments.
-    is_answer: bool,
+    /// GS01, GS06 and GS08.
+    named: [String; 3],
+    /// What it holds is known, and the answer to it has begun; or that it is one of acknowledgments, and gets none.
+    begun: Option<Begun>,
+}
+
+/// What became of a group when its first set came.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Begun {
+    Answered,
+    Unanswered,
 }
 
 /// A transaction set that is being answered.
@@ -128,15 +138,11 @@ struct OpenSet {
 
 impl Answer {
     fn open(isa: &Segment<'_>, numbers: Numbers, at: DateTime) -> Answer {
-        let digits = |n: usize, width: usize| {
-            let digits: String = isa.element(n).chars().filter(char::is_ascii_digit).take(width).collect();
-            format!("{digits:0>width$}")
-        };
         let envelope = envelope(isa, numbers, at);
         Answer {
             lines: Lines::new(envelope.delimiters),
             envelope,
-            interchange: [digits(13, 9), digits(9, 6), digits(10, 4)],
+            interchange: echo::interchange(isa, at),
             is_asked: isa.element(14) == "1",
             faults: Faults::default(),
             has_ta1: false,
@@ -172,20 +178,38 @@ impl Answer {
     }
 
     fn open_group(&mut self, gs: &Segment<'_>) {
+        let delimiters = self.envelope.delimiters;
         if !self.has_groups {
-            self.envelope.group_sender = plain(gs.element(3), 15, &self.envelope.sender_id, self.envelope.delimiters);
-            self.envelope.group_receiver =
-                plain(gs.element(2), 15, &self.envelope.receiver_id, self.envelope.delimiters);
+            let id =
+                |n, otherwise: &str| Some(plain(gs.element(n), 15, otherwise, delimiters)).filter(|id| id.len() > 1);
+            let (sender, receiver) = (id(3, &self.envelope.sender_id), id(2, &self.envelope.receiver_id));
+            self.envelope.group_sender = sender.unwrap_or_else(|| echo::group_id(&self.envelope.sender_id));
+            self.envelope.group_receiver = receiver.unwrap_or_else(|| echo::group_id(&self.envelope.receiver_id));
         }
         self.has_groups = true;
-        let is_answer = gs.element(1) == ACKNOWLEDGMENTS;
-        if !is_answer {
-            self.answered += 1;
-            self.lines.count = 0;
-            self.lines.line(&["ST", "999", &format!("{:04}", self.answered), VERSION]);
-            self.lines.line(&["AK1", gs.element(1), gs.element(6), gs.element(8)]);
+        let named = [1, 6, 8].map(|n| gs.element(n).to_owned());
+        self.group = Some(OpenGroup { named, ..OpenGroup::default() });
+    }
+
+    /// ST and AK1 of the open group, whose first set is of this transaction; whether it is answered at all.
+    fn begin_group(&mut self, transaction: &str) -> bool {
+        let Some(group) = &mut self.group else { return false };
+        if let Some(begun) = group.begun {
+            return begun == Begun::Answered;
         }
-        self.group = Some(OpenGroup { is_answer, ..OpenGroup::default() });
+        let [id, number, version] = &group.named;
+        let is_answer = echo::is_acknowledgment(id, transaction);
+        group.begun = Some(if is_answer { Begun::Unanswered } else { Begun::Answered });
+        if is_answer {
+            return false;
+        }
+        self.answered += 1;
+        self.lines.count = 0;
+        self.lines.line(&["ST", "999", &format!("{:04}", self.answered), VERSION]);
+        let delimiters = self.envelope.delimiters;
+        let [id, number, version] = echo::group(id, number, version, transaction, delimiters);
+        self.lines.line(&["AK1", &id, &number, &version]);
+        true
     }
 
     fn open_set(&mut self, st: Option<&Segment<'_>>) {
@@ -200,7 +224,9 @@ impl Answer {
 
     /// AK2 to IK5.
     fn close_set(&mut self) {
-        let (Some(mut set), Some(group)) = (self.set.take(), &mut self.group) else { return };
+        let Some(mut set) = self.set.take() else { return };
+        let is_answered = self.begin_group(&set.named[0]);
+        let Some(group) = &mut self.group else { return };
         let code = match (set.is_refused, set.is_noted) {
             (true, _) => "R",
             (false, true) => "E",
@@ -209,11 +235,11 @@ impl Answer {
         group.received += 1;
         group.accepted += u32::from(!set.is_refused);
         group.is_noted |= code == "E";
-        if group.is_answer {
+        if !is_answered {
             return;
         }
-        let [id, number, version] = &set.named;
-        self.lines.line(&["AK2", id, number, version]);
+        let [id, number, version] = echo::set(&set.named, &group.named[0], self.envelope.delimiters);
+        self.lines.line(&["AK2", &id, &number, &version]);
         set.notes.sort_by(|a, b| a.order().cmp(&b.order()));
         let room = MAX_INTERCHANGE_NOTES.saturating_sub(self.noted);
         self.noted += notes::write(&mut self.lines, set.notes.get(..room).unwrap_or(&set.notes));
@@ -230,7 +256,10 @@ impl Answer {
 
     /// AK9; `included` is GE01.
     fn close_group(&mut self, included: Option<&str>) {
-        let Some(group) = self.group.take().filter(|group| !group.is_answer) else { return };
+        if !self.begin_group("") {
+            self.group = None;
+        }
+        let Some(group) = self.group.take() else { return };
         let is_refused = group.faults.has_errors();
         let accepted = if is_refused { 0 } else { group.accepted };
         let code = match accepted {
@@ -240,9 +269,9 @@ impl Answer {
             _ if group.is_noted || !group.faults.is_empty() => "E",
             _ => "A",
         };
-        let (received, accepted) = (group.received.to_string(), accepted.to_string());
-        let included = included.filter(|count| count.parse::<u32>().is_ok());
-        let mut line = vec!["AK9", code, included.unwrap_or(&received), &received, &accepted];
+        let included = included.and_then(|count| count.trim().parse().ok()).unwrap_or(group.received);
+        let [included, received, accepted] = [included, group.received, accepted].map(echo::count);
+        let mut line = vec!["AK9", code, &included, &received, &accepted];
         line.extend(group.faults.first_five());
         self.lines.line(&line);
         let count = (self.lines.count + 1).to_string();
@@ -289,8 +318,8 @@ fn envelope(isa: &Segment<'_>, numbers: Numbers, at: DateTime) -> Envelope {
     let plain = |n, width, otherwise: &str| plain(isa.element(n), width, otherwise, delimiters);
     let (sender_id, receiver_id) = (plain(8, 15, "UNKNOWN"), plain(6, 15, "UNKNOWN"));
     Envelope {
-        sender_qualifier: plain(7, 2, "ZZ"),
-        receiver_qualifier: plain(5, 2, "ZZ"),
+        sender_qualifier: echo::qualifier(isa.element(7)),
+        receiver_qualifier: echo::qualifier(isa.element(5)),
         group_sender: sender_id.clone(),
         group_receiver: receiver_id.clone(),
         sender_id,

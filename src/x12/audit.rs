@@ -105,7 +105,8 @@ impl<'g> Auditor<'g> {
                     self.group = Group::default();
                 }
             }
-            Role::Body | Role::Ta1 | Role::Stray | Role::Garbage => {}
+            Role::Stray => self.totals.stray(),
+            Role::Body | Role::Ta1 | Role::Garbage => {}
         }
         issues
     }
@@ -120,11 +121,11 @@ impl<'g> Auditor<'g> {
         }
         let Some((guide, root)) = portion.guide.zip(portion.root()) else {
             issues.extend(is_first.then(|| plain::no_guide(self.guides, set)));
-            let news = portion.news().map(|(segment, _)| segment);
+            let news = portion.news().map(|(segment, _)| segment).filter(|segment| !set.is_broken_off(segment));
             plain::check_segments(set.control_number(), news, &mut self.open.levels, &mut issues);
             return self.located(issues);
         };
-        for (segment, placed) in portion.news() {
+        for (segment, placed) in portion.news().filter(|(segment, _)| !set.is_broken_off(segment)) {
             let problem = placed.and_then(|placed| Some((placed.problem?, placed.in_loop)));
             if let Some((problem, in_loop)) = problem {
                 issues.push(problem.issue(guide, in_loop, set, segment));

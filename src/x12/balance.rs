@@ -101,7 +101,7 @@ impl Balance {
 
     /// CLM02 is the sum of the lines; what each other payer paid and adjusted is the charge.
     fn claims(&mut self, root: &Loop<'_>, _: &mut Sums) {
-        let whole = |found: &&Loop<'_>| &*found.id == "2300" && !found.part.is_context && !found.part.is_cut;
+        let whole = |found: &&Loop<'_>| &*found.id == "2300" && found.part.is_complete();
         for claim in root.descend_into(|found| &*found.id != "2300").filter(whole) {
             let Some(clm) = claim.segment("CLM") else { continue };
             let charge = Amount::of(clm.element(2));
@@ -148,11 +148,11 @@ impl Balance {
         for claim in claims.filter(|found| &*found.id == "2100" && !found.part.is_context) {
             let Some(clp) = claim.segment("CLP") else { continue };
             sums.paid += Amount::of(clp.element(4));
-            if !claim.part.is_cut {
+            if claim.part.is_complete() {
                 self.remitted_claim(claim, clp);
             }
         }
-        if root.part.is_context || root.part.is_cut {
+        if !root.part.is_complete() {
             return;
         }
         let Some(bpr) = root.segment("BPR") else { return };

@@ -15,7 +15,7 @@ use crate::x12::rules::{self, Finding, LoopFault, Read};
 use crate::x12::segment::Segment;
 use crate::x12::situations::{self, Seen};
 use crate::x12::totals::Totals;
-use crate::x12::tree::{self, Loop};
+use crate::x12::tree::{self, Loop, Part};
 
 /// All issues of an interchange. Where a 999 or TA1 has a code for one, its place holds it.
 pub fn check_interchange(guides: &Guides, interchange: &Interchange<'_>) -> Vec<Issue> {
@@ -43,7 +43,11 @@ pub fn check_envelope(interchange: &Interchange<'_>) -> Vec<Issue> {
             set.segments.first().into_iter().for_each(|st| totals.st(st, true, &mut issues));
             set.se().into_iter().for_each(|se| totals.se(se, &mut issues));
         }
-        group.ge.iter().for_each(|ge| totals.ge(ge, &mut issues));
+        if let Some(ge) = &group.ge {
+            let within = group.gs.offset..ge.offset;
+            interchange.strays.iter().filter(|stray| within.contains(&stray.offset)).for_each(|_| totals.stray());
+            totals.ge(ge, &mut issues);
+        }
     }
     interchange.iea.iter().for_each(|iea| totals.iea(iea, &mut issues));
     issues
@@ -127,12 +131,13 @@ impl Tree<'_> {
         self.words.push(Word::Loop.of(found.spec.0));
         self.check_segments(found);
         let before = self.issues.len();
-        let is_whole = self.check_children(found) && !found.part.is_context && found.part.left_out.is_empty();
+        let Part { is_context, is_open, left_out, .. } = &found.part;
+        let is_whole = self.check_children(found) && !is_context && !is_open && left_out.is_empty();
         // What is cut says more than is here.
         let own = self.words.get(start..).filter(|_| !found.part.is_cut).unwrap_or_default();
         let meaning = self.known.meanings.of(own);
         self.words.truncate(start);
-        if !(found.part.is_context || found.part.is_cut) {
+        if found.part.is_complete() {
             self.check_counts(found, before, meaning, is_whole);
         }
         let seen = Seen { meaning, loops: self.seen.len() - at, is_whole };
@@ -307,7 +312,7 @@ mod tests {
 
     #[test]
     fn the_elements_of_the_isa_are_checked() {
-        let (gs, st) = ("HC*S*R*20250303*1200*7*X*005010X222A1", "837*0001*005010X222A1");
+        let (gs, st) = ("HC*SND*RCV*20250303*1200*7*X*005010X222A1", "837*0001*005010X222A1");
         let good = isa('*', '^', ':', "~");
         assert_eq!(told(&good, gs, st), [""; 0]);
         for (from, to, text) in [
@@ -327,11 +332,11 @@ mod tests {
     #[test]
     fn a_set_belongs_into_its_group() {
         let good = isa('*', '^', ':', "~");
-        let other = told(&good, "HC*S*R*20250303*1200*7*X*005010X222A1", "837*0001*005010X223A2");
+        let other = told(&good, "HC*SND*RCV*20250303*1200*7*X*005010X222A1", "837*0001*005010X223A2");
         assert_eq!(other, ["Warning ST03 names another guide than GS08"]);
-        let wrong = told(&good, "HP*S*R*20250303*1200*7*X*005010X222A1", "837*0001*005010X222A1");
+        let wrong = told(&good, "HP*SND*RCV*20250303*1200*7*X*005010X222A1", "837*0001*005010X222A1");
         assert_eq!(wrong, ["Warning GS01 is not HC, that of transaction 837"]);
-        assert_eq!(told(&good, "HC*S*R*20250303*1200*7*X*005010X222A1", "837*0001"), [""; 0]);
+        assert_eq!(told(&good, "HC*SND*RCV*20250303*1200*7*X*005010X222A1", "837*0001"), [""; 0]);
     }
 
     #[test]
@@ -339,7 +344,7 @@ mod tests {
         let good = "ST*999*0001*005010X231A1~AK1*HC*1*005010X222A1~AK9*A*1*1*1~SE*4*0001~";
         let told = |set: &str| {
             let head = isa('*', '^', ':', "~");
-            let text = format!("{head}GS*FA*S*R*20250303*1200*7*X*005010X231A1~{set}GE*1*7~IEA*1*000000001~");
+            let text = format!("{head}GS*FA*SND*RCV*20250303*1200*7*X*005010X231A1~{set}GE*1*7~IEA*1*000000001~");
             let (interchanges, _) = reader::read(&text);
             check_interchange(shipped(), &interchanges[0]).into_iter().map(|issue| issue.text).collect::<Vec<_>>()
         };
@@ -348,7 +353,7 @@ mod tests {
             ("X222A1~", "X222A1*A*B*C*D~", "stands after the last element"),
             ("AK9*", "ak9*", "no segment id"),
             ("SE*4*0001~", "", "has no SE"),
-            ("SE*4*", "~SE*5*", "two terminators"),
+            ("SE*4*", "~SE*4*", "two terminators"),
             ("SE*4*", "ZZZ*A~SE*5*", "knows no such segment"),
             ("*1*1*1~", "*1^1^1*1*1~", "may not repeat"),
         ] {
@@ -361,7 +366,7 @@ mod tests {
     fn a_lost_terminator_is_told_at_the_element_that_goes_on() {
         let head = isa('*', '^', ':', "~");
         let text = format!(
-            "{head}GS*FA*S*R*20250303*1200*7*X*005010X231A1~\nST*999*0001*005010X231A1~\nAK1*HC*1*005010X222A1\n\
+            "{head}GS*FA*SND*RCV*20250303*1200*7*X*005010X231A1~\nST*999*0001*005010X231A1~\nAK1*HC*1*005010X222A1\n\
              AK9*A*1*1*1~\nSE*4*0001~\nGE*1*7~\nIEA*1*000000001~"
         );
         let (interchanges, _) = reader::read(&text);
@@ -384,7 +389,8 @@ mod tests {
         };
         let set: String = std::iter::once(HEAD.to_owned()).chain((0..count).map(claim)).collect();
         let (isa, end) = (isa('*', '^', ':', "~"), set.matches('~').count() + 1);
-        let text = format!("{isa}GS*HC*S*R*20250303*1200*7*X*005010X222A1~{set}SE*{end}*0001~GE*1*7~IEA*1*000000001~");
+        let text =
+            format!("{isa}GS*HC*SND*RCV*20250303*1200*7*X*005010X222A1~{set}SE*{end}*0001~GE*1*7~IEA*1*000000001~");
         let (interchanges, _) = reader::read(&text);
         let issues = check_interchange(shipped(), &interchanges[0]);
         let mut told: Vec<_> = issues.into_iter().map(|issue| issue.text).collect();

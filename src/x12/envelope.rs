@@ -3,6 +3,7 @@
 //! does not spoil its neighbours.
 
 use crate::fault::{Issue, Place, X12Place, codes};
+use crate::x12::isa;
 use crate::x12::segment::{Cuts, Segment};
 use crate::x12::strangers;
 use crate::x12::tokens::{Kind, MAX_SEGMENT, Token};
@@ -54,12 +55,18 @@ pub struct Walk {
     in_set: u32,
     /// Segments of the interchange so far.
     ordinal: u32,
+    /// Byte and line at which the last segment begins.
+    last: (u64, u32),
+    /// The last segment has no terminator, which is told when it is known what follows.
+    unterminated: Option<Issue>,
     /// An ISA was seen.
     seen: bool,
     /// The last token was garbage, and told.
     in_garbage: bool,
     /// The last segment was a stray, and told.
     in_strays: bool,
+    /// Each terminator of the interchange stands twice, which was told.
+    is_doubled: bool,
     /// What the text may be that stands where an ISA should.
     stranger: Option<(&'static str, &'static str)>,
     /// Text before the first ISA: told when one comes, else there is nothing but that text.
@@ -69,6 +76,12 @@ pub struct Walk {
 }
 
 pub(crate) const NO_INTERCHANGE: &str = "the text holds no X12 interchange";
+
+/// How to mend an ISA.
+const TERMINATOR: &str = "send behind ISA16 the character that ends each segment, most often ~";
+const WIDTHS: &str =
+    "send all 16 elements, padded with blanks: 2, 10, 2, 10, 2, 15, 2, 15, 6, 4, 1, 5, 9, 1, 1 and 1 characters";
+const DELIMITERS: &str = "send four different characters that no data holds, most often * ^ : and ~";
 
 /// What comes of a segment of the envelope.
 type Step = fn(&mut Walk, &Segment<'_>) -> Role;
@@ -101,10 +114,16 @@ impl Walk {
             return (Role::Garbage, view);
         }
         self.in_garbage = false;
+        if !matches!(token.kind, Kind::Isa { .. }) {
+            self.issues.extend(self.unterminated.take());
+        }
         self.ordinal = view.ordinal;
+        if !token.gap.is_empty() {
+            self.doubled(token, &view);
+        }
         let role = match token.kind {
             Kind::Isa { fixed } => {
-                let role = self.isa(&view, fixed);
+                let role = self.isa(&view, fixed, token.terminated);
                 if let Some(wrap) = token.wrap {
                     self.wrapped(&view, wrap.width);
                 }
@@ -125,9 +144,16 @@ impl Walk {
             self.in_set = 0;
         }
         let segment = Segment { ordinal, ..view };
-        if !token.terminated {
-            self.note(&segment, codes::X12_SYNTAX, "the segment has no terminator", None);
+        if !token.terminated && role != Role::Isa {
+            let at = Place::X12(self.place(&segment));
+            let issue = Issue::error(codes::X12_SYNTAX, at, "the segment has no terminator");
+            let issue = issue.hint("end it by the terminator of its interchange, the character behind ISA16");
+            match role {
+                Role::Iea => self.issues.push(issue),
+                _ => self.unterminated = Some(issue),
+            }
         }
+        self.last = (segment.offset, segment.line);
         (role, segment)
     }
 
@@ -155,8 +181,10 @@ impl Walk {
     }
 
     /// Where a segment stands: interchange, group, set.
-    pub fn place(&self, segment: &Segment<'_>) -> X12Place {
-        self.within(segment.place())
+    fn place(&self, segment: &Segment<'_>) -> X12Place {
+        let group = self.group.as_ref().and_then(|at| at.group.clone());
+        let transaction_set = self.set.as_ref().and_then(|at| at.transaction_set.clone());
+        X12Place { group, transaction_set, ..self.within(segment.place()) }
     }
 
     fn within(&self, place: X12Place) -> X12Place {
@@ -186,21 +214,51 @@ impl Walk {
         }
     }
 
-    fn isa(&mut self, isa: &Segment<'_>, fixed: bool) -> Role {
+    fn isa(&mut self, isa: &Segment<'_>, fixed: bool, terminated: bool) -> Role {
         self.leave();
         self.ended.append(&mut self.issues);
         self.ended.append(&mut self.before);
         self.seen = true;
+        self.is_doubled = false;
         self.ordinal = 1;
         let isa = Segment { ordinal: 1, ..*isa };
-        self.interchange = Some(X12Place { interchange: Some(isa.element(13).trim().to_owned()), ..isa.place() });
-        if !fixed {
-            self.note(&isa, codes::X12_ENVELOPE, "the ISA is not 106 characters wide", Some("022"));
+        self.interchange = Some(X12Place { interchange: Some(isa::control_number(&isa).to_owned()), ..isa.place() });
+        if !terminated {
+            self.isa_fault(
+                &isa,
+                "the ISA has no terminator: it was taken from the segment behind it",
+                "022",
+                TERMINATOR,
+            );
+        } else if !fixed {
+            self.isa_fault(&isa, &isa::width_fault(&isa), "022", WIDTHS);
         }
         if let Some(fault) = isa.delimiters.fault() {
-            self.note(&isa, codes::X12_ENVELOPE, fault, Some("026"));
+            self.isa_fault(&isa, fault, "026", DELIMITERS);
         }
         Role::Isa
+    }
+
+    /// Terminators before a segment that end nothing, but where they are the ends of lines.
+    fn doubled(&mut self, token: &Token<'_>, segment: &Segment<'_>) {
+        let terminator = segment.delimiters.terminator;
+        let is_isa = matches!(token.kind, Kind::Isa { .. });
+        if is_isa || self.is_doubled || terminator.is_ascii_whitespace() || !token.gap.contains(&terminator) {
+            return;
+        }
+        self.is_doubled = self.ordinal == 2;
+        let text = match self.is_doubled {
+            true => "each terminator stands twice: the second was passed over",
+            false => "two terminators stand one after the other before this segment: the second was passed over",
+        };
+        let issue = Issue::warning(codes::X12_SYNTAX, Place::X12(self.place(segment)), text);
+        self.issues.push(issue.hint("end each segment by one terminator"));
+    }
+
+    /// Something is wrong with an ISA, which was understood all the same.
+    fn isa_fault(&mut self, isa: &Segment<'_>, text: &str, note_code: &str, hint: &str) {
+        let at = X12Place { error_code: Some(note_code.to_owned()), ..self.place(isa) };
+        self.issues.push(Issue::error(codes::X12_ENVELOPE, Place::X12(at), text).hint(hint));
     }
 
     /// Its lines are cut.
@@ -304,12 +362,29 @@ impl Walk {
 
     /// Ends an interchange that has no IEA.
     fn leave(&mut self) {
-        self.leave_set();
-        self.leave_group();
-        if let Some(at) = self.interchange.take() {
-            let at = X12Place { error_code: Some("023".to_owned()), ..at };
-            self.issues.push(Issue::error(codes::X12_ENVELOPE, Place::X12(at), "the interchange has no IEA"));
+        let unterminated = self.unterminated.take();
+        let Some(at) = self.interchange.take() else {
+            self.issues.extend(unterminated);
+            self.leave_set();
+            return self.leave_group();
+        };
+        let set = self.set.take().and_then(|at| at.transaction_set);
+        let has_group = self.group.take().is_some() && !self.is_implied;
+        self.in_set = 0;
+        let at = X12Place { error_code: Some("023".to_owned()), ..at };
+        if unterminated.is_none() && set.is_none() && !has_group {
+            return self.issues.push(Issue::error(codes::X12_ENVELOPE, Place::X12(at), "the interchange has no IEA"));
         }
+        let within = if unterminated.is_some() { " within a segment" } else { "" };
+        let lost = [set.map(|number| format!("the SE of set {number}")), has_group.then(|| "a GE".to_owned())];
+        let lost: String = lost.into_iter().flatten().map(|trailer| trailer + ", ").collect();
+        let text = format!("the interchange ends{within} without {lost}and its IEA").replace(", and", " and");
+        let text = if lost.is_empty() { text.replace("and its", "its") } else { text };
+        let (offset, line) = self.last;
+        let (interchange, error_code) = (at.interchange, at.error_code);
+        let at = X12Place { interchange, error_code, offset: Some(offset), line: Some(line), ..X12Place::default() };
+        let issue = Issue::error(codes::X12_ENVELOPE, Place::X12(at), text);
+        self.issues.push(issue.hint("it was cut off: ask for the whole file, or send it again"));
     }
 
     /// An issue at a segment; `note_code` is the TA105 that says so.

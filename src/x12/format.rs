@@ -55,8 +55,8 @@ pub fn lines(
 
 fn line(segment: &Segment<'_>, depth: usize, out: &mut impl Write) -> std::io::Result<()> {
     let raw = match segment.id() {
-        // The last element of an ISA is a separator.
-        "ISA" => segment.raw(),
+        // The last element of an ISA is a separator, and binary data may end with one.
+        "ISA" | "BIN" | "BDS" => segment.raw(),
         _ => segment.raw().trim_end_matches(char::from(segment.delimiters.element)),
     };
     write!(out, "{:width$}", "", width = 2 * depth)?;

@@ -14,9 +14,12 @@ fn object<const N: usize>(members: [(&str, Value); N]) -> Value {
 }
 
 /// One segment as an object: `{"ordinal", "id", "loop", "offset", "elements"}`. A composite is an array of its components,
-/// a repeated element an object `{"repeats": […]}`; elements that are empty at the end are left out.
+/// a repeated element an object `{"repeats": […]}`, binary data (BIN, BDS) one text; elements that are empty at the end are left out.
 pub fn segment(segment: &Segment<'_>, loop_id: &str) -> Value {
-    let mut elements: Vec<_> = segment.elements().map(|text| element(segment, text)).collect();
+    let mut elements: Vec<Value> = match segment.binary_length_at() {
+        Some(_) => segment.values().map(Value::from).collect(),
+        None => segment.elements().map(|text| element(segment, text)).collect(),
+    };
     let count = elements.iter().rposition(|value| value.as_str() != Some("")).map_or(0, |last| last + 1);
     elements.truncate(count);
     let mut object = Map::new();
@@ -47,7 +50,14 @@ pub fn write_segment(segment: &Segment<'_>, loop_id: &str, out: &mut impl Write)
     let raw = segment.raw();
     let (_, elements) = raw.split_once(char::from(delimiters.element)).unwrap_or((raw, ""));
     let elements = elements.trim_end_matches(char::from(delimiters.element));
-    if !elements.is_empty() {
+    if segment.binary_length_at().is_some() {
+        let values: Vec<_> = segment.values().collect();
+        let count = values.iter().rposition(|value| !value.is_empty()).map_or(0, |last| last + 1);
+        for (n, value) in values.iter().take(count).enumerate() {
+            out.write_all(if n > 0 { b"," } else { b"" })?;
+            write_text(value, out)?;
+        }
+    } else if !elements.is_empty() {
         write_parts(elements, Some(delimiters.element), out, |text, out| match has(text, repetition) {
             true => {
                 out.write_all(b"{\"repeats\":[")?;

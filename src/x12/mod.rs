@@ -1,6 +1,6 @@
 //! X12 005010 and nothing else: read, understood by its guide, checked, acknowledged and written.
 //!
-//! * [`text`], [`delimiters`], [`segment`], [`wrapping`], [`tokens`] and [`envelope`] take an interchange apart; [`reader`]
+//! * [`text`], [`delimiters`], [`isa`], [`segment`], [`wrapping`], [`tokens`] and [`envelope`] take an interchange apart; [`reader`]
 //!   does so with what is in memory, [`stream`] with a file of any length; [`portions`] and [`split`] take a set apart.
 //! * [`guide`] says what a transaction may hold; [`tree`] sorts the segments of a set into its loops.
 //! * [`build`] is what a mapping makes; [`writer`] and [`assemble`] put it on the wire.
@@ -25,6 +25,7 @@ mod fit;
 pub mod format;
 pub mod guide;
 mod guide_file;
+pub mod isa;
 pub mod json;
 mod known;
 mod levels;

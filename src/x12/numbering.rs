@@ -110,7 +110,7 @@ impl Numbering {
                 self.claim(found, first, &mut report);
             }
         }
-        let is_last = !root.part.is_context && !root.part.is_cut;
+        let is_last = root.part.is_complete();
         if let Some(level) = self.last.take_if(|level| is_last && level.says_children) {
             report(LEVEL_HAS_NONE, &level.at, "HL", 4);
         }

@@ -4,6 +4,7 @@ use crate::fault::{Issue, Place, X12Place, codes};
 use crate::x12::guide::Guides;
 use crate::x12::reader::TransactionSet;
 use crate::x12::segment::Segment;
+use crate::x12::text;
 use std::collections::HashSet;
 
 /// HL01 of the levels that came so far.
@@ -12,7 +13,8 @@ pub(crate) type Levels = HashSet<String>;
 /// What is wrong by X12 alone, after a note that says so.
 pub(crate) fn check(guides: &Guides, set: &TransactionSet<'_>) -> Vec<Issue> {
     let mut issues = vec![no_guide(guides, set)];
-    check_segments(set.control_number(), &set.segments, &mut Levels::new(), &mut issues);
+    let whole = set.segments.iter().filter(|segment| !set.is_broken_off(segment));
+    check_segments(set.control_number(), whole, &mut Levels::new(), &mut issues);
     issues
 }
 
@@ -37,10 +39,11 @@ fn segment_issues(segment: &Segment<'_>, levels: &mut Levels, report: &mut impl 
     if !is_id(segment.id()) {
         return report(at("1"), true, "this is no segment id");
     }
-    // The data of a BIN may hold anything.
-    if segment.id() == "BIN" {
-        if !is_whole(segment) {
-            report(X12Place { element: Some(1), ..at("7") }, true, "BIN01 is not the length of the data in BIN02");
+    // Binary data may hold anything.
+    if let Some(length_at) = segment.binary_length_at() {
+        if !is_whole(segment, length_at) {
+            let text = format!("{0}{length_at:02} is not the length of the data behind it", segment.id());
+            report(X12Place { element: u8::try_from(length_at).ok(), ..at("7") }, true, &text);
         }
     } else if segment.elements().last() == Some("") {
         let element = u8::try_from(segment.len()).ok();
@@ -55,10 +58,11 @@ fn segment_issues(segment: &Segment<'_>, levels: &mut Levels, report: &mut impl 
     }
 }
 
-/// Whether the data of a BIN are as long as it says.
-fn is_whole(segment: &Segment<'_>) -> bool {
-    let data = segment.raw().splitn(3, char::from(segment.delimiters.element)).nth(2).unwrap_or_default();
-    segment.element(1).trim().parse::<usize>().is_ok_and(|length| length == data.len())
+/// Whether binary data are as many bytes as the element before them says.
+fn is_whole(segment: &Segment<'_>, length_at: usize) -> bool {
+    let data = segment.raw().splitn(length_at + 2, char::from(segment.delimiters.element)).nth(length_at + 1);
+    let count = text::encode(data.unwrap_or_default(), segment.latin1).len();
+    segment.element(length_at).trim().parse::<usize>().is_ok_and(|length| length == count)
 }
 
 /// Two or three characters, a letter first.

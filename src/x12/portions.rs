@@ -5,7 +5,7 @@ use crate::fault::{Fault, Issue};
 use crate::x12::envelope::Role;
 use crate::x12::guide::{Guide, Guides, LoopIx};
 use crate::x12::mark::Mark;
-use crate::x12::reader::TransactionSet;
+use crate::x12::reader::{Ending, TransactionSet};
 use crate::x12::segment::Segment;
 use crate::x12::stream::{Follower, Segments, Step};
 use crate::x12::tree::{Builder, Loop, Placed};
@@ -31,10 +31,13 @@ pub fn visit(guides: &Guides, source: impl Read, visitor: &mut impl Visitor) -> 
     let mut segments = Segments::new(source);
     let mut follower = Follower::new(guides);
     let mut held = Held::default();
+    let mut cut = Ending::Cut;
     while let Some(step) = segments.next_segment()? {
-        if step.role.ends_set() && held.end() && told(&mut held, visitor).is_break() {
+        let ending = if step.role == Role::Isa { cut } else { Ending::Whole };
+        if step.role.ends_set() && held.end(ending) && told(&mut held, visitor).is_break() {
             return Ok(());
         }
+        cut = if step.terminated { Ending::Cut } else { Ending::InSegment };
         let flow = visitor.segment(&step);
         let placed = follower.take(&step);
         if step.role.in_set() {
@@ -47,7 +50,7 @@ pub fn visit(guides: &Guides, source: impl Read, visitor: &mut impl Visitor) -> 
             return Ok(());
         }
     }
-    if !(held.end() && told(&mut held, visitor).is_break()) {
+    if !(held.end(cut) && told(&mut held, visitor).is_break()) {
         let _ = visitor.envelope(segments.issues());
     }
     Ok(())
@@ -86,9 +89,10 @@ impl<'p> Portion<'p> {
         let mut builder = Builder::new(self.guide?);
         for ((n, mark), segment) in held.marks.iter().enumerate().zip(&self.set.segments) {
             if let Some(placed) = &mark.placed {
-                builder.take(*segment, placed, n < held.told);
+                builder.take(*segment, placed, n < held.told, self.set.is_broken_off(segment));
             }
         }
+        builder.end(self.set.ending);
         for ((depth, frame), open) in held.frames.iter().enumerate().zip(builder.open()) {
             open.part.is_context = depth < self.keep;
             open.part.is_cut = frame.is_cut;
@@ -165,15 +169,17 @@ struct Ready {
     has_next: bool,
     /// It was too long to wait for the end of its loops.
     is_cut: bool,
+    /// How the set ends, when it does.
+    ending: Ending,
 }
 
 impl<'g> Held<'g> {
     /// Ends the open set; whether there was one.
-    fn end(&mut self) -> bool {
+    fn end(&mut self, ending: Ending) -> bool {
         if self.frames.is_empty() {
             return false;
         }
-        self.ready = Some(Ready { keep: 0, has_next: false, is_cut: false });
+        self.ready = Some(Ready { keep: 0, has_next: false, is_cut: false, ending });
         true
     }
 
@@ -193,8 +199,8 @@ impl<'g> Held<'g> {
         let waits = |frame: &Frame| frame.is_unit || frame.is_level || frame.first < self.told;
         let is_full = self.text.len() > MAX_TEXT || self.marks.len() - self.told > MAX_SEGMENTS;
         self.ready = match self.frames.iter().skip(keep).any(waits) {
-            true => Some(Ready { keep, has_next: true, is_cut: false }),
-            false if is_full => Some(Ready { keep: open, has_next: true, is_cut: true }),
+            true => Some(Ready { keep, has_next: true, is_cut: false, ending: Ending::Whole }),
+            false if is_full => Some(Ready { keep: open, has_next: true, is_cut: true, ending: Ending::Whole }),
             false => None,
         };
         self.is_over = step.role == Role::Se;
@@ -231,7 +237,7 @@ impl<'g> Held<'g> {
             }
         }
         if self.is_over {
-            self.end();
+            self.end(Ending::Whole);
         }
     }
 
@@ -242,7 +248,7 @@ impl<'g> Held<'g> {
         let segments = self.marks.iter().take(count).map(|placed| placed.mark.segment(&self.text)).collect();
         Some(Portion {
             guide: self.guide,
-            set: TransactionSet::new(segments, &self.group_version),
+            set: TransactionSet::new(segments, &self.group_version).ending(ready.ending),
             has_unit: !ready.is_cut && self.frames.iter().skip(ready.keep).any(|frame| frame.is_unit),
             is_last: ready.keep == 0,
             has_news: self.told < count,

@@ -4,6 +4,7 @@
 use crate::fault::{Issue, X12Place};
 use crate::x12::delimiters::Delimiters;
 use crate::x12::envelope::{Role, Walk};
+use crate::x12::isa;
 use crate::x12::segment::Segment;
 use crate::x12::text::{Text, Texts};
 use crate::x12::tokens::Tokens;
@@ -35,14 +36,27 @@ pub struct Group<'a> {
 #[derive(Debug, Clone)]
 pub struct TransactionSet<'a> {
     pub segments: Vec<Segment<'a>>,
+    pub ending: Ending,
     /// GS08 of the group, for sets that lack ST03.
     group_version: &'a str,
+}
+
+/// How a transaction set ends.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+pub enum Ending {
+    /// With its SE, or before a segment that ends it.
+    #[default]
+    Whole,
+    /// Its interchange ends within it: what else was in it is not known.
+    Cut,
+    /// Its interchange ends within its last segment.
+    InSegment,
 }
 
 impl<'a> Interchange<'a> {
     /// ISA13.
     pub fn control_number(&self) -> &'a str {
-        self.isa.element(13).trim()
+        isa::control_number(&self.isa)
     }
 
     /// ISA06, trimmed.
@@ -86,11 +100,15 @@ impl<'a> Group<'a> {
 impl<'a> TransactionSet<'a> {
     /// A set of these segments; the first is its ST.
     pub fn new(segments: Vec<Segment<'a>>, group_version: &'a str) -> TransactionSet<'a> {
-        TransactionSet { segments, group_version }
+        TransactionSet { segments, ending: Ending::Whole, group_version }
     }
 
     fn st(&self, element: usize) -> &'a str {
         self.segments.first().map_or("", |st| st.element(element))
+    }
+
+    pub(crate) fn ending(self, ending: Ending) -> TransactionSet<'a> {
+        TransactionSet { ending, ..self }
     }
 
     /// ST01.
@@ -106,6 +124,12 @@ impl<'a> TransactionSet<'a> {
     /// ST03, else GS08.
     pub fn version(&self) -> &'a str {
         Some(self.st(3)).filter(|version| !version.is_empty()).unwrap_or(self.group_version)
+    }
+
+    /// Whether the file ends in the middle of this segment.
+    pub(crate) fn is_broken_off(&self, segment: &Segment<'_>) -> bool {
+        let last = || self.segments.last().map(|last| last.offset);
+        self.ending == Ending::InSegment && last() == Some(segment.offset)
     }
 
     /// SE, when the set has one.
@@ -131,6 +155,8 @@ struct Reader<'a> {
     walk: Walk,
     done: Vec<Interchange<'a>>,
     open: Option<Interchange<'a>>,
+    /// The last segment has no terminator.
+    in_segment: bool,
     issues: Vec<Issue>,
 }
 
@@ -140,8 +166,10 @@ impl<'a> Reader<'a> {
             let (raw, latin1) = texts.of(&token);
             let (role, segment) = self.walk.take(&token, raw, latin1);
             self.put(role, segment);
+            self.in_segment = !token.terminated;
         }
         self.walk.end();
+        self.cut();
         self.note();
         self.done.extend(self.open.take());
         (self.done, self.issues)
@@ -156,6 +184,7 @@ impl<'a> Reader<'a> {
             return set.segments.push(segment);
         }
         if role == Role::Isa {
+            self.cut();
             let before = self.open.replace(Interchange::new(segment));
             self.done.extend(before);
         }
@@ -165,6 +194,14 @@ impl<'a> Reader<'a> {
         self.note();
         if role == Role::Iea {
             self.done.extend(self.open.take());
+        }
+    }
+
+    /// The open interchange ends without IEA, and with it the set that is open.
+    fn cut(&mut self) {
+        let group = self.open.as_mut().and_then(|open| open.groups.last_mut()).filter(|group| group.ge.is_none());
+        if let Some(set) = group.and_then(|group| group.sets.last_mut()).filter(|set| set.se().is_none()) {
+            set.ending = if self.in_segment { Ending::InSegment } else { Ending::Cut };
         }
     }
 
@@ -265,7 +302,7 @@ mod tests {
         let text = format!("{}GS*HC~{}IEA*0*000000001~", isa('*', '^', ':', "~"), isa('*', '^', ':', "~"));
         let (interchanges, issues) = read(&text);
         assert_eq!((interchanges.len(), issues.len()), (2, 0));
-        assert_eq!(texts(&interchanges[0].issues), ["the group has no GE", "the interchange has no IEA"]);
+        assert_eq!(texts(&interchanges[0].issues), ["the interchange ends without a GE and its IEA"]);
     }
 
     #[test]

@@ -85,6 +85,22 @@ impl<'a> Segment<'a> {
         rest.is_some_and(|rest| rest.first().is_none_or(|byte| *byte == self.delimiters.element))
     }
 
+    /// The element of a segment with binary data (BIN, BDS) that says how long the data are; they are the element behind it, and
+    /// may hold any delimiter.
+    pub fn binary_length_at(&self) -> Option<usize> {
+        match self.id() {
+            "BIN" => Some(1),
+            "BDS" => Some(2),
+            _ => None,
+        }
+    }
+
+    /// The elements as they were meant: binary data are one.
+    pub fn values(&self) -> impl Iterator<Item = &'a str> + use<'a> {
+        let count = self.binary_length_at().map_or(usize::MAX, |at| at + 2);
+        self.raw.splitn(count, char::from(self.delimiters.element)).skip(1)
+    }
+
     /// The bytes of the id and of element 1.
     #[inline]
     pub(crate) fn head(&self) -> (&'a [u8], &'a [u8]) {

@@ -181,7 +181,7 @@ mod tests {
     #[test]
     fn each_claim_becomes_an_interchange_of_its_own() {
         let text = format!(
-            "{}GS*HC*A*B*20250303*1200*7*X*005010X222A1~ST*837*0001~HL*1**20*1~NM1*85~HL*2*1*22*1~SBR*P~CLM*A~LX*1~HL*3*2*23*0~PAT*19~\
+            "{}GS*HC*SND*RCV*20250303*1200*7*X*005010X222A1~ST*837*0001~HL*1**20*1~NM1*85~HL*2*1*22*1~SBR*P~CLM*A~LX*1~HL*3*2*23*0~PAT*19~\
              CLM*B~LX*1~SE*12*0001~GE*1*7~IEA*1*000000001~",
             isa('*', '^', ':', "~")
         );

@@ -2,7 +2,8 @@
 //! character, so that nothing is lost and the same bytes can be written again. Line breaks that cut a segment are no part
 //! of its text.
 
-use crate::x12::tokens::{Token, Tokens, wrapped_isa_shape};
+use crate::x12::isa::wrapped_isa_shape;
+use crate::x12::tokens::{Token, Tokens};
 use std::borrow::Cow;
 use std::ops::Range;
 

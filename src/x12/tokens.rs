@@ -3,26 +3,18 @@
 //! comes in. Knows nothing of groups or sets.
 
 use crate::x12::delimiters::Delimiters;
+use crate::x12::isa::{ISA_LENGTH, ISA_VIEW, IsaShape, LOOK_AHEAD, isa_shape, wrapped_isa_shape};
 use crate::x12::wrapping::Wrap;
 use std::borrow::Cow;
 
-/// Bytes of an ISA before its terminator (005010: every element has a fixed width).
-pub const ISA_LENGTH: usize = 105;
 /// A segment longer than this is passed over, and is an issue. No segment of the guides comes near it.
 pub const MAX_SEGMENT: usize = 1 << 20;
 /// The same for a segment that says how long its binary element is (BIN, BDS).
 pub const MAX_BINARY: usize = 16 << 20;
-/// Where the element separators of a fixed-width ISA stand.
-const ISA_SEPARATORS: [usize; 16] = [3, 6, 17, 20, 31, 34, 50, 53, 69, 76, 81, 83, 89, 99, 101, 103];
-/// An ISA is judged by no more bytes than these, so that the chunks of a stream do not matter.
-const ISA_VIEW: usize = 256;
-/// Bytes that must be there before an ISA, or text that may hold one, is judged.
-const LOOK_AHEAD: usize = 2 * ISA_VIEW;
-
 /// The next piece of an input.
 #[derive(Debug, Clone, Copy, PartialEq)]
 pub struct Token<'a> {
-    /// White space that stands before it.
+    /// White space that stands before it, and terminators that end nothing.
     pub gap: &'a [u8],
     /// The segment without its terminator.
     pub raw: &'a [u8],
@@ -73,93 +65,6 @@ impl Kind {
     }
 }
 
-/// What an ISA says about its interchange.
-#[derive(Debug, Clone, Copy, PartialEq)]
-pub struct IsaShape {
-    pub delimiters: Delimiters,
-    /// Bytes before the terminator.
-    pub length: usize,
-    /// Every element has its width.
-    pub fixed: bool,
-    /// Bytes of each line, where lines are cut in the middle of segments.
-    pub width: Option<usize>,
-}
-
-/// Reads the ISA at the start of `text`, which stands at a column of its line; `width` is that of cut lines before it.
-pub(crate) fn wrapped_isa_shape(text: &[u8], column: usize, width: Option<usize>) -> Option<IsaShape> {
-    let text = text.get(..LOOK_AHEAD).unwrap_or(text);
-    let shape = isa_shape(text);
-    // A break before ISA16 or its terminator looks like one of them.
-    let is_cut = |shape: &IsaShape| {
-        let Delimiters { component, terminator, .. } = shape.delimiters;
-        let cut_behind = width == Some(column + ISA_LENGTH) && matches!(terminator, b'\r' | b'\n');
-        cut_behind || matches!(component, b'\r' | b'\n')
-    };
-    if let Some(shape) = shape.filter(|shape| shape.fixed && !is_cut(shape)) {
-        let Delimiters { terminator, newline, .. } = shape.delimiters;
-        let wrap = Wrap::of_lines(text, column, terminator, width).filter(|_| !matches!(terminator, b'\r' | b'\n'));
-        let delimiters = Delimiters { newline: newline && wrap.is_none(), ..shape.delimiters };
-        return Some(IsaShape { delimiters, width: wrap.map(|wrap| wrap.width), ..shape });
-    }
-    let joined = || {
-        let wrap = Wrap::of_isa(text.get(..=ISA_LENGTH)?, column, width)?;
-        let mut isa = Vec::with_capacity(ISA_VIEW);
-        wrap.join(text, ISA_VIEW, &mut isa);
-        let shape = isa_shape(&isa).filter(|shape| shape.fixed)?;
-        // The breaks belong to its bytes.
-        let length = wrap.join(text, shape.length + 1, &mut Vec::with_capacity(ISA_VIEW)) - 1;
-        Some(IsaShape { length, width: Some(wrap.width), ..shape })
-    };
-    joined().or(shape)
-}
-
-/// Reads the delimiters of the ISA at the start of `text`; `None` when it is none, or broken beyond use.
-pub fn isa_shape(text: &[u8]) -> Option<IsaShape> {
-    let element = *text.strip_prefix(b"ISA")?.first()?;
-    if !usable(element) {
-        return None;
-    }
-    let text = text.get(..ISA_VIEW).unwrap_or(text);
-    let fixed = ISA_SEPARATORS.iter().all(|at| text.get(*at) == Some(&element));
-    // A sender that does not pad its elements is still understood: ISA16 follows the sixteenth separator. One that lost a
-    // separator is, when what follows is what should.
-    let component_at = match fixed || followed_by_group(text, element) {
-        true => ISA_LENGTH - 1,
-        false => memchr::memchr_iter(element, text).nth(15)? + 1,
-    };
-    let component = *text.get(component_at)?;
-    let terminator = *text.get(component_at + 1)?;
-    if !usable(terminator) || terminator == element || !component.is_ascii() {
-        return None;
-    }
-    let repetition = repetition_of(text, element).filter(|byte| ![element, component, terminator].contains(byte));
-    let rest = text.get(component_at + 2..).unwrap_or_default();
-    let newline = rest.starts_with(b"\n") || rest.starts_with(b"\r\n");
-    let delimiters = Delimiters { element, component, repetition, terminator, newline };
-    Some(IsaShape { delimiters, length: component_at + 1, fixed, width: None })
-}
-
-/// Whether ISA16 and the terminator stand where they should, with a GS or TA1 behind them.
-fn followed_by_group(text: &[u8], element: u8) -> bool {
-    let behind = text.get(ISA_LENGTH + 1..).unwrap_or_default().trim_ascii_start();
-    let next = [b"GS".as_slice(), b"TA1"]
-        .iter()
-        .any(|id| behind.strip_prefix(*id).is_some_and(|rest| rest.first() == Some(&element)));
-    next && text.get(ISA_LENGTH - 2) == Some(&element)
-}
-
-/// ISA11 when it is a separator: before 005010 it was the letter U.
-fn repetition_of(text: &[u8], element: u8) -> Option<u8> {
-    let mut separators = memchr::memchr_iter(element, text).skip(10);
-    let (start, end) = (separators.next()? + 1, separators.next()?);
-    let byte = *text.get(start)?;
-    (end == start + 1 && usable(byte)).then_some(byte)
-}
-
-fn usable(byte: u8) -> bool {
-    byte.is_ascii() && !byte.is_ascii_alphanumeric() && byte != b' '
-}
-
 /// A token as lengths, which borrows nothing.
 #[derive(Debug, Clone, Copy, PartialEq)]
 pub(crate) struct Span {
@@ -187,6 +92,8 @@ pub(crate) enum Next {
 #[derive(Debug, Clone)]
 pub(crate) struct Scanner {
     delimiters: Option<Delimiters>,
+    /// The terminator of the interchange that is open, or ended last.
+    terminator: Option<u8>,
     offset: u64,
     line: u32,
     /// Byte at which the line begins.
@@ -199,7 +106,7 @@ pub(crate) struct Scanner {
 
 impl Scanner {
     pub fn new() -> Scanner {
-        Scanner { delimiters: None, offset: 0, line: 1, line_start: 0, width: None, overlong: false }
+        Scanner { delimiters: None, terminator: None, offset: 0, line: 1, line_start: 0, width: None, overlong: false }
     }
 
     /// Finds what stands next in `bytes`, which are all that is left when they are `complete`.
@@ -207,7 +114,7 @@ impl Scanner {
         if let (true, Some(delimiters)) = (self.overlong, self.delimiters) {
             return rest_of_overlong(bytes, delimiters.terminator, complete);
         }
-        let gap = gap_length(bytes, self.delimiters);
+        let gap = gap_length(bytes, self.delimiters, self.terminator);
         let rest = &bytes[gap..];
         if gap >= MAX_SEGMENT {
             return Next::Span(Span { gap, length: 0, terminated: false, kind: Kind::Garbage, sets: None });
@@ -236,6 +143,7 @@ impl Scanner {
         let raw = rest.get(..span.length).unwrap_or(rest);
         if let Some(shape) = span.sets {
             (self.delimiters, self.width) = (Some(shape.delimiters), shape.width);
+            self.terminator = Some(shape.delimiters.terminator);
         }
         self.pass(gap);
         let wrap = self.width.map(|width| Wrap { width, column: self.column(&[]) });
@@ -282,7 +190,7 @@ impl Span {
 
 fn isa(gap: usize, shape: IsaShape) -> Next {
     let kind = Kind::Isa { fixed: shape.fixed };
-    Next::Span(Span { gap, length: shape.length, terminated: true, kind, sets: Some(shape) })
+    Next::Span(Span { gap, length: shape.length, terminated: shape.terminated, kind, sets: Some(shape) })
 }
 
 /// Between interchanges: an ISA, or text up to the next.
@@ -299,13 +207,14 @@ fn outside(gap: usize, rest: &[u8], shape: impl Fn() -> Option<IsaShape>, comple
     Next::Span(Span { gap, length, terminated: false, kind: Kind::Garbage, sets: None })
 }
 
-/// White space before a segment; a byte order mark and the end mark of old systems count, and a delimiter does not.
-fn gap_length(bytes: &[u8], delimiters: Option<Delimiters>) -> usize {
+/// White space before a segment; a byte order mark, the end mark of old systems and a terminator that ends nothing count, and
+/// an element separator does not.
+fn gap_length(bytes: &[u8], delimiters: Option<Delimiters>, terminator: Option<u8>) -> usize {
     const MARK: &[u8] = b"\xEF\xBB\xBF";
     const END_MARK: u8 = 0x1A;
     let mut at = 0;
     while let Some(byte) = bytes.get(at).filter(|_| at < MAX_SEGMENT) {
-        let blank = byte.is_ascii_whitespace() || *byte == 0 || *byte == END_MARK;
+        let blank = byte.is_ascii_whitespace() || *byte == 0 || *byte == END_MARK || Some(*byte) == terminator;
         match blank && delimiters.is_none_or(|delimiters| delimiters.element != *byte) {
             true => at += 1,
             false if *byte == MARK[0] && bytes[at..].starts_with(MARK) => at += MARK.len(),
@@ -328,7 +237,14 @@ fn segment(gap: usize, rest: &[u8], delimiters: Delimiters, complete: bool) -> N
         }
     }
     let view = rest.get(..=MAX_SEGMENT).unwrap_or(rest);
-    let end = memchr::memchr(delimiters.terminator, view);
+    let end = match delimiters.newline {
+        false => memchr::memchr(delimiters.terminator, view),
+        true => match end_of_line(view, delimiters, complete) {
+            End::Terminator(at) => at,
+            End::Line(at) => return found(at, false, Kind::Segment),
+            End::Unsure => return Next::More(0),
+        },
+    };
     if end.is_none() && !complete && rest.len() <= MAX_SEGMENT {
         return Next::More(0);
     }
@@ -343,6 +259,39 @@ fn segment(gap: usize, rest: &[u8], delimiters: Delimiters, complete: bool) -> N
         None if rest.len() > MAX_SEGMENT => found(MAX_SEGMENT, false, Kind::Overlong),
         None => found(length, false, Kind::Segment),
     }
+}
+
+/// How a segment ends in a file that has a line for each.
+enum End {
+    Terminator(Option<usize>),
+    /// Its terminator was lost, and it ends with its line: another segment begins in the next.
+    Line(usize),
+    /// More bytes are needed to tell.
+    Unsure,
+}
+
+fn end_of_line(view: &[u8], delimiters: Delimiters, complete: bool) -> End {
+    let mut breaks = memchr::memchr2_iter(delimiters.terminator, b'\n', view);
+    while let Some(at) = breaks.next() {
+        if view[at] == delimiters.terminator {
+            return End::Terminator(Some(at));
+        }
+        let next = view[at + 1..].trim_ascii_start();
+        let id = next.iter().take(4).position(|byte| *byte == delimiters.element);
+        if id.is_none() && next.len() < 4 && !complete {
+            return End::Unsure;
+        }
+        if id.and_then(|id| next.get(..id)).is_some_and(is_id) {
+            return End::Line(at - usize::from(view[..at].ends_with(b"\r")));
+        }
+    }
+    End::Terminator(None)
+}
+
+/// Two or three characters, a letter first.
+fn is_id(bytes: &[u8]) -> bool {
+    let is_part = |byte: &u8| byte.is_ascii_uppercase() || byte.is_ascii_digit();
+    (2..=3).contains(&bytes.len()) && bytes[0].is_ascii_uppercase() && bytes.iter().all(is_part)
 }
 
 /// The rest of a segment that is too long, or a part of it.

@@ -3,9 +3,11 @@
 use crate::code_forms::is_digits;
 use crate::fault::{Issue, Place, X12Place, codes};
 use crate::x12::build::{is_date, is_time};
+use crate::x12::isa;
 use crate::x12::segment::Segment;
 use std::collections::HashSet;
 use std::hash::{BuildHasher, BuildHasherDefault, DefaultHasher, Hasher};
+use std::ops::RangeInclusive;
 
 /// Most interchanges of a file whose numbers are remembered.
 const MAX_INTERCHANGES: usize = 1 << 16;
@@ -17,10 +19,16 @@ pub(crate) struct Totals {
     interchange: String,
     group: String,
     set: String,
+    /// The ISA has all its elements.
+    is_whole: bool,
     /// The ST of the open set.
     st: X12Place,
     groups: u64,
+    /// The open group has a GS.
+    has_gs: bool,
     sets: u64,
+    /// Segments of the open group stand outside of any set: one of them has lost its ST.
+    has_strays: bool,
     group_numbers: Numbers,
     set_numbers: Numbers,
     /// ISA06, ISA08 and ISA13 of the interchanges before.
@@ -67,38 +75,50 @@ fn hash(value: impl std::hash::Hash) -> u64 {
     BuildHasherDefault::<DefaultHasher>::default().hash_one(value)
 }
 
-/// Elements of an ISA, what they must hold, and the TA105 when they do not.
-type IsaRow = (u8, &'static str, fn(&str) -> bool, &'static str);
-const ISA: [IsaRow; 12] = [
-    (1, "010", |text| matches!(text, "00" | "03"), "ISA01 is neither 00 nor 03"),
-    (3, "012", |text| matches!(text, "00" | "01"), "ISA03 is neither 00 nor 01"),
-    (5, "005", is_id_qualifier, "ISA05 is no qualifier of an id"),
-    (6, "006", |text| !text.trim().is_empty(), "ISA06 names no sender"),
-    (7, "007", is_id_qualifier, "ISA07 is no qualifier of an id"),
-    (8, "008", |text| !text.trim().is_empty(), "ISA08 names no receiver"),
-    (9, "014", |text| is_date(text) && text.len() == 6, "ISA09 is no date (YYMMDD)"),
-    (10, "015", |text| is_time(text), "ISA10 is no time (HHMM)"),
-    (12, "017", |text| text == "00501", "ISA12 is not 00501"),
-    (13, "018", |text| text.len() == 9 && number(text).is_some(), "ISA13 is no number of nine digits"),
-    (14, "019", |text| matches!(text, "0" | "1"), "ISA14 is neither 0 nor 1"),
-    (15, "020", |text| matches!(text, "P" | "T"), "ISA15 is neither P nor T"),
+/// Elements of a GS, the AK905 when they do not hold what they must, and what is wrong.
+type GsRow = (u8, &'static str, fn(&str) -> bool, &'static str);
+const GS: [GsRow; 8] = [
+    (1, "1", is_functional_id, "GS01 is no functional identifier of two letters"),
+    (2, "", |text| is_code(text, 2..=15), "GS02 does not name the sender in 2 to 15 characters"),
+    (3, "", |text| is_code(text, 2..=15), "GS03 does not name the receiver in 2 to 15 characters"),
+    (4, "", |text| is_date(text) && text.len() == 8, "GS04 is no date (CCYYMMDD)"),
+    (5, "", is_time, "GS05 is no time (HHMM)"),
+    (6, "6", is_group_number, "GS06 is no number of 1 to 9 digits"),
+    (7, "", |text| text == "X", "GS07 is not X"),
+    (8, "2", |text| is_code(text, 1..=12), "GS08 names no version in 1 to 12 characters"),
 ];
 
-/// ISA05 and ISA07 (X12 005010, I05); the guides use few of them.
-fn is_id_qualifier(text: &str) -> bool {
-    (is_digits(text, 2) && ("01"..="38").contains(&text)) || matches!(text, "AM" | "NR" | "SA" | "SN" | "ZZ")
+/// GS01.
+pub(crate) fn is_functional_id(text: &str) -> bool {
+    text.len() == 2 && text.bytes().all(|byte| byte.is_ascii_uppercase())
+}
+
+/// GS06.
+pub(crate) fn is_group_number(text: &str) -> bool {
+    (1..=9).contains(&text.len()) && is_digits(text, text.len())
+}
+
+/// Characters of a name or version, so many of them.
+fn is_code(text: &str, count: RangeInclusive<usize>) -> bool {
+    count.contains(&text.chars().count()) && !text.trim().is_empty()
 }
 
 impl Totals {
     pub fn isa(&mut self, isa: &Segment<'_>, issues: &mut Vec<Issue>) {
         let interchange_numbers = std::mem::take(&mut self.interchange_numbers);
-        *self = Totals { interchange: isa.element(13).trim().to_owned(), interchange_numbers, ..Totals::default() };
-        for (n, code, _, text) in ISA.iter().filter(|(n, _, fits, _)| !fits(isa.element(usize::from(*n)))) {
-            let at = X12Place { element: Some(*n), error_code: Some((*code).to_owned()), ..self.of_interchange(isa) };
+        *self = Totals {
+            interchange: isa::control_number(isa).to_owned(),
+            interchange_numbers,
+            is_whole: isa.len() == 16,
+            ..Totals::default()
+        };
+        // Where the ISA does not have its shape, that is what is wrong with its elements.
+        for (n, code, text) in isa::faults(isa).filter(|(n, ..)| isa::has_width(isa, usize::from(*n))) {
+            let at = X12Place { element: Some(n), error_code: Some(code.to_owned()), ..self.of_interchange(isa) };
             // Whoever wrote a wrong ISA element may still have meant the rest.
-            issues.push(Issue::warning(codes::X12_ENVELOPE, Place::X12(at), *text));
+            issues.push(Issue::warning(codes::X12_ENVELOPE, Place::X12(at), text));
         }
-        let parts = [6, 8, 13].map(|n| isa.element(n).trim());
+        let parts = [isa.element(6).trim(), isa.element(8).trim(), self.interchange.as_str()];
         if !self.interchange_numbers.is_new_below(MAX_INTERCHANGES, &parts) {
             let at = X12Place { element: Some(13), error_code: Some("025".to_owned()), ..self.of_interchange(isa) };
             let text = "the control number of the interchange is not unique in the file";
@@ -109,11 +129,30 @@ impl Totals {
     pub fn gs(&mut self, gs: &Segment<'_>, issues: &mut Vec<Issue>) {
         gs.element(6).clone_into(&mut self.group);
         self.groups += 1;
-        (self.sets, self.set_numbers) = Default::default();
+        (self.sets, self.set_numbers, self.has_strays) = Default::default();
+        self.has_gs = !gs.raw().is_empty();
+        if !self.has_gs {
+            return;
+        }
+        self.gs_elements(gs, issues);
         if !self.group_numbers.is_new(&self.group) {
             let text = "the control number of the group is not unique";
             issues.push(wrong(self.of_group(gs.place()), "19", text));
         }
+    }
+
+    fn gs_elements(&self, gs: &Segment<'_>, issues: &mut Vec<Issue>) {
+        for (n, code, _, text) in GS.iter().filter(|(n, _, fits, _)| !fits(gs.element(usize::from(*n)))) {
+            let error_code = Some(*code).filter(|code| !code.is_empty()).map(str::to_owned);
+            let at = X12Place { element: Some(*n), error_code, ..self.of_group(gs.place()) };
+            let hint = "a GS is GS*HC*sender*receiver*CCYYMMDD*HHMM*number*X*version";
+            issues.push(Issue::warning(codes::X12_ENVELOPE, Place::X12(at), *text).hint(hint));
+        }
+    }
+
+    /// A segment that stands in no set.
+    pub fn stray(&mut self) {
+        self.has_strays = true;
     }
 
     /// An ST; `grouped` when a GS came before it.
@@ -143,16 +182,18 @@ impl Totals {
         if number(se.element(1)) != Some(u64::from(se.ordinal)) {
             issues.push(wrong(self.st.clone(), "4", "SE01 is not the number of segments"));
         }
-        if se.element(2) != self.set {
+        if se.element(2) != self.set && !self.set.is_empty() {
             issues.push(wrong(self.st.clone(), "3", "SE02 is not the control number of the ST"));
         }
     }
 
     pub fn ge(&mut self, ge: &Segment<'_>, issues: &mut Vec<Issue>) {
-        if number(ge.element(1)) != Some(self.sets) {
+        let sets = number(ge.element(1));
+        if sets != Some(self.sets) && !(self.has_strays && sets > Some(self.sets)) {
             issues.push(wrong(self.of_group(ge.place()), "5", "GE01 is not the number of transaction sets"));
         }
-        if number(ge.element(2)).is_none() || number(ge.element(2)) != number(&self.group) {
+        let is_same = number(ge.element(2)).is_some() && number(ge.element(2)) == number(&self.group);
+        if !is_same && self.has_gs && is_group_number(&self.group) {
             issues.push(wrong(self.of_group(ge.place()), "4", "GE02 is not the control number of the GS"));
         }
     }
@@ -161,7 +202,9 @@ impl Totals {
         if number(iea.element(1)) != Some(self.groups) {
             issues.push(wrong(self.of_interchange(iea), "021", "IEA01 is not the number of groups"));
         }
-        if number(iea.element(2)).is_none() || number(iea.element(2)) != number(&self.interchange) {
+        let is_same = number(iea.element(2)).is_some() && number(iea.element(2)) == number(&self.interchange);
+        // A broken ISA may have lost its number.
+        if !is_same && (self.is_whole || number(&self.interchange).is_some()) {
             issues.push(wrong(self.of_interchange(iea), "001", "IEA02 is not the control number of the ISA"));
         }
     }

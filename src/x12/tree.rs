@@ -8,7 +8,7 @@
 use crate::fault::Issue;
 use crate::x12::guide::{Guide, Item, LoopIx, SegmentIx, SegmentSpec, Tag};
 use crate::x12::problem::Problem;
-use crate::x12::reader::TransactionSet;
+use crate::x12::reader::{Ending, TransactionSet};
 use crate::x12::routes::{Asked, Routes};
 use crate::x12::segment::{Segment, split};
 use crate::x12::spots::Opened;
@@ -42,8 +42,17 @@ pub struct Part {
     pub is_context: bool,
     /// Parts of it stood in other portions, and are not here.
     pub is_cut: bool,
+    /// The file ends within it: what else was in it is not known.
+    pub is_open: bool,
     /// Loops directly inside that are not here, and how many of them.
     pub left_out: Vec<(LoopIx, u32)>,
+}
+
+impl Part {
+    /// Nothing of the loop is missing here that may be somewhere else.
+    pub(crate) fn is_complete(&self) -> bool {
+        !(self.is_context || self.is_cut || self.is_open)
+    }
 }
 
 impl<'a> Loop<'a> {
@@ -105,11 +114,13 @@ pub fn assign<'a>(guide: &Guide, set: &TransactionSet<'a>) -> (Loop<'a>, Vec<Iss
     let mut issues = Vec::new();
     for segment in &set.segments {
         let placed = placer.place(segment);
-        builder.take(*segment, &placed, false);
-        if let Some(problem) = placed.problem {
+        let is_broken_off = set.is_broken_off(segment);
+        builder.take(*segment, &placed, false, is_broken_off);
+        if let Some(problem) = placed.problem.filter(|_| !is_broken_off) {
             issues.push(problem.issue(guide, placed.in_loop, set, segment));
         }
     }
+    builder.end(set.ending);
     (builder.finish(), issues)
 }
 
@@ -125,8 +136,8 @@ impl<'g, 'a> Builder<'g, 'a> {
         Builder { guide, open: vec![Loop::new(guide, guide.root())] }
     }
 
-    /// Takes the next segment; `told` when an earlier portion of the set had it.
-    pub fn take(&mut self, segment: Segment<'a>, placed: &Placed, told: bool) {
+    /// Takes the next segment; `told` when an earlier portion of the set had it. Of one that `is_broken_off` nothing is known.
+    pub fn take(&mut self, segment: Segment<'a>, placed: &Placed, told: bool, is_broken_off: bool) {
         while self.open.len() > placed.keep.max(1) {
             self.close();
         }
@@ -137,9 +148,14 @@ impl<'g, 'a> Builder<'g, 'a> {
         }
         if let Some(innermost) = self.open.last_mut() {
             innermost.segments.push(segment);
-            innermost.specs.push(placed.spec);
+            innermost.specs.push(placed.spec.filter(|_| !is_broken_off));
             innermost.part.told += usize::from(told);
         }
+    }
+
+    /// Says how the set ends.
+    pub fn end(&mut self, ending: Ending) {
+        self.open.iter_mut().for_each(|open| open.part.is_open = ending != Ending::Whole);
     }
 
     /// The open loops, the set first.

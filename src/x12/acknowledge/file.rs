@@ -5,6 +5,7 @@ use crate::fault::{Fault, Issue, Place, X12Place, codes};
 use crate::x12::audit::Auditor;
 use crate::x12::envelope::Role;
 use crate::x12::guide::Guides;
+use crate::x12::isa;
 use crate::x12::policy::Policy;
 use crate::x12::portions::{self, Portion, Visitor};
 use crate::x12::segment::Segment;
@@ -158,7 +159,7 @@ impl<F: FnMut(Told<'_>) -> ControlFlow<()>> File<'_, F> {
     fn enter(&mut self, step: &Step<'_>) {
         let segment = &step.segment;
         if step.role == Role::Isa {
-            let number = segment.element(13).trim().parse().unwrap_or(1).max(1);
+            let number = isa::control_number(segment).parse().unwrap_or(1).max(1);
             self.answer = Some(Answer::open(segment, Numbers { interchange: number, group: number }, self.at));
             self.ends = Ends::default();
         }

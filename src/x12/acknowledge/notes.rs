@@ -1,5 +1,6 @@
 //! What a 999 says of a transaction set: IK3, IK4 and CTX, and the codes of IK5, AK9 and TA1.
 
+use super::echo;
 use crate::fault::{Issue, Place, Severity, X12Place, X12Trigger};
 use crate::x12::delimiters::Delimiters;
 use crate::x12::reader::TransactionSet;
@@ -97,10 +98,11 @@ impl Note {
         let unit = set.and_then(|set| business_unit(set, ordinal));
         Note {
             code: noted.code.to_owned(),
-            segment: plain(delimiters, at.segment.as_deref().unwrap_or_default(), 3),
+            segment: echo::segment_id(at.segment.as_deref().unwrap_or_default()),
             ordinal,
             loop_id: at.loop_id.as_deref().map(short_loop).unwrap_or_default().to_owned(),
-            position: [at.element, at.component, at.repetition].map(|n| n.map(u32::from).filter(|n| *n > 0)),
+            position: [at.element, at.component, at.repetition]
+                .map(|n| n.map(u32::from).filter(|n| *n > 0).map(|n| n.min(99))),
             trigger: at.trigger.as_deref().cloned(),
             copy: plain(delimiters, value, MAX_COPY).trim().to_owned(),
             unit: unit.map(|(name, value)| (name, plain(delimiters, value, 35))),
@@ -138,7 +140,7 @@ pub(super) fn write(lines: &mut Lines, notes: &[Note]) -> usize {
 /// IK3, and the CTX that names the claim or inquiry.
 fn segment_note(lines: &mut Lines, note: &Note) {
     let code = if note.is_of_element() { "8" } else { &note.code };
-    lines.line(&["IK3", &note.segment, &note.ordinal.to_string(), &note.loop_id, code]);
+    lines.line(&["IK3", &note.segment, &echo::count(note.ordinal), &note.loop_id, code]);
     if !note.is_of_element() {
         situational_trigger(lines, note.trigger.as_ref());
     }
@@ -163,7 +165,7 @@ fn situational_trigger(lines: &mut Lines, trigger: Option<&X12Trigger>) {
     let positions = [trigger.element, trigger.component].map(|n| n.map(|n| n.to_string()).unwrap_or_default());
     let position = positions.join(&separator.to_string());
     let in_loop = short_loop(&trigger.loop_id);
-    let ordinal = trigger.ordinal.to_string();
+    let ordinal = echo::count(trigger.ordinal);
     let position = position.trim_end_matches(separator);
     lines.line(&["CTX", "SITUATIONAL TRIGGER", &trigger.segment, &ordinal, in_loop, position]);
 }

@@ -56,7 +56,7 @@ impl Walk<'_> {
         self.at += 1;
         let before = self.issues.len();
         path.push(found);
-        if !(found.part.is_context || found.part.is_cut) {
+        if found.part.is_complete() {
             self.check_loop(path, seen.meaning, with_around);
         }
         for child in &found.children {

@@ -38,17 +38,6 @@ fn any_terminator_and_line_end_is_taken() {
 }
 
 #[test]
-fn an_old_or_unpadded_isa_is_understood() {
-    let shape = isa_shape(isa('*', 'U', ':', "~").as_bytes()).unwrap();
-    assert_eq!((shape.delimiters.repetition, shape.fixed), (None, true));
-    let shape = isa_shape(b"ISA*00**00**ZZ*A*ZZ*B*250303*1200*^*00501*1*0*T*:~").unwrap();
-    assert_eq!((shape.delimiters, shape.fixed), (Delimiters::default(), false));
-    let lost = isa('*', '^', ':', "~").replacen("^*", "^ ", 1) + "GS*HC~";
-    let shape = isa_shape(lost.as_bytes()).unwrap();
-    assert_eq!((shape.delimiters.terminator, shape.fixed), (b'~', false));
-}
-
-#[test]
 fn garbage_and_a_missing_terminator_do_not_stop_the_reading() {
     let text = format!("hello{}IEA*1*1\n{}IEA*1*1", isa('*', '^', ':', "~"), isa('*', '^', ':', "~"));
     let tokens: Vec<_> = Tokens::new(&text).collect();
