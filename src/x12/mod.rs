@@ -42,6 +42,7 @@ mod rulebook;
 mod rules;
 pub mod segment;
 pub mod sets;
+mod short;
 pub mod situations;
 pub mod split;
 mod spots;
@@ -51,6 +52,7 @@ pub mod text;
 pub mod tokens;
 mod totals;
 pub mod tree;
+mod words;
 pub mod wrapping;
 pub mod writer;
 

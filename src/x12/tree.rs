@@ -9,7 +9,7 @@ use crate::fault::Issue;
 use crate::x12::guide::{Guide, Item, LoopIx, SegmentIx, SegmentSpec, Tag};
 use crate::x12::problem::Problem;
 use crate::x12::reader::TransactionSet;
-use crate::x12::routes::{Asked, Routes};
+use crate::x12::routes::{Asked, Route, Routes};
 use crate::x12::segment::{Segment, split};
 use crate::x12::spots::Opened;
 use std::sync::Arc;
@@ -55,6 +55,7 @@ impl<'a> Loop<'a> {
     }
 
     /// The first segment of this id.
+    #[inline]
     pub fn segment(&self, id: &str) -> Option<&Segment<'a>> {
         self.all(id).next()
     }
@@ -65,6 +66,7 @@ impl<'a> Loop<'a> {
     }
 
     /// All segments of this id.
+    #[inline]
     pub fn all(&self, id: &str) -> impl Iterator<Item = &Segment<'a>> {
         self.segments.iter().filter(move |segment| segment.is(id))
     }
@@ -235,15 +237,14 @@ impl<'g> Placer<'g> {
         if !self.routes.are_kept() {
             return self.search(segment);
         }
+        if self.lost.is_none()
+            && let Some(route) = self.routes.follow_on(segment.raw())
+        {
+            return go(&mut self.open, route);
+        }
         let asked = Asked::of(self.guide, segment).filter(|_| self.lost.is_none());
-        if let Some(route) = asked.and_then(|asked| self.routes.follow(asked)) {
-            let placed = route.placed;
-            self.open.truncate(placed.keep);
-            self.open.last_mut().into_iter().for_each(|open| open.at = route.at);
-            for ix in placed.opened.iter() {
-                self.open.push(Open { ix: *ix, at: 0, level: String::new() });
-            }
-            return placed;
+        if let Some(route) = asked.and_then(|(asked, _)| self.routes.follow(asked)) {
+            return go(&mut self.open, route);
         }
         let placed = self.search(segment);
         // All that the place of the next segment depends on, but for the levels.
@@ -435,6 +436,17 @@ impl<'g> Placer<'g> {
     fn begins_a_loop(&self, tag: Tag) -> bool {
         self.guide.loops.iter().skip(1).any(|spec| spec.index.first().is_some_and(|(first, _)| *first == tag))
     }
+}
+
+/// Opens and closes loops as a place asks that was found before.
+fn go(open: &mut Vec<Open>, route: &Route) -> Placed {
+    let placed = route.placed;
+    open.truncate(placed.keep);
+    open.last_mut().into_iter().for_each(|open| open.at = route.at);
+    for ix in placed.opened.iter() {
+        open.push(Open { ix: *ix, at: 0, level: String::new() });
+    }
+    placed
 }
 
 /// A segment whose place is looked for.
