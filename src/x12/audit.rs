@@ -4,6 +4,7 @@
 use crate::fault::{Fault, Issue, Place};
 use crate::x12::check::{self, Memory};
 use crate::x12::envelope::Role;
+use crate::x12::findings::Findings;
 use crate::x12::fit;
 use crate::x12::guide::Guides;
 use crate::x12::known::Known;
@@ -35,7 +36,11 @@ struct Audit<'g, F> {
 
 impl<F: FnMut(Issue) -> ControlFlow<()>> Visitor for Audit<'_, F> {
     fn segment(&mut self, step: &Step<'_>) -> ControlFlow<()> {
-        self.auditor.segment(step).into_iter().try_for_each(&mut self.each)
+        // Nearly every segment is none of the envelope.
+        match step.role {
+            Role::Body => ControlFlow::Continue(()),
+            _ => self.auditor.segment(step).into_iter().try_for_each(&mut self.each),
+        }
     }
 
     fn portion(&mut self, portion: &Portion<'_>) -> ControlFlow<()> {
@@ -130,7 +135,10 @@ impl<'g> Auditor<'g> {
                 issues.push(problem.issue(guide, in_loop, set, segment));
             }
         }
-        check::check_part(guide, set, &root, &mut self.open.memory, &mut self.known, &mut issues);
+        self.known.follow(guide, set.segments.len());
+        let mut findings = Findings::default();
+        check::check_part(guide, set, &root, &mut self.open.memory, &mut self.known, &mut findings);
+        issues.extend(findings.in_order());
         issues.sort_by_key(ordinal);
         self.located(issues)
     }
@@ -200,6 +208,17 @@ mod tests {
         let [whole, told] =
             both("BE*S*R*20250303*1200*7*X*005010X220A1", "ST*834*0001~HL*1**20~HL*2*1*~HL*3*7~SE*5*0001");
         assert!(whole.len() > 2);
+        assert_eq!(told, whole);
+    }
+
+    #[test]
+    fn the_first_that_is_too_many_is_named_wherever_portions_and_pieces_end() {
+        let body = format!("{HEAD}{}~NM1*IL*1*LATE~{CLAIM}~SE*4*0001", format!("~{CLAIM}").repeat(250));
+        let [whole, told] = both(PROFESSIONAL, &body);
+        // A subscriber has 100 claims of five segments at most, behind eight.
+        let too_many = whole.iter().filter(|issue| issue.contains("stands more than 100 times"));
+        let ordinals: Vec<_> = too_many.map(|issue| issue.contains("ordinal: Some(509)")).collect();
+        assert_eq!(ordinals, [true], "{whole:#?}");
         assert_eq!(told, whole);
     }
 

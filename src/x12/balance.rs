@@ -105,24 +105,24 @@ impl Balance {
         for claim in root.descend_into(|found| &*found.id != "2300").filter(whole) {
             let Some(clm) = claim.segment("CLM") else { continue };
             let charge = Amount::of(clm.element(2));
-            let lines: Vec<_> = claim.children_of("2400").collect();
-            if !lines.is_empty() {
-                let sum = lines.iter().filter_map(|line| line_charge(line)).map(|(_, charge)| charge).sum();
+            let mut lines = claim.children_of("2400").peekable();
+            if lines.peek().is_some() {
+                let sum = lines.filter_map(line_charge).map(|(_, charge)| charge).sum();
                 self.expect(claim, (clm, 2), charge, sum, CLAIM_CHARGE);
             }
             for other in claim.children_of("2320") {
-                self.other_payer(other, charge, &lines);
+                self.other_payer(other, charge, claim);
             }
         }
     }
 
     /// One other payer (2320): its payment and adjustments of the claim and of all lines make up the charge, and so on each
     /// line that it adjudicated (2430).
-    fn other_payer(&mut self, other: &Loop<'_>, charge: Amount, lines: &[&Loop<'_>]) {
+    fn other_payer(&mut self, other: &Loop<'_>, charge: Amount, claim: &Loop<'_>) {
         let payer = other.child("2330B").and_then(|found| found.segment("NM1")).map_or("", |nm1| nm1.element(9));
         let own = adjustments(other);
         let mut on_lines = Amount::default();
-        for line in lines {
+        for line in claim.children_of("2400") {
             let is_own = |found: &&Loop<'_>| found.segment("SVD").is_some_and(|svd| svd.element(1) == payer);
             let adjudicated: Vec<_> = line.children_of("2430").filter(is_own).collect();
             on_lines += adjudicated.iter().map(|found| adjustments(found)).sum::<Amount>();

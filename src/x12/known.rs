@@ -3,7 +3,7 @@
 
 use crate::x12::build::problem_among;
 use crate::x12::delimiters::Delimiters;
-use crate::x12::guide::{Guide, SegmentIx};
+use crate::x12::guide::{Guide, SegmentIx, SegmentSpec};
 use crate::x12::meanings::{self, Meanings, NONE, Word};
 use crate::x12::segment::Segment;
 use crate::x12::situations::ALL;
@@ -29,7 +29,7 @@ pub(crate) struct Known {
     /// What the situational rules see.
     pub meanings: Meanings,
     /// The last segment without what may be anything.
-    like: Vec<u8>,
+    like: Like,
     /// Words of a meaning, used again and again.
     words: Vec<u32>,
 }
@@ -84,33 +84,15 @@ impl Known {
 
     /// As [`Known::has`], of a segment that differs in nothing but in elements that may hold anything.
     pub fn has_like(&mut self, guide: &Guide, ix: SegmentIx, segment: &Segment<'_>) -> Option<u32> {
-        self.like.clear();
+        self.like = Like::default();
         let free = guide.sight.free(ix);
         if self.slots.is_empty() || free == 0 || segment.raw().len() > 4 * LENGTH {
             return None;
         }
-        let (spec, raw) = (guide.segment_at(ix), segment.raw());
-        let look = Look::of(raw.as_bytes(), segment.delimiters);
-        // No segment begins so: what is like another is never taken for one.
-        self.like.push(MARK);
-        let mut copied = 0;
-        for (n, range) in (1..64).zip(segment.ranges()) {
-            if free >> n & 1 == 0 || range.is_empty() {
-                continue;
-            }
-            let text = raw.get(range.clone()).unwrap_or_default();
-            let is_right = |element| look.is_plain(text) && problem_among(element, text, look.are_printed).is_none();
-            if !spec.element(n, 0).is_some_and(is_right) {
-                self.like.clear();
-                return None;
-            }
-            self.like.extend_from_slice(raw.as_bytes().get(copied..range.start).unwrap_or_default());
-            self.like.push(MARK);
-            copied = range.end;
-        }
-        self.like.extend_from_slice(raw.as_bytes().get(copied..).unwrap_or_default());
-        let slot = self.slots.get(slot_of(ix, &self.like))?;
-        let sense = slot.is(ix, &self.like).then_some(slot.sense)?;
+        self.like = Like::of(guide.segment_at(ix), free, segment).unwrap_or_default();
+        let like = self.like.text();
+        let slot = self.slots.get(slot_of(ix, like)).filter(|_| !like.is_empty())?;
+        let sense = slot.is(ix, like).then_some(slot.sense)?;
         put(&mut self.slots, ix, segment.raw().as_bytes(), sense);
         Some(sense)
     }
@@ -118,8 +100,9 @@ impl Known {
     /// Remembers a segment without fault, which [`Known::has`] and [`Known::has_like`] were asked about.
     pub fn keep(&mut self, ix: SegmentIx, segment: &Segment<'_>, sense: u32) {
         put(&mut self.slots, ix, segment.raw().as_bytes(), sense);
-        if !self.like.is_empty() {
-            put(&mut self.slots, ix, &self.like, sense);
+        let like = self.like.text();
+        if !like.is_empty() {
+            put(&mut self.slots, ix, like, sense);
         }
     }
 
@@ -153,6 +136,56 @@ fn put(slots: &mut [Slot], ix: SegmentIx, raw: &[u8], sense: u32) {
     {
         text.copy_from_slice(raw);
         (slot.length, slot.ix, slot.sense) = (length, ix, sense);
+    }
+}
+
+/// A segment without the values that may be anything; empty when one of them is not right.
+#[derive(Debug)]
+struct Like {
+    text: [u8; LENGTH],
+    length: usize,
+}
+
+impl Default for Like {
+    fn default() -> Like {
+        Like { text: [MARK; LENGTH], length: 0 }
+    }
+}
+
+impl Like {
+    /// `free` are the elements that may hold anything. None when one of them is not right, or too much is left.
+    fn of(spec: &SegmentSpec, free: u64, segment: &Segment<'_>) -> Option<Like> {
+        let raw = segment.raw();
+        let look = Look::of(raw.as_bytes(), segment.delimiters);
+        let mut like = Like::default();
+        // No segment begins so: what is like another is never taken for one.
+        like.push(&[MARK])?;
+        let mut copied = 0;
+        for (n, range) in (1..64).zip(segment.ranges()) {
+            if free >> n & 1 == 0 || range.is_empty() {
+                continue;
+            }
+            let text = raw.get(range.clone()).unwrap_or_default();
+            let is_right = |element| look.is_plain(text) && problem_among(element, text, look.are_printed).is_none();
+            spec.element(n, 0).filter(|element| is_right(element))?;
+            like.push(raw.as_bytes().get(copied..range.start)?)?;
+            like.push(&[MARK])?;
+            copied = range.end;
+        }
+        like.push(raw.as_bytes().get(copied..)?)?;
+        Some(like)
+    }
+
+    fn text(&self) -> &[u8] {
+        self.text.get(..self.length).unwrap_or_default()
+    }
+
+    /// Puts more behind it, if there is room.
+    fn push(&mut self, part: &[u8]) -> Option<()> {
+        let end = self.length + part.len();
+        self.text.get_mut(self.length..end)?.copy_from_slice(part);
+        self.length = end;
+        Some(())
     }
 }
 

@@ -21,6 +21,7 @@ pub mod code_sets;
 pub mod delimiters;
 pub mod document;
 pub mod envelope;
+mod findings;
 mod fit;
 pub mod format;
 pub mod guide;

@@ -5,6 +5,10 @@
 //! of order, as many senders are); then one that would hold it if a missing segment had come before. What fits nowhere
 //! stays where it was found and becomes an issue.
 
+mod builder;
+
+pub(crate) use builder::Builder;
+
 use crate::fault::Issue;
 use crate::x12::guide::{Guide, Item, LoopIx, SegmentIx, SegmentSpec, Tag};
 use crate::x12::problem::Problem;
@@ -16,9 +20,6 @@ use std::sync::Arc;
 
 /// How many loops may be missing between an open loop and one that begins below it.
 const MISSING_LOOPS: usize = 2;
-
-/// Segments that a loop has room for from the first.
-const SEGMENTS: usize = 4;
 
 /// A loop as found: its own segments, and the loops inside it, each in the order of the file.
 #[derive(Debug, Clone)]
@@ -33,7 +34,7 @@ pub struct Loop<'a> {
     pub part: Part,
 }
 
-/// How much of a loop stands in a portion of a set ([`crate::x12::portions`]). The default is all of it.
+/// How much of a loop stands in a portion or a piece of a set ([`crate::x12::portions`], [`Builder`]). The default is all of it.
 #[derive(Debug, Clone, Default)]
 pub struct Part {
     /// So many of its segments stood in an earlier portion.
@@ -46,14 +47,22 @@ pub struct Part {
     pub left_out: Vec<(LoopIx, u32)>,
 }
 
-impl<'a> Loop<'a> {
-    fn new(guide: &Guide, spec: LoopIx) -> Loop<'a> {
-        let id = guide.loop_at(spec).id.clone();
-        // Most loops have a few segments: room for them is asked for once.
-        let (segments, specs) = (Vec::with_capacity(SEGMENTS), Vec::with_capacity(SEGMENTS));
-        Loop { id, spec, segments, specs, children: Vec::new(), part: Part::default() }
+impl Part {
+    /// How many loops of a kind are not here.
+    pub(crate) fn left_out_of(&self, ix: LoopIx) -> u32 {
+        self.left_out.iter().find(|(other, _)| *other == ix).map_or(0, |(_, count)| *count)
     }
 
+    /// One more is not here.
+    pub(crate) fn leave_out(&mut self, ix: LoopIx) {
+        match self.left_out.iter_mut().find(|(other, _)| *other == ix) {
+            Some((_, count)) => *count = count.saturating_add(1),
+            None => self.left_out.push((ix, 1)),
+        }
+    }
+}
+
+impl<'a> Loop<'a> {
     /// The first segment of this id.
     #[inline]
     pub fn segment(&self, id: &str) -> Option<&Segment<'a>> {
@@ -113,57 +122,6 @@ pub fn assign<'a>(guide: &Guide, set: &TransactionSet<'a>) -> (Loop<'a>, Vec<Iss
         }
     }
     (builder.finish(), issues)
-}
-
-/// Makes loops of segments whose places were found.
-#[derive(Debug)]
-pub(crate) struct Builder<'g, 'a> {
-    guide: &'g Guide,
-    open: Vec<Loop<'a>>,
-}
-
-impl<'g, 'a> Builder<'g, 'a> {
-    pub fn new(guide: &'g Guide) -> Builder<'g, 'a> {
-        Builder { guide, open: vec![Loop::new(guide, guide.root())] }
-    }
-
-    /// Takes the next segment; `told` when an earlier portion of the set had it.
-    pub fn take(&mut self, segment: Segment<'a>, placed: &Placed, told: bool) {
-        while self.open.len() > placed.keep.max(1) {
-            self.close();
-        }
-        for ix in placed.opened.iter() {
-            let mut opened = Loop::new(self.guide, *ix);
-            opened.part.is_context = told;
-            self.open.push(opened);
-        }
-        if let Some(innermost) = self.open.last_mut() {
-            innermost.segments.push(segment);
-            innermost.specs.push(placed.spec);
-            innermost.part.told += usize::from(told);
-        }
-    }
-
-    /// The open loops, the set first.
-    pub fn open(&mut self) -> &mut [Loop<'a>] {
-        &mut self.open
-    }
-
-    pub fn finish(mut self) -> Loop<'a> {
-        while self.open.len() > 1 {
-            self.close();
-        }
-        self.open.pop().unwrap_or_else(|| Loop::new(self.guide, self.guide.root()))
-    }
-
-    /// Moves the innermost loop into the one around it.
-    fn close(&mut self) {
-        if let Some(done) = self.open.pop()
-            && let Some(parent) = self.open.last_mut()
-        {
-            parent.children.push(done);
-        }
-    }
 }
 
 /// Where a segment went.
