@@ -2,12 +2,13 @@
 
 use crate::fault::{Issue, Place, X12Place, codes};
 use crate::x12::amount::Amount;
+use crate::x12::findings::Ranked;
 use crate::x12::reader::TransactionSet;
 use crate::x12::segment::Segment;
 use crate::x12::tree::Loop;
 
 /// What must add up in a transaction.
-type Rule = fn(&mut Balance, &Loop<'_>, &mut Sums);
+type Rule = fn(&mut Balance<'_>, &Loop<'_>, &mut Sums);
 
 /// What was added up of a set so far, when it comes in portions.
 #[derive(Debug, Default)]
@@ -17,7 +18,8 @@ pub(crate) struct Sums {
 }
 
 /// Transactions and their rules.
-const RULES: [(&str, Rule); 2] = [("837", Balance::claims), ("835", Balance::remittance)];
+const RULES: [(&str, Rule); 2] =
+    [("837", |balance, root, _| balance.claims(root)), ("835", |balance, root, sums| balance.remittance(root, sums))];
 
 /// Two sums that must be alike: the name of the check, what is wrong when they are not, and how to mend it.
 type Sum = (&'static str, &'static str, &'static str);
@@ -66,21 +68,20 @@ pub(crate) const SUMS: [Sum; 7] =
 const LINE_CHARGES: [(&str, usize); 3] = [("SV1", 2), ("SV2", 3), ("SV3", 2)];
 
 /// The issues of the balances of one set, or of the loops that ended in this part of it.
-pub(crate) fn check(set: &TransactionSet<'_>, root: &Loop<'_>, sums: &mut Sums) -> Vec<Issue> {
-    let mut balance = Balance { set: set.control_number().to_owned(), issues: Vec::new() };
+pub(crate) fn check(set: &TransactionSet<'_>, root: &Loop<'_>, sums: &mut Sums, wrong: &mut Ranked) {
+    let mut balance = Balance { set: set.control_number(), wrong };
     for (_, rule) in RULES.iter().filter(|(id, _)| *id == set.id()) {
         rule(&mut balance, root, sums);
     }
-    balance.issues
 }
 
-struct Balance {
+struct Balance<'b> {
     /// ST02.
-    set: String,
-    issues: Vec<Issue>,
+    set: &'b str,
+    wrong: &'b mut Ranked,
 }
 
-impl Balance {
+impl Balance<'_> {
     /// Complains at an element when two sums differ. One that is no number was named as such.
     fn expect(&mut self, found: &Loop<'_>, at: (&Segment<'_>, u8), left: Amount, right: Amount, sum: Sum) {
         let is_number = |text: &str| text.is_empty() || Amount::known(text).is_some();
@@ -88,7 +89,7 @@ impl Balance {
             return;
         }
         let place = X12Place {
-            transaction_set: Some(self.set.clone()),
+            transaction_set: Some(self.set.to_owned()),
             loop_id: Some(found.id.to_string()),
             element: Some(at.1),
             check: Some(sum.0.to_owned()),
@@ -96,11 +97,12 @@ impl Balance {
         };
         let (_, what, mend) = sum;
         let text = format!("{what}: {} against {}", left.decimal(), right.decimal());
-        self.issues.push(Issue::error(codes::X12_BALANCE, Place::X12(place), text).hint(mend));
+        self.wrong.issues.push(Issue::error(codes::X12_BALANCE, Place::X12(place), text).hint(mend));
+        self.wrong.of_loop(found, 0);
     }
 
     /// CLM02 is the sum of the lines; what each other payer paid and adjusted is the charge.
-    fn claims(&mut self, root: &Loop<'_>, _: &mut Sums) {
+    fn claims(&mut self, root: &Loop<'_>) {
         let whole = |found: &&Loop<'_>| &*found.id == "2300" && !found.part.is_context && !found.part.is_cut;
         for claim in root.descend_into(|found| &*found.id != "2300").filter(whole) {
             let Some(clm) = claim.segment("CLM") else { continue };

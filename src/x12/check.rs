@@ -107,7 +107,7 @@ pub(crate) fn check_part(
     findings: &mut Findings,
 ) {
     let seen = check_tree(guide, set, root, known, &mut findings.contents);
-    findings.balances.extend(balance::check(set, root, &mut memory.sums));
+    balance::check(set, root, &mut memory.sums, &mut findings.balances);
     situations::check(guide, set, root, &seen, &mut known.meanings, &mut findings.situations);
     memory.numbering.check(guide, set, root, &mut findings.numbers);
 }
@@ -144,7 +144,7 @@ impl Tree<'_> {
         self.seen.push(Seen::default());
         self.words.push(Word::Loop.of(found.spec.0));
         self.check_segments(found);
-        self.found.rank(found, self.depth);
+        self.found.of_segments(found, self.depth);
         let before = self.found.issues.len();
         self.depth += 1;
         let is_whole = self.check_children(found) && !found.part.is_context && found.part.left_out.is_empty();

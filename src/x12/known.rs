@@ -84,14 +84,18 @@ impl Known {
 
     /// As [`Known::has`], of a segment that differs in nothing but in elements that may hold anything.
     pub fn has_like(&mut self, guide: &Guide, ix: SegmentIx, segment: &Segment<'_>) -> Option<u32> {
-        self.like = Like::default();
+        self.like.length = 0;
         let free = guide.sight.free(ix);
         if self.slots.is_empty() || free == 0 || segment.raw().len() > 4 * LENGTH {
             return None;
         }
-        self.like = Like::of(guide.segment_at(ix), free, segment).unwrap_or_default();
+        let is_right = self.like.fill(guide.segment_at(ix), free, segment).is_some();
+        if !is_right {
+            self.like.length = 0;
+            return None;
+        }
         let like = self.like.text();
-        let slot = self.slots.get(slot_of(ix, like)).filter(|_| !like.is_empty())?;
+        let slot = self.slots.get(slot_of(ix, like))?;
         let sense = slot.is(ix, like).then_some(slot.sense)?;
         put(&mut self.slots, ix, segment.raw().as_bytes(), sense);
         Some(sense)
@@ -153,13 +157,13 @@ impl Default for Like {
 }
 
 impl Like {
-    /// `free` are the elements that may hold anything. None when one of them is not right, or too much is left.
-    fn of(spec: &SegmentSpec, free: u64, segment: &Segment<'_>) -> Option<Like> {
+    /// Becomes that of a segment, whose elements `free` may hold anything. None when one of them is not right, or too much is
+    /// left.
+    fn fill(&mut self, spec: &SegmentSpec, free: u64, segment: &Segment<'_>) -> Option<()> {
         let raw = segment.raw();
         let look = Look::of(raw.as_bytes(), segment.delimiters);
-        let mut like = Like::default();
         // No segment begins so: what is like another is never taken for one.
-        like.push(&[MARK])?;
+        self.push(&[MARK])?;
         let mut copied = 0;
         for (n, range) in (1..64).zip(segment.ranges()) {
             if free >> n & 1 == 0 || range.is_empty() {
@@ -168,12 +172,11 @@ impl Like {
             let text = raw.get(range.clone()).unwrap_or_default();
             let is_right = |element| look.is_plain(text) && problem_among(element, text, look.are_printed).is_none();
             spec.element(n, 0).filter(|element| is_right(element))?;
-            like.push(raw.as_bytes().get(copied..range.start)?)?;
-            like.push(&[MARK])?;
+            self.push(raw.as_bytes().get(copied..range.start)?)?;
+            self.push(&[MARK])?;
             copied = range.end;
         }
-        like.push(raw.as_bytes().get(copied..)?)?;
-        Some(like)
+        self.push(raw.as_bytes().get(copied..)?)
     }
 
     fn text(&self) -> &[u8] {

@@ -79,7 +79,7 @@ impl Walk<'_> {
         }
         let before = self.found.issues.len();
         check_loop(self.guide, self.set, path, rules, &mut self.found.issues);
-        self.found.rank(innermost, path.len());
+        self.found.of_loop(innermost, path.len());
         if self.found.issues.len() == before {
             self.meanings.set(Quiet::INSIDE, own);
             self.meanings.set(Quiet::OUTSIDE, with_around);
