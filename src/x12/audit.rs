@@ -4,6 +4,7 @@
 use crate::fault::{Fault, Issue, Place};
 use crate::x12::check::{self, Memory};
 use crate::x12::envelope::Role;
+use crate::x12::findings::{Findings, ordinal};
 use crate::x12::fit;
 use crate::x12::guide::Guides;
 use crate::x12::known::Known;
@@ -21,9 +22,12 @@ pub struct Summary {
     pub sets: u64,
 }
 
+/// Segments that are checked together: what stands around them is looked at once for all of them.
+const AT_ONCE: usize = 512;
+
 /// Gives each issue of a file to `each`, roughly in the order of the file; stops when `each` says so.
 pub fn audit(guides: &Guides, source: impl Read, each: impl FnMut(Issue) -> ControlFlow<()>) -> Result<Summary, Fault> {
-    let mut audit = Audit { auditor: Auditor::new(guides), each };
+    let mut audit = Audit { auditor: Auditor::new(guides), each, put_off: 0, waiting: Vec::new() };
     portions::visit(guides, source, &mut audit)?;
     Ok(audit.auditor.summary)
 }
@@ -31,19 +35,58 @@ pub fn audit(guides: &Guides, source: impl Read, each: impl FnMut(Issue) -> Cont
 struct Audit<'g, F> {
     auditor: Auditor<'g>,
     each: F,
+    /// Units that are to be told before what comes now.
+    put_off: usize,
+    /// Issues of the envelope, behind so many of them.
+    waiting: Vec<(usize, Issue)>,
+}
+
+impl<F: FnMut(Issue) -> ControlFlow<()>> Audit<'_, F> {
+    fn tell(&mut self, issues: Vec<Issue>) -> ControlFlow<()> {
+        match self.put_off {
+            0 => issues.into_iter().try_for_each(&mut self.each),
+            behind => {
+                self.waiting.extend(issues.into_iter().map(|issue| (behind, issue)));
+                ControlFlow::Continue(())
+            }
+        }
+    }
 }
 
 impl<F: FnMut(Issue) -> ControlFlow<()>> Visitor for Audit<'_, F> {
     fn segment(&mut self, step: &Step<'_>) -> ControlFlow<()> {
-        self.auditor.segment(step).into_iter().try_for_each(&mut self.each)
+        // Nearly every segment is none of the envelope.
+        match step.role {
+            Role::Body => ControlFlow::Continue(()),
+            _ => {
+                let issues = self.auditor.segment(step);
+                self.tell(issues)
+            }
+        }
     }
 
     fn portion(&mut self, portion: &Portion<'_>) -> ControlFlow<()> {
-        self.auditor.portion(portion).into_iter().try_for_each(&mut self.each)
+        self.put_off = 0;
+        let mut waiting = std::mem::take(&mut self.waiting).into_iter().peekable();
+        for (unit, issue) in self.auditor.units(portion) {
+            while let Some((_, before)) = waiting.next_if(|(behind, _)| *behind <= unit) {
+                (self.each)(before)?;
+            }
+            (self.each)(issue)?;
+        }
+        waiting.map(|(_, issue)| issue).try_for_each(&mut self.each)
+    }
+
+    fn segments_at_once(&self) -> usize {
+        AT_ONCE
+    }
+
+    fn put_off(&mut self) {
+        self.put_off += 1;
     }
 
     fn envelope(&mut self, issues: Vec<Issue>) -> ControlFlow<()> {
-        issues.into_iter().try_for_each(&mut self.each)
+        self.tell(issues)
     }
 }
 
@@ -113,6 +156,11 @@ impl<'g> Auditor<'g> {
 
     /// The issues of a portion of a set, each with its interchange and group.
     pub fn portion(&mut self, portion: &Portion<'_>) -> Vec<Issue> {
+        self.units(portion).into_iter().map(|(_, issue)| issue).collect()
+    }
+
+    /// As [`Auditor::portion`], unit by unit: each issue with the number of the unit with which it was known, from 0.
+    fn units(&mut self, portion: &Portion<'_>) -> Vec<(usize, Issue)> {
         let set = &portion.set;
         let mut issues = Vec::new();
         let is_first = !std::mem::replace(&mut self.open.is_told, true);
@@ -123,7 +171,7 @@ impl<'g> Auditor<'g> {
             issues.extend(is_first.then(|| plain::no_guide(self.guides, set)));
             let news = portion.news().map(|(segment, _)| segment).filter(|segment| !set.is_broken_off(segment));
             plain::check_segments(set.control_number(), news, &mut self.open.levels, &mut issues);
-            return self.located(issues);
+            return self.located(issues).into_iter().map(|issue| (0, issue)).collect();
         };
         for (segment, placed) in portion.news().filter(|(segment, _)| !set.is_broken_off(segment)) {
             let problem = placed.and_then(|placed| Some((placed.problem?, placed.in_loop)));
@@ -131,9 +179,15 @@ impl<'g> Auditor<'g> {
                 issues.push(problem.issue(guide, in_loop, set, segment));
             }
         }
-        check::check_part(guide, set, &root, &mut self.open.memory, &mut self.known, &mut issues);
-        issues.sort_by_key(ordinal);
-        self.located(issues)
+        self.known.follow(guide, set.segments.len());
+        let mut findings = Findings::default();
+        check::check_part(guide, set, &root, &mut self.open.memory, &mut self.known, &mut findings);
+        let unit = |known: u32| portion.ends().partition_point(|end| *end <= known);
+        let placed = issues.into_iter().map(|issue| (unit(ordinal(&issue).unwrap_or_default()), issue));
+        let mut all: Vec<_> = placed.chain(findings.as_known().map(|(known, issue)| (unit(known), issue))).collect();
+        all.sort_by_key(|(unit, issue)| (*unit, ordinal(issue)));
+        let (units, issues): (Vec<_>, Vec<_>) = all.into_iter().unzip();
+        units.into_iter().zip(self.located(issues)).collect()
     }
 
     fn located(&self, mut issues: Vec<Issue>) -> Vec<Issue> {
@@ -143,13 +197,6 @@ impl<'g> Auditor<'g> {
             }
         }
         issues
-    }
-}
-
-fn ordinal(issue: &Issue) -> Option<u32> {
-    match &issue.at {
-        Place::X12(at) => at.ordinal,
-        _ => None,
     }
 }
 
@@ -201,6 +248,62 @@ mod tests {
         let [whole, told] =
             both("BE*S*R*20250303*1200*7*X*005010X220A1", "ST*834*0001~HL*1**20~HL*2*1*~HL*3*7~SE*5*0001");
         assert!(whole.len() > 2);
+        assert_eq!(told, whole);
+    }
+
+    /// Tells every unit as it ends.
+    struct Alone<'g>(Auditor<'g>, Vec<Issue>);
+
+    impl Visitor for Alone<'_> {
+        fn segment(&mut self, step: &Step<'_>) -> ControlFlow<()> {
+            self.1.extend(self.0.segment(step));
+            ControlFlow::Continue(())
+        }
+
+        fn portion(&mut self, portion: &Portion<'_>) -> ControlFlow<()> {
+            assert_eq!(portion.ends(), [0; 0]);
+            self.1.extend(self.0.portion(portion));
+            ControlFlow::Continue(())
+        }
+
+        fn envelope(&mut self, issues: Vec<Issue>) -> ControlFlow<()> {
+            self.1.extend(issues);
+            ControlFlow::Continue(())
+        }
+    }
+
+    #[test]
+    fn units_that_are_checked_together_are_told_one_by_one() {
+        let levels = |n: usize| {
+            let level = n + 3;
+            let late = if n.is_multiple_of(7) { "~DMG*D8*19800101*F" } else { "" };
+            format!("~HL*{level}*1*22*1~SBR*P~NM1*IL*1*B~DMG*D9*1~{CLAIM}{late}~{}", CLAIM.replace("11:B:7", "99:B:1"))
+        };
+        let claims: String = (0..120).map(levels).collect();
+        let long = "A".repeat(crate::x12::tokens::MAX_SEGMENT + 10);
+        // The first set has no SE, the second a wrong one, and text that is none in its midst.
+        let sets = format!("{HEAD}{claims}~{HEAD}{claims}~K3*{long}~REF*ZZ{claims}~SE*1*2");
+        let text = format!("{}GS*{PROFESSIONAL}~{sets}~GE*1*8~IEA*1*1~", isa('*', '^', ':', "~"));
+        let (mut alone, mut together) = (Alone(Auditor::new(shipped()), Vec::new()), Vec::new());
+        portions::visit(shipped(), text.as_bytes(), &mut alone).unwrap();
+        let done = audit(shipped(), text.as_bytes(), |issue| {
+            together.push(issue);
+            ControlFlow::Continue(())
+        });
+        done.unwrap();
+        let shown = |issues: &[Issue]| issues.iter().map(|issue| format!("{issue:?}")).collect::<Vec<_>>();
+        assert!(together.len() > 1000, "{}", together.len());
+        assert_eq!(shown(&together), shown(&alone.1));
+    }
+
+    #[test]
+    fn the_first_that_is_too_many_is_named_wherever_portions_and_pieces_end() {
+        let body = format!("{HEAD}{}~NM1*IL*1*LATE~{CLAIM}~SE*4*0001", format!("~{CLAIM}").repeat(250));
+        let [whole, told] = both(PROFESSIONAL, &body);
+        // A subscriber has 100 claims of five segments at most, behind eight.
+        let too_many = whole.iter().filter(|issue| issue.contains("stands more than 100 times"));
+        let ordinals: Vec<_> = too_many.map(|issue| issue.contains("ordinal: Some(509)")).collect();
+        assert_eq!(ordinals, [true], "{whole:#?}");
         assert_eq!(told, whole);
     }
 

@@ -2,12 +2,13 @@
 
 use crate::fault::{Issue, Place, X12Place, codes};
 use crate::x12::amount::Amount;
+use crate::x12::findings::Ranked;
 use crate::x12::reader::TransactionSet;
 use crate::x12::segment::Segment;
 use crate::x12::tree::Loop;
 
 /// What must add up in a transaction.
-type Rule = fn(&mut Balance, &Loop<'_>, &mut Sums);
+type Rule = fn(&mut Balance<'_>, &Loop<'_>, &mut Sums);
 
 /// What was added up of a set so far, when it comes in portions.
 #[derive(Debug, Default)]
@@ -17,7 +18,8 @@ pub(crate) struct Sums {
 }
 
 /// Transactions and their rules.
-const RULES: [(&str, Rule); 2] = [("837", Balance::claims), ("835", Balance::remittance)];
+const RULES: [(&str, Rule); 2] =
+    [("837", |balance, root, _| balance.claims(root)), ("835", |balance, root, sums| balance.remittance(root, sums))];
 
 /// Two sums that must be alike: the name of the check, what is wrong when they are not, and how to mend it.
 type Sum = (&'static str, &'static str, &'static str);
@@ -66,21 +68,20 @@ pub(crate) const SUMS: [Sum; 7] =
 const LINE_CHARGES: [(&str, usize); 3] = [("SV1", 2), ("SV2", 3), ("SV3", 2)];
 
 /// The issues of the balances of one set, or of the loops that ended in this part of it.
-pub(crate) fn check(set: &TransactionSet<'_>, root: &Loop<'_>, sums: &mut Sums) -> Vec<Issue> {
-    let mut balance = Balance { set: set.control_number().to_owned(), issues: Vec::new() };
+pub(crate) fn check(set: &TransactionSet<'_>, root: &Loop<'_>, sums: &mut Sums, wrong: &mut Ranked) {
+    let mut balance = Balance { set: set.control_number(), wrong };
     for (_, rule) in RULES.iter().filter(|(id, _)| *id == set.id()) {
         rule(&mut balance, root, sums);
     }
-    balance.issues
 }
 
-struct Balance {
+struct Balance<'b> {
     /// ST02.
-    set: String,
-    issues: Vec<Issue>,
+    set: &'b str,
+    wrong: &'b mut Ranked,
 }
 
-impl Balance {
+impl Balance<'_> {
     /// Complains at an element when two sums differ. One that is no number was named as such.
     fn expect(&mut self, found: &Loop<'_>, at: (&Segment<'_>, u8), left: Amount, right: Amount, sum: Sum) {
         let is_number = |text: &str| text.is_empty() || Amount::known(text).is_some();
@@ -88,7 +89,7 @@ impl Balance {
             return;
         }
         let place = X12Place {
-            transaction_set: Some(self.set.clone()),
+            transaction_set: Some(self.set.to_owned()),
             loop_id: Some(found.id.to_string()),
             element: Some(at.1),
             check: Some(sum.0.to_owned()),
@@ -96,33 +97,34 @@ impl Balance {
         };
         let (_, what, mend) = sum;
         let text = format!("{what}: {} against {}", left.decimal(), right.decimal());
-        self.issues.push(Issue::error(codes::X12_BALANCE, Place::X12(place), text).hint(mend));
+        self.wrong.issues.push(Issue::error(codes::X12_BALANCE, Place::X12(place), text).hint(mend));
+        self.wrong.of_loop(found, 0);
     }
 
     /// CLM02 is the sum of the lines; what each other payer paid and adjusted is the charge.
-    fn claims(&mut self, root: &Loop<'_>, _: &mut Sums) {
+    fn claims(&mut self, root: &Loop<'_>) {
         let whole = |found: &&Loop<'_>| &*found.id == "2300" && found.part.is_complete();
         for claim in root.descend_into(|found| &*found.id != "2300").filter(whole) {
             let Some(clm) = claim.segment("CLM") else { continue };
             let charge = Amount::of(clm.element(2));
-            let lines: Vec<_> = claim.children_of("2400").collect();
-            if !lines.is_empty() {
-                let sum = lines.iter().filter_map(|line| line_charge(line)).map(|(_, charge)| charge).sum();
+            let mut lines = claim.children_of("2400").peekable();
+            if lines.peek().is_some() {
+                let sum = lines.filter_map(line_charge).map(|(_, charge)| charge).sum();
                 self.expect(claim, (clm, 2), charge, sum, CLAIM_CHARGE);
             }
             for other in claim.children_of("2320") {
-                self.other_payer(other, charge, &lines);
+                self.other_payer(other, charge, claim);
             }
         }
     }
 
     /// One other payer (2320): its payment and adjustments of the claim and of all lines make up the charge, and so on each
     /// line that it adjudicated (2430).
-    fn other_payer(&mut self, other: &Loop<'_>, charge: Amount, lines: &[&Loop<'_>]) {
+    fn other_payer(&mut self, other: &Loop<'_>, charge: Amount, claim: &Loop<'_>) {
         let payer = other.child("2330B").and_then(|found| found.segment("NM1")).map_or("", |nm1| nm1.element(9));
         let own = adjustments(other);
         let mut on_lines = Amount::default();
-        for line in lines {
+        for line in claim.children_of("2400") {
             let is_own = |found: &&Loop<'_>| found.segment("SVD").is_some_and(|svd| svd.element(1) == payer);
             let adjudicated: Vec<_> = line.children_of("2430").filter(is_own).collect();
             on_lines += adjudicated.iter().map(|found| adjustments(found)).sum::<Amount>();
@@ -147,9 +149,10 @@ impl Balance {
         let claims = root.descend_into(|found| &*found.id != "2100");
         for claim in claims.filter(|found| &*found.id == "2100" && !found.part.is_context) {
             let Some(clp) = claim.segment("CLP") else { continue };
-            sums.paid += Amount::of(clp.element(4));
+            let paid = Amount::of(clp.element(4));
+            sums.paid += paid;
             if claim.part.is_complete() {
-                self.remitted_claim(claim, clp);
+                self.remitted_claim(claim, clp, paid);
             }
         }
         if !root.part.is_complete() {
@@ -161,8 +164,8 @@ impl Balance {
         self.expect(root, (bpr, 2), Amount::of(bpr.element(2)), sums.paid - provider, PAYMENT);
     }
 
-    fn remitted_claim(&mut self, claim: &Loop<'_>, clp: &Segment<'_>) {
-        let (charge, paid) = (Amount::of(clp.element(3)), Amount::of(clp.element(4)));
+    fn remitted_claim(&mut self, claim: &Loop<'_>, clp: &Segment<'_>, paid: Amount) {
+        let charge = Amount::of(clp.element(3));
         let lines = || claim.children_of("2110").map(|found| (found, RemittedLine::of(found)));
         let own = adjustments(claim);
         let (mut all, mut count, mut are_right) = (RemittedLine::default(), 0, true);
@@ -178,7 +181,10 @@ impl Balance {
             self.expect(claim, (clp, 3), charge, all.charge, CLAIM_CHARGE);
             self.expect(claim, (clp, 4), paid, all.paid - own, LINES_PAYMENT);
         }
-        for (found, line) in lines().take_while(|_| !are_right) {
+        if are_right {
+            return;
+        }
+        for (found, line) in lines() {
             if let Some(svc) = line.svc {
                 self.expect(found, (svc, 3), line.paid, line.charge - line.adjusted, LINE_PAYMENT);
             }
@@ -210,9 +216,10 @@ fn line_charge<'l, 'a>(line: &'l Loop<'a>) -> Option<(&'l Segment<'a>, Amount)> 
 
 /// Sum of the amounts of all CAS: each holds up to six (CAS03, 06, 09, 12, 15, 18).
 fn adjustments(found: &Loop<'_>) -> Amount {
-    let amounts = |cas: &Segment<'_>| {
-        let last = cas.len().min(18);
-        (3..=last).step_by(3).map(|n| Amount::of(cas.element(n))).sum::<Amount>()
-    };
-    found.all("CAS").map(amounts).sum()
+    let mut sum = Amount::default();
+    for cas in found.all("CAS") {
+        let mut elements = cas.elements();
+        (0..6).map_while(|_| elements.nth(2)).for_each(|amount| sum += Amount::of(amount));
+    }
+    sum
 }

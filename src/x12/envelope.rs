@@ -4,7 +4,7 @@
 
 use crate::fault::{Issue, Place, X12Place, codes};
 use crate::x12::isa;
-use crate::x12::segment::{Cuts, Segment};
+use crate::x12::segment::Segment;
 use crate::x12::strangers;
 use crate::x12::tokens::{Kind, MAX_SEGMENT, Token};
 
@@ -100,15 +100,15 @@ impl Walk {
     /// Takes the next token, whose text is `raw`, and gives its segment: with its ordinal in the set (ST = 1), or outside of
     /// one in the interchange (ISA = 1).
     pub fn take<'a>(&mut self, token: &Token<'_>, raw: &'a str, latin1: bool) -> (Role, Segment<'a>) {
-        let view = Segment {
-            raw,
-            delimiters: token.delimiters,
-            cuts: Cuts::of(raw, token.delimiters.element),
-            latin1,
-            ordinal: self.ordinal.saturating_add(1),
-            offset: token.offset,
-            line: token.line,
-        };
+        let (delimiters, cuts, offset, line) = (token.delimiters, token.cuts_of(raw), token.offset, token.line);
+        let view = Segment { raw, delimiters, cuts, latin1, ordinal: self.ordinal.saturating_add(1), offset, line };
+        let is_plain = token.terminated && token.kind == Kind::Segment && token.gap.iter().all(u8::is_ascii_whitespace);
+        if self.in_set > 0 && is_plain && self.unterminated.is_none() && !may_be_envelope(raw.as_bytes()) {
+            (self.in_garbage, self.in_strays, self.ordinal) = (false, false, view.ordinal);
+            self.last = (offset, line);
+            self.in_set = self.in_set.saturating_add(1);
+            return (Role::Body, Segment { ordinal: self.in_set, ..view });
+        }
         if !token.kind.is_segment() {
             self.garbage(token, &view);
             return (Role::Garbage, view);
@@ -399,11 +399,14 @@ fn start(segment: &Segment<'_>) -> X12Place {
     X12Place { offset: Some(segment.offset), line: Some(segment.line), ..X12Place::default() }
 }
 
-/// The row of a segment of the envelope. Nearly every segment is none: its first letter tells.
+/// Whether it begins as a segment of the envelope does: nearly none inside of a set.
+#[inline]
+fn may_be_envelope(raw: &[u8]) -> bool {
+    matches!(raw, [b'G', b'S' | b'E', ..] | [b'S', b'T' | b'E', ..] | [b'I', b'E', ..] | [b'T', b'A', ..])
+}
+
+/// The row of a segment of the envelope.
 fn envelope_row(raw: &[u8], element: u8) -> Option<&'static (&'static [u8], Step)> {
-    if !matches!(raw.first(), Some(b'G' | b'S' | b'I' | b'T')) {
-        return None;
-    }
     let is_id = |id: &[u8]| raw.strip_prefix(id).is_some_and(|rest| rest.first().is_none_or(|byte| *byte == element));
     ENVELOPE.iter().find(|(id, _)| is_id(id))
 }

@@ -1,12 +1,13 @@
 //! Segments that were found without fault: one that comes again need not be looked at again, and in a long file most do.
 //! What the situational rules see of each goes with it.
 
-use crate::x12::build::problem_of;
+use crate::x12::build::problem_among;
 use crate::x12::delimiters::Delimiters;
-use crate::x12::guide::{Guide, SegmentIx};
+use crate::x12::guide::{Guide, SegmentIx, SegmentSpec};
 use crate::x12::meanings::{self, Meanings, NONE, Word};
 use crate::x12::segment::Segment;
 use crate::x12::situations::ALL;
+use crate::x12::words;
 
 /// Segments that are remembered; one that comes later takes the slot of another.
 const SLOTS: usize = 2048;
@@ -28,7 +29,7 @@ pub(crate) struct Known {
     /// What the situational rules see.
     pub meanings: Meanings,
     /// The last segment without what may be anything.
-    like: Vec<u8>,
+    like: Like,
     /// Words of a meaning, used again and again.
     words: Vec<u32>,
 }
@@ -83,34 +84,19 @@ impl Known {
 
     /// As [`Known::has`], of a segment that differs in nothing but in elements that may hold anything.
     pub fn has_like(&mut self, guide: &Guide, ix: SegmentIx, segment: &Segment<'_>) -> Option<u32> {
-        self.like.clear();
+        self.like.length = 0;
         let free = guide.sight.free(ix);
         if self.slots.is_empty() || free == 0 || segment.raw().len() > 4 * LENGTH {
             return None;
         }
-        let (spec, raw) = (guide.segment_at(ix), segment.raw());
-        let Delimiters { component, repetition, .. } = segment.delimiters;
-        let is_plain = |text: &str| text.bytes().all(|byte| byte != component && Some(byte) != repetition);
-        // No segment begins so: what is like another is never taken for one.
-        self.like.push(MARK);
-        let mut copied = 0;
-        for (n, range) in (1..64).zip(segment.ranges()) {
-            if free >> n & 1 == 0 || range.is_empty() {
-                continue;
-            }
-            let text = raw.get(range.clone()).unwrap_or_default();
-            let is_right = |element| is_plain(text) && problem_of(element, text).is_none();
-            if !spec.element(n, 0).is_some_and(is_right) {
-                self.like.clear();
-                return None;
-            }
-            self.like.extend_from_slice(raw.as_bytes().get(copied..range.start).unwrap_or_default());
-            self.like.push(MARK);
-            copied = range.end;
+        let is_right = self.like.fill(guide.segment_at(ix), free, segment).is_some();
+        if !is_right {
+            self.like.length = 0;
+            return None;
         }
-        self.like.extend_from_slice(raw.as_bytes().get(copied..).unwrap_or_default());
-        let slot = self.slots.get(slot_of(ix, &self.like))?;
-        let sense = slot.is(ix, &self.like).then_some(slot.sense)?;
+        let like = self.like.text();
+        let slot = self.slots.get(slot_of(ix, like))?;
+        let sense = slot.is(ix, like).then_some(slot.sense)?;
         put(&mut self.slots, ix, segment.raw().as_bytes(), sense);
         Some(sense)
     }
@@ -118,8 +104,9 @@ impl Known {
     /// Remembers a segment without fault, which [`Known::has`] and [`Known::has_like`] were asked about.
     pub fn keep(&mut self, ix: SegmentIx, segment: &Segment<'_>, sense: u32) {
         put(&mut self.slots, ix, segment.raw().as_bytes(), sense);
-        if !self.like.is_empty() {
-            put(&mut self.slots, ix, &self.like, sense);
+        let like = self.like.text();
+        if !like.is_empty() {
+            put(&mut self.slots, ix, like, sense);
         }
     }
 
@@ -153,6 +140,89 @@ fn put(slots: &mut [Slot], ix: SegmentIx, raw: &[u8], sense: u32) {
     {
         text.copy_from_slice(raw);
         (slot.length, slot.ix, slot.sense) = (length, ix, sense);
+    }
+}
+
+/// A segment without the values that may be anything; empty when one of them is not right.
+#[derive(Debug)]
+struct Like {
+    text: [u8; LENGTH],
+    length: usize,
+}
+
+impl Default for Like {
+    fn default() -> Like {
+        Like { text: [MARK; LENGTH], length: 0 }
+    }
+}
+
+impl Like {
+    /// Becomes that of a segment, whose elements `free` may hold anything. None when one of them is not right, or too much is
+    /// left.
+    fn fill(&mut self, spec: &SegmentSpec, free: u64, segment: &Segment<'_>) -> Option<()> {
+        let raw = segment.raw();
+        let look = Look::of(raw.as_bytes(), segment.delimiters);
+        // No segment begins so: what is like another is never taken for one.
+        self.push(&[MARK])?;
+        let mut copied = 0;
+        for (n, range) in (1..64).zip(segment.ranges()) {
+            if free >> n & 1 == 0 || range.is_empty() {
+                continue;
+            }
+            let text = raw.get(range.clone()).unwrap_or_default();
+            let is_right = |element| look.is_plain(text) && problem_among(element, text, look.are_printed).is_none();
+            spec.element(n, 0).filter(|element| is_right(element))?;
+            self.push(raw.as_bytes().get(copied..range.start)?)?;
+            self.push(&[MARK])?;
+            copied = range.end;
+        }
+        self.push(raw.as_bytes().get(copied..)?)
+    }
+
+    fn text(&self) -> &[u8] {
+        self.text.get(..self.length).unwrap_or_default()
+    }
+
+    /// Puts more behind it, if there is room.
+    fn push(&mut self, part: &[u8]) -> Option<()> {
+        let end = self.length + part.len();
+        self.text.get_mut(self.length..end)?.copy_from_slice(part);
+        self.length = end;
+        Some(())
+    }
+}
+
+/// What one look at a segment tells of its values.
+struct Look {
+    /// It holds nothing but printed characters.
+    are_printed: bool,
+    /// Something in it has components or repetitions.
+    have_parts: bool,
+    delimiters: Delimiters,
+}
+
+impl Look {
+    fn of(raw: &[u8], delimiters: Delimiters) -> Look {
+        let repetition = delimiters.repetition.unwrap_or(delimiters.component);
+        let (mut unprinted, mut parts) = (0, 0);
+        let mut look = |word: [u8; 8]| {
+            unprinted |= words::unprinted(word);
+            parts |= words::marks(word, delimiters.component) | words::marks(word, repetition);
+        };
+        let (words, rest) = raw.as_chunks::<8>();
+        words.iter().for_each(|word| look(*word));
+        match raw.last_chunk::<8>() {
+            // The last word overlaps the one before.
+            Some(word) => look(*word),
+            None => rest.iter().for_each(|byte| look([*byte; 8])),
+        }
+        Look { are_printed: unprinted == 0, have_parts: parts != 0, delimiters }
+    }
+
+    /// Whether a value has neither components nor repetitions.
+    fn is_plain(&self, value: &str) -> bool {
+        let Delimiters { component, repetition, .. } = self.delimiters;
+        !self.have_parts || value.bytes().all(|byte| byte != component && Some(byte) != repetition)
     }
 }
 

@@ -1,6 +1,7 @@
 //! Numbers that a set gives to what it holds: its levels (HL) one after another, its claims each its own.
 
-use crate::fault::{Issue, Severity, X12Place, codes};
+use crate::fault::{Severity, X12Place, codes};
+use crate::x12::findings::Ranked;
 use crate::x12::guide::{Guide, LoopIx};
 use crate::x12::reader::TransactionSet;
 use crate::x12::segment::Segment;
@@ -94,9 +95,10 @@ pub(crate) fn leads(guide: &Guide) -> Vec<bool> {
 
 impl Numbering {
     /// The issues of the levels and claims that began in this part of a set.
-    pub fn check(&mut self, guide: &Guide, set: &TransactionSet<'_>, root: &Loop<'_>, issues: &mut Vec<Issue>) {
-        let mut report = |row: Row, at: &Spot, id: &str, element: u8| {
-            issues.push(check(row).issue(at.place(set.control_number(), id, element)));
+    pub fn check(&mut self, guide: &Guide, set: &TransactionSet<'_>, root: &Loop<'_>, wrong: &mut Ranked) {
+        let mut report = |known: u32, row: Row, at: &Spot, id: &str, element: u8| {
+            wrong.issues.push(check(row).issue(at.place(set.control_number(), id, element)));
+            wrong.known_with(known);
         };
         let all = root.descend_into(|found| guide.loop_at(found.spec).leads_to_numbers);
         for found in all.filter(|found| found.part.told == 0) {
@@ -112,7 +114,7 @@ impl Numbering {
         }
         let is_last = root.part.is_complete();
         if let Some(level) = self.last.take_if(|level| is_last && level.says_children) {
-            report(LEVEL_HAS_NONE, &level.at, "HL", 4);
+            report(u32::MAX, LEVEL_HAS_NONE, &level.at, "HL", 4);
         }
     }
 
@@ -121,17 +123,17 @@ impl Numbering {
         found: &Loop<'_>,
         hl: &Segment<'_>,
         is_open: bool,
-        report: &mut impl FnMut(Row, &Spot, &str, u8),
+        report: &mut impl FnMut(u32, Row, &Spot, &str, u8),
     ) {
         if let Some(before) = self.last.take()
             && before.says_children != (before.number == hl.element(2))
         {
-            report(LEVEL_HAS_NONE, &before.at, "HL", 4);
+            report(hl.ordinal, LEVEL_HAS_NONE, &before.at, "HL", 4);
         }
         self.levels += 1;
         let number = hl.element(1);
         if number.trim().parse() != Ok(self.levels) {
-            report(LEVEL_NUMBER, &Spot::of(found, hl), "HL", 1);
+            report(hl.ordinal, LEVEL_NUMBER, &Spot::of(found, hl), "HL", 1);
             // What follows counts from here: one gap is one issue.
             self.levels = number.trim().parse().unwrap_or(self.levels);
         }
@@ -143,10 +145,10 @@ impl Numbering {
         });
     }
 
-    fn claim(&mut self, found: &Loop<'_>, clm: &Segment<'_>, report: &mut impl FnMut(Row, &Spot, &str, u8)) {
+    fn claim(&mut self, found: &Loop<'_>, clm: &Segment<'_>, report: &mut impl FnMut(u32, Row, &Spot, &str, u8)) {
         let is_known = !self.claims.is_new_below(MAX_CLAIMS, &[clm.element(1), clm.component(5, 3)]);
         if is_known && !clm.element(1).is_empty() {
-            report(CLAIM_TWICE, &Spot::of(found, clm), "CLM", 1);
+            report(clm.ordinal, CLAIM_TWICE, &Spot::of(found, clm), "CLM", 1);
         }
     }
 }
@@ -176,7 +178,7 @@ impl Spot {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::fault::Place;
+    use crate::fault::{Issue, Place};
     use crate::x12::guide::tests::shipped;
     use crate::x12::tree;
     use crate::x12::tree::tests::set;
@@ -185,13 +187,13 @@ mod tests {
     fn told(text: &str) -> Vec<(String, u32)> {
         let (guide, set) = (shipped().get("837p").unwrap(), set(text));
         let (root, _) = tree::assign(guide, &set);
-        let mut issues = Vec::new();
-        Numbering::default().check(guide, &set, &root, &mut issues);
+        let mut wrong = Ranked::default();
+        Numbering::default().check(guide, &set, &root, &mut wrong);
         let place = |issue: &Issue| match &issue.at {
             Place::X12(at) => (at.check.clone().unwrap(), at.ordinal.unwrap()),
             _ => unreachable!(),
         };
-        issues.iter().map(place).collect()
+        wrong.issues.iter().map(place).collect()
     }
 
     #[test]

@@ -10,7 +10,7 @@ use crate::x12::segment::Segment;
 use crate::x12::stream::{Follower, Segments, Step};
 use crate::x12::tree::{Builder, Loop, Placed};
 use std::io::Read;
-use std::ops::ControlFlow;
+use std::ops::{ControlFlow, Range};
 
 /// A portion of more text or segments than these is given as it is, though its loops have not ended.
 pub const MAX_TEXT: usize = 4 << 20;
@@ -22,6 +22,12 @@ pub trait Visitor {
     fn segment(&mut self, step: &Step<'_>) -> ControlFlow<()>;
     /// A portion of a set that is open, or has just ended.
     fn portion(&mut self, portion: &Portion<'_>) -> ControlFlow<()>;
+    /// So many segments a portion has at least, where the set is long enough: units are told together.
+    fn segments_at_once(&self) -> usize {
+        0
+    }
+    /// A portion could have been told here, and is told together with the next.
+    fn put_off(&mut self) {}
     /// What is wrong with the shape of the envelope.
     fn envelope(&mut self, issues: Vec<Issue>) -> ControlFlow<()>;
 }
@@ -30,7 +36,7 @@ pub trait Visitor {
 pub fn visit(guides: &Guides, source: impl Read, visitor: &mut impl Visitor) -> Result<(), Fault> {
     let mut segments = Segments::new(source);
     let mut follower = Follower::new(guides);
-    let mut held = Held::default();
+    let mut held = Held { at_once: visitor.segments_at_once(), ..Held::default() };
     let mut cut = Ending::Cut;
     while let Some(step) = segments.next_segment()? {
         let ending = if step.role == Role::Isa { cut } else { Ending::Whole };
@@ -42,6 +48,9 @@ pub fn visit(guides: &Guides, source: impl Read, visitor: &mut impl Visitor) -> 
         let placed = follower.take(&step);
         if step.role.in_set() {
             held.take(&step, placed, &follower);
+            if held.is_put_off {
+                visitor.put_off();
+            }
         }
         if flow.is_break() || told(&mut held, visitor).is_break() {
             return Ok(());
@@ -112,6 +121,11 @@ impl<'p> Portion<'p> {
         marks.filter(move |(n, (mark, _))| !remembered(*n, mark)).map(|(_, (_, segment))| *segment)
     }
 
+    /// Ordinals of the segments before which it could have ended, and was put off.
+    pub fn ends(&self) -> &[u32] {
+        &self.held.ends
+    }
+
     /// The new segments, and where each was placed.
     pub fn news(&self) -> impl Iterator<Item = (&Segment<'p>, Option<&'p Placed>)> {
         let marks = self.held.marks.iter().zip(&self.set.segments).skip(self.held.told);
@@ -132,6 +146,11 @@ struct Held<'g> {
     frames: Vec<Frame>,
     /// Marks that an earlier portion had.
     told: usize,
+    /// Segments that a portion has at least, and where those ended that are put off.
+    at_once: usize,
+    ends: Vec<u32>,
+    /// One did before the last segment.
+    is_put_off: bool,
     /// The SE came.
     is_over: bool,
     ready: Option<Ready>,
@@ -154,6 +173,8 @@ struct Frame {
     is_level: bool,
     /// Some of it was given away before its end.
     is_cut: bool,
+    /// Units and levels inside it that have ended and are to be told: the marks of each.
+    done: Vec<(LoopIx, Range<usize>)>,
     /// The loops inside it that have ended and are held no more, and how many of them.
     ended: Vec<(LoopIx, u32)>,
     /// Those of them that no segment remembers.
@@ -197,8 +218,18 @@ impl<'g> Held<'g> {
         let open = self.frames.len();
         let keep = placed.as_ref().map_or(open, |placed| placed.keep.min(open).max(1));
         let waits = |frame: &Frame| frame.is_unit || frame.is_level || frame.first < self.told;
-        let is_full = self.text.len() > MAX_TEXT || self.marks.len() - self.told > MAX_SEGMENTS;
-        self.ready = match self.frames.iter().skip(keep).any(waits) {
+        let fresh = self.marks.len() - self.told;
+        let is_full = self.text.len() > MAX_TEXT || fresh > MAX_SEGMENTS;
+        let ends = self.frames.iter().skip(keep).any(waits);
+        // The end of what was told in part is told at once: nobody else does.
+        let is_due =
+            is_full || fresh >= self.at_once || self.frames.iter().skip(keep).any(|frame| frame.first < self.told);
+        self.is_put_off = ends && !is_due;
+        if self.is_put_off {
+            self.ends.push(step.segment.ordinal);
+        }
+        self.ready = match ends {
+            true if self.is_put_off => None,
             true => Some(Ready { keep, has_next: true, is_cut: false, ending: Ending::Whole }),
             false if is_full => Some(Ready { keep: open, has_next: true, is_cut: true, ending: Ending::Whole }),
             false => None,
@@ -229,7 +260,8 @@ impl<'g> Held<'g> {
     fn enter(&mut self) {
         let first = self.marks.len().saturating_sub(1);
         if let (Some(placed), Some(guide)) = (self.marks.last().and_then(|mark| mark.placed.as_ref()), self.guide) {
-            self.frames.truncate(placed.keep.max(1));
+            let keep = placed.keep.max(1);
+            close(&mut self.frames, keep, first);
             for ix in placed.opened.iter() {
                 let is_unit = guide.units.contains(ix);
                 let is_level = !is_unit && self.levels.get(usize::from(ix.0)).copied().unwrap_or_default();
@@ -265,6 +297,7 @@ impl<'g> Held<'g> {
     /// Forgets what was told and is needed no more.
     fn settle(&mut self) {
         let Some(ready) = self.ready.take() else { return };
+        self.ends.clear();
         if ready.keep == 0 {
             self.frames.clear();
             self.marks.clear();
@@ -275,25 +308,39 @@ impl<'g> Held<'g> {
         let next = if ready.has_next { self.marks.pop() } else { None };
         match ready.is_cut {
             true => self.cut(),
-            false => self.leave(ready.keep),
+            false => {
+                close(&mut self.frames, ready.keep, self.marks.len());
+                self.leave();
+            }
         }
         self.told = self.marks.len();
         self.compact(next);
         self.enter();
     }
 
-    /// Leaves out the outermost loop that has ended, with all inside it; of each kind the first, and the first that is too
+    /// Leaves out the units and levels that have ended, with all inside; of each kind the first, and the first that is too
     /// many, are remembered by the segment that began them.
-    fn leave(&mut self, keep: usize) {
-        let ended = self.frames.drain(keep..).find(|frame| frame.is_unit || frame.is_level);
-        let Some((ix, first)) = ended.and_then(|frame| Some((frame.ix?, frame.first))) else { return };
-        let (Some(guide), Some(around)) = (self.guide, self.frames.last_mut()) else { return };
-        let before = count(&mut around.ended, ix);
-        let is_remembered = before == 0 || guide.loop_at(ix).max == Some(before);
-        if !is_remembered {
-            count(&mut around.left_out, ix);
+    fn leave(&mut self) {
+        let Some(guide) = self.guide else { return };
+        let mut gone: Vec<Range<usize>> = Vec::new();
+        for around in &mut self.frames {
+            around.first -= gone.iter().map(ExactSizeIterator::len).sum::<usize>();
+            for (ix, marks) in std::mem::take(&mut around.done) {
+                let before = count(&mut around.ended, ix);
+                let is_remembered = before == 0 || guide.loop_at(ix).max == Some(before);
+                if !is_remembered {
+                    count(&mut around.left_out, ix);
+                }
+                gone.push(marks.start + usize::from(is_remembered)..marks.end);
+            }
         }
-        self.marks.truncate(first + usize::from(is_remembered));
+        let mut gone = gone.into_iter().peekable();
+        let mut n = 0..;
+        self.marks.retain(|_| {
+            let Some(n) = n.next() else { return true };
+            while gone.next_if(|marks| marks.end <= n).is_some() {}
+            gone.peek().is_none_or(|marks| !marks.contains(&n))
+        });
     }
 
     /// Gives away what is not needed to know which loops are open.
@@ -332,6 +379,15 @@ impl<'g> Held<'g> {
             end += length;
         }
         self.text.truncate(end);
+    }
+}
+
+/// Closes all but so many of the open loops, before the mark `end`. A unit or level among them is to be told; what is around
+/// one is a level as well, so that no other need be looked for.
+fn close(frames: &mut Vec<Frame>, keep: usize, end: usize) {
+    let ended = frames.drain(keep.min(frames.len())..).find(|frame| frame.is_unit || frame.is_level);
+    if let (Some(Frame { first, ix: Some(ix), .. }), Some(around)) = (ended, frames.last_mut()) {
+        around.done.push((ix, first..end));
     }
 }
 
@@ -383,6 +439,36 @@ mod tests {
     fn segments(portion: &Portion<'_>) -> String {
         let ids: Vec<_> = portion.around().map(|segment| format!("{}{}", segment.id(), segment.ordinal)).collect();
         format!("{} {}{}", ids.join(" "), u8::from(portion.has_unit), u8::from(portion.is_last))
+    }
+
+    #[test]
+    fn units_are_told_together_when_so_asked() {
+        /// The first three ordinals at which a portion could have ended, how many there are, and its segments.
+        struct Together(Vec<String>);
+        impl Visitor for Together {
+            fn segment(&mut self, _: &Step<'_>) -> ControlFlow<()> {
+                ControlFlow::Continue(())
+            }
+            fn portion(&mut self, portion: &Portion<'_>) -> ControlFlow<()> {
+                let (ends, count) = (portion.ends(), portion.set.segments.len());
+                self.0.push(format!("{:?} {} {count}", &ends[..ends.len().min(3)], ends.len()));
+                ControlFlow::Continue(())
+            }
+            fn envelope(&mut self, _: Vec<Issue>) -> ControlFlow<()> {
+                ControlFlow::Continue(())
+            }
+            fn segments_at_once(&self) -> usize {
+                10
+            }
+        }
+        let claims = "CLP*A~NM1*QC~SVC*HC:1~".repeat(7);
+        let body = format!("GS*HP*A*B*1*1*1*X*005010X221A1~ST*835*1~BPR*I~LX*1~{claims}LX*2~{claims}SE*1*1~");
+        let text = format!("{}{body}IEA*1*1~", isa('*', '^', ':', "~"));
+        let mut all = Together(Vec::new());
+        visit(shipped(), text.as_bytes(), &mut all).unwrap();
+        // Around what is new stand ST, BPR, the LX that is open, and what began the first of each kind.
+        let expected = ["[7, 10] 2 12", "[16, 19, 22] 3 16", "[29, 32] 2 13", "[38, 41, 44] 3 17", "[] 0 4"];
+        assert_eq!(all.0, expected);
     }
 
     #[test]

@@ -73,6 +73,11 @@ impl<R: Read> TokenStream<R> {
 
     /// The next token; at the end, the white space that is left. A fault when the file can't be read.
     pub fn next_token(&mut self) -> Result<Streamed<'_>, Fault> {
+        if let Some(short) = self.scanner.short(self.source.held()) {
+            let start = self.source.at;
+            self.source.at += short.total();
+            return Ok(Streamed::Token(self.scanner.take_short(&self.source.buffer[start..self.source.at], short)));
+        }
         loop {
             match self.scanner.next(self.source.held(), self.source.complete) {
                 Next::Span(span) => return Ok(Streamed::Token(self.take(span))),

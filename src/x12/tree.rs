@@ -5,20 +5,21 @@
 //! of order, as many senders are); then one that would hold it if a missing segment had come before. What fits nowhere
 //! stays where it was found and becomes an issue.
 
+mod builder;
+
+pub(crate) use builder::Builder;
+
 use crate::fault::Issue;
 use crate::x12::guide::{Guide, Item, LoopIx, SegmentIx, SegmentSpec, Tag};
 use crate::x12::problem::Problem;
 use crate::x12::reader::{Ending, TransactionSet};
-use crate::x12::routes::{Asked, Routes};
+use crate::x12::routes::{Asked, Route, Routes};
 use crate::x12::segment::{Segment, split};
 use crate::x12::spots::Opened;
 use std::sync::Arc;
 
 /// How many loops may be missing between an open loop and one that begins below it.
 const MISSING_LOOPS: usize = 2;
-
-/// Segments that a loop has room for from the first.
-const SEGMENTS: usize = 4;
 
 /// A loop as found: its own segments, and the loops inside it, each in the order of the file.
 #[derive(Debug, Clone)]
@@ -33,7 +34,7 @@ pub struct Loop<'a> {
     pub part: Part,
 }
 
-/// How much of a loop stands in a portion of a set ([`crate::x12::portions`]). The default is all of it.
+/// How much of a loop stands in a portion or a piece of a set ([`crate::x12::portions`], [`Builder`]). The default is all of it.
 #[derive(Debug, Clone, Default)]
 pub struct Part {
     /// So many of its segments stood in an earlier portion.
@@ -53,17 +54,24 @@ impl Part {
     pub(crate) fn is_complete(&self) -> bool {
         !(self.is_context || self.is_cut || self.is_open)
     }
+
+    /// How many loops of a kind are not here.
+    pub(crate) fn left_out_of(&self, ix: LoopIx) -> u32 {
+        self.left_out.iter().find(|(other, _)| *other == ix).map_or(0, |(_, count)| *count)
+    }
+
+    /// One more is not here.
+    pub(crate) fn leave_out(&mut self, ix: LoopIx) {
+        match self.left_out.iter_mut().find(|(other, _)| *other == ix) {
+            Some((_, count)) => *count = count.saturating_add(1),
+            None => self.left_out.push((ix, 1)),
+        }
+    }
 }
 
 impl<'a> Loop<'a> {
-    fn new(guide: &Guide, spec: LoopIx) -> Loop<'a> {
-        let id = guide.loop_at(spec).id.clone();
-        // Most loops have a few segments: room for them is asked for once.
-        let (segments, specs) = (Vec::with_capacity(SEGMENTS), Vec::with_capacity(SEGMENTS));
-        Loop { id, spec, segments, specs, children: Vec::new(), part: Part::default() }
-    }
-
     /// The first segment of this id.
+    #[inline]
     pub fn segment(&self, id: &str) -> Option<&Segment<'a>> {
         self.all(id).next()
     }
@@ -74,6 +82,7 @@ impl<'a> Loop<'a> {
     }
 
     /// All segments of this id.
+    #[inline]
     pub fn all(&self, id: &str) -> impl Iterator<Item = &Segment<'a>> {
         self.segments.iter().filter(move |segment| segment.is(id))
     }
@@ -122,62 +131,6 @@ pub fn assign<'a>(guide: &Guide, set: &TransactionSet<'a>) -> (Loop<'a>, Vec<Iss
     }
     builder.end(set.ending);
     (builder.finish(), issues)
-}
-
-/// Makes loops of segments whose places were found.
-#[derive(Debug)]
-pub(crate) struct Builder<'g, 'a> {
-    guide: &'g Guide,
-    open: Vec<Loop<'a>>,
-}
-
-impl<'g, 'a> Builder<'g, 'a> {
-    pub fn new(guide: &'g Guide) -> Builder<'g, 'a> {
-        Builder { guide, open: vec![Loop::new(guide, guide.root())] }
-    }
-
-    /// Takes the next segment; `told` when an earlier portion of the set had it. Of one that `is_broken_off` nothing is known.
-    pub fn take(&mut self, segment: Segment<'a>, placed: &Placed, told: bool, is_broken_off: bool) {
-        while self.open.len() > placed.keep.max(1) {
-            self.close();
-        }
-        for ix in placed.opened.iter() {
-            let mut opened = Loop::new(self.guide, *ix);
-            opened.part.is_context = told;
-            self.open.push(opened);
-        }
-        if let Some(innermost) = self.open.last_mut() {
-            innermost.segments.push(segment);
-            innermost.specs.push(placed.spec.filter(|_| !is_broken_off));
-            innermost.part.told += usize::from(told);
-        }
-    }
-
-    /// Says how the set ends.
-    pub fn end(&mut self, ending: Ending) {
-        self.open.iter_mut().for_each(|open| open.part.is_open = ending != Ending::Whole);
-    }
-
-    /// The open loops, the set first.
-    pub fn open(&mut self) -> &mut [Loop<'a>] {
-        &mut self.open
-    }
-
-    pub fn finish(mut self) -> Loop<'a> {
-        while self.open.len() > 1 {
-            self.close();
-        }
-        self.open.pop().unwrap_or_else(|| Loop::new(self.guide, self.guide.root()))
-    }
-
-    /// Moves the innermost loop into the one around it.
-    fn close(&mut self) {
-        if let Some(done) = self.open.pop()
-            && let Some(parent) = self.open.last_mut()
-        {
-            parent.children.push(done);
-        }
-    }
 }
 
 /// Where a segment went.
@@ -251,15 +204,14 @@ impl<'g> Placer<'g> {
         if !self.routes.are_kept() {
             return self.search(segment);
         }
+        if self.lost.is_none()
+            && let Some(route) = self.routes.follow_on(segment.raw())
+        {
+            return go(&mut self.open, route);
+        }
         let asked = Asked::of(self.guide, segment).filter(|_| self.lost.is_none());
-        if let Some(route) = asked.and_then(|asked| self.routes.follow(asked)) {
-            let placed = route.placed;
-            self.open.truncate(placed.keep);
-            self.open.last_mut().into_iter().for_each(|open| open.at = route.at);
-            for ix in placed.opened.iter() {
-                self.open.push(Open { ix: *ix, at: 0, level: String::new() });
-            }
-            return placed;
+        if let Some(route) = asked.and_then(|(asked, _)| self.routes.follow(asked)) {
+            return go(&mut self.open, route);
         }
         let placed = self.search(segment);
         // All that the place of the next segment depends on, but for the levels.
@@ -451,6 +403,17 @@ impl<'g> Placer<'g> {
     fn begins_a_loop(&self, tag: Tag) -> bool {
         self.guide.loops.iter().skip(1).any(|spec| spec.index.first().is_some_and(|(first, _)| *first == tag))
     }
+}
+
+/// Opens and closes loops as a place asks that was found before.
+fn go(open: &mut Vec<Open>, route: &Route) -> Placed {
+    let placed = route.placed;
+    open.truncate(placed.keep);
+    open.last_mut().into_iter().for_each(|open| open.at = route.at);
+    for ix in placed.opened.iter() {
+        open.push(Open { ix: *ix, at: 0, level: String::new() });
+    }
+    placed
 }
 
 /// A segment whose place is looked for.

@@ -1,4 +1,5 @@
 use super::*;
+use crate::x12::findings::Ranked;
 use crate::x12::guide::tests::shipped;
 use crate::x12::meanings::Meanings;
 use crate::x12::tree::{self, tests::set};
@@ -15,7 +16,9 @@ fn found(claim: &str) -> Vec<String> {
 fn found_in(guide: &str, text: &str) -> Vec<String> {
     let (guide, set) = (shipped().get(guide).unwrap(), set(text));
     let (root, _) = tree::assign(guide, &set);
-    let issues = check(guide, &set, &root, &[], &mut Meanings::default());
+    let mut found = Ranked::default();
+    check(guide, &set, &root, &[], &mut Meanings::default(), &mut found);
+    let issues = found.issues;
     let show = |issue: &Issue| {
         let Place::X12(at) = &issue.at else { panic!("{issue}") };
         let (name, element) = (at.check.as_deref().unwrap_or_default(), at.element_name().unwrap_or_default());
@@ -59,7 +62,9 @@ fn the_trigger_is_told() {
     let text = format!("{HEAD}{}~SE*1*0001", claim("CLM*A1*100***11:B:7*Y*A*Y*Y", ""));
     let (guide, set) = (shipped().get("837p").unwrap(), set(&text));
     let (root, _) = tree::assign(guide, &set);
-    let issues = check(guide, &set, &root, &[], &mut Meanings::default());
+    let mut found = Ranked::default();
+    check(guide, &set, &root, &[], &mut Meanings::default(), &mut found);
+    let issues = found.issues;
     let Place::X12(at) = &issues[0].at else { panic!("{issues:?}") };
     let trigger = at.trigger.as_deref().unwrap();
     assert_eq!((trigger.segment.as_str(), trigger.loop_id.as_str()), ("CLM", "2300"));

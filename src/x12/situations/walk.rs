@@ -1,6 +1,6 @@
 //! From loop to loop of a tree. What was judged before, and broke no rule, is not judged again.
 
-use crate::fault::Issue;
+use crate::x12::findings::Ranked;
 use crate::x12::guide::Guide;
 use crate::x12::meanings::{Meaning, Meanings, Quiet};
 use crate::x12::reader::TransactionSet;
@@ -25,14 +25,14 @@ pub(crate) fn check(
     root: &Loop<'_>,
     seen: &[Seen],
     meanings: &mut Meanings,
-) -> Vec<Issue> {
+    found: &mut Ranked,
+) {
     let set = set.control_number();
-    let mut walk = Walk { guide, set, seen, at: 0, meanings, issues: Vec::new() };
+    let mut walk = Walk { guide, set, seen, at: 0, meanings, found };
     if guide.situations.iter().any(|own| !own.rules.is_empty()) {
         let around = walk.meanings.of(&[u32::MAX]);
         walk.walk(root, around, &mut Vec::with_capacity(8));
     }
-    walk.issues
 }
 
 struct Walk<'w> {
@@ -42,7 +42,7 @@ struct Walk<'w> {
     /// The next loop.
     at: usize,
     meanings: &'w mut Meanings,
-    issues: Vec<Issue>,
+    found: &'w mut Ranked,
 }
 
 impl Walk<'_> {
@@ -54,7 +54,7 @@ impl Walk<'_> {
             return;
         }
         self.at += 1;
-        let before = self.issues.len();
+        let before = self.found.issues.len();
         path.push(found);
         if found.part.is_complete() {
             self.check_loop(path, seen.meaning, with_around);
@@ -63,12 +63,13 @@ impl Walk<'_> {
             self.walk(child, with_around, path);
         }
         path.pop();
-        if seen.is_whole && self.issues.len() == before {
+        if seen.is_whole && self.found.issues.len() == before {
             self.meanings.set(Quiet::BELOW, with_around);
         }
     }
 
     fn check_loop(&mut self, path: &[&Loop<'_>], own: Meaning, with_around: Meaning) {
+        let Some(innermost) = path.last() else { return };
         let rules = Rules {
             inside: !self.meanings.is(Quiet::INSIDE, own),
             outside: !self.meanings.is(Quiet::OUTSIDE, with_around),
@@ -76,9 +77,10 @@ impl Walk<'_> {
         if !(rules.inside || rules.outside) {
             return;
         }
-        let before = self.issues.len();
-        check_loop(self.guide, self.set, path, rules, &mut self.issues);
-        if self.issues.len() == before {
+        let before = self.found.issues.len();
+        check_loop(self.guide, self.set, path, rules, &mut self.found.issues);
+        self.found.of_loop(innermost, path.len());
+        if self.found.issues.len() == before {
             self.meanings.set(Quiet::INSIDE, own);
             self.meanings.set(Quiet::OUTSIDE, with_around);
         }
