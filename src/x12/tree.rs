@@ -12,7 +12,7 @@ pub(crate) use builder::Builder;
 use crate::fault::Issue;
 use crate::x12::guide::{Guide, Item, LoopIx, SegmentIx, SegmentSpec, Tag};
 use crate::x12::problem::Problem;
-use crate::x12::reader::{Ending, TransactionSet};
+use crate::x12::reader::TransactionSet;
 use crate::x12::routes::{Asked, Route, Routes};
 use crate::x12::segment::{Segment, split};
 use crate::x12::spots::Opened;
