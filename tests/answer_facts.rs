@@ -142,6 +142,82 @@ fn every_fact_of_our_own_answers_stands_once() {
     assert!(seen >= 12, "{seen} answers");
 }
 
+/// Segments that hold a file together, or open a loop; without one of them it is another file.
+const FRAME: &[&str] = &["ISA", "GS", "ST", "SE", "GE", "IEA", "HL", "BHT", "BPR", "CLP", "SVC"];
+
+/// What is odd about a file without one of its segments, which payers may leave out: the rest stands where it belongs, and what
+/// is told is sound.
+fn without(name: &str, kind: Kind, text: &str, missing: &str, at: usize) -> Vec<String> {
+    let rest = format!("{}{}", &text[..at], &text[at + missing.len() + 1..]);
+    let taken = convert(rest.as_bytes(), Told::ClaimResponse);
+    let about = format!("{name} without {missing}");
+    taken.resources.iter().for_each(|resource| sound(resource, &about));
+    let odd = compare(&about, kind, rest.as_bytes(), &taken.resources).1;
+    odd.into_iter().chain(lost::lost(&about, rest.as_bytes(), &taken.resources)).collect()
+}
+
+/// Segments of a file that can be left out, with their places.
+fn segments(text: &str) -> impl Iterator<Item = (usize, &str)> {
+    let terminator = char::from(text.as_bytes().get(105).copied().unwrap_or(b'~'));
+    let mut at = 0;
+    let pieces = text.split(terminator).map(move |piece| {
+        let begun = at;
+        at += piece.len() + 1;
+        (begun, piece)
+    });
+    let framed = |piece: &str| FRAME.iter().any(|id| piece.trim_start().starts_with(id));
+    pieces.filter(move |(at, piece)| at + piece.len() < text.len() && !framed(piece) && !piece.trim().is_empty())
+}
+
+#[test]
+fn every_fact_stands_once_whichever_segment_is_missing() {
+    let folder = Path::new(env!("CARGO_MANIFEST_DIR")).join("conformance/answers");
+    let (mut odd, mut seen) = (Vec::new(), 0);
+    for entry in std::fs::read_dir(folder).unwrap() {
+        let path = entry.unwrap().path();
+        let name = path.file_name().unwrap().to_string_lossy().into_owned();
+        let Some((_, kind)) = OWN.iter().find(|(head, _)| name.starts_with(head) && name.ends_with(".x12")) else {
+            continue;
+        };
+        let text = std::fs::read_to_string(&path).unwrap();
+        for (at, missing) in segments(&text) {
+            odd.extend(without(&name, *kind, &text, missing, at));
+            seen += 1;
+        }
+    }
+    assert!(odd.is_empty(), "{} facts:\n{}", odd.len(), odd.join("\n"));
+    assert!(seen >= 400, "{seen} files");
+}
+
+/// The same of small files of the corpus, each without some of its segments.
+#[test]
+fn every_fact_of_the_corpus_stands_once_whichever_segment_is_missing() {
+    const EACH: usize = 11;
+    let (mut odd, mut seen) = (Vec::new(), 0);
+    let folders = [
+        ("835", Kind::Payment),
+        ("277ca", Kind::Status),
+        ("277", Kind::Status),
+        ("271", Kind::Eligibility),
+        ("278", Kind::Review),
+    ];
+    for (path, kind) in
+        folders.iter().flat_map(|(folder, kind)| corpus::x12(folder).into_iter().map(move |path| (path, *kind)))
+    {
+        let Ok(text) = std::fs::read_to_string(&path) else { continue };
+        if text.len() > 6_000 || !text.is_ascii() || !text.starts_with("ISA") {
+            continue;
+        }
+        let name = path.file_name().unwrap().to_string_lossy().into_owned();
+        for (at, missing) in segments(&text).skip(name.len() % EACH).step_by(EACH) {
+            odd.extend(without(&name, kind, &text, missing, at));
+            seen += 1;
+        }
+    }
+    assert!(odd.is_empty(), "{} facts:\n{}", odd.len(), odd.join("\n"));
+    assert!(seen >= 100, "{seen} files");
+}
+
 #[test]
 fn every_fact_of_an_835_of_the_corpus_stands_once() {
     every_fact_once(&["835"], Kind::Payment, 5_000);

@@ -367,3 +367,23 @@ async fn the_list_of_answers_to_nobody_goes_on_page_by_page() {
     assert!(house.steps(&id).await.contains(&"adjudicated"));
     assert!(reason(&house, &id, "adjudicated").await.starts_with("later: claim number matches"));
 }
+
+#[tokio::test]
+async fn a_refusal_that_is_told_again_sends_no_innocent_claim_twice() {
+    let house = House::open().await;
+    let (bad, good) = (house.submit(bundle("BAD1")).await.submission, house.submit(bundle("GOOD1")).await.submission);
+    let payer = house.submission(&bad).await.payer;
+    let sealed = dispatch::seal(&house.gateway, &payer, &[bad.clone(), good.clone()]).await.unwrap();
+    dispatch::send(&house.gateway, &sealed[0]).await.unwrap();
+    let file = house.gateway.store.interchange(&sealed[0]).await.unwrap().unwrap();
+    let (group, set) = (file.group_control_number, &file.claims[0].transaction_set);
+    let refusal = format!(
+        "ST*999*0001*005010X231A1~AK1*HC*{group}*005010X222A1~AK2*837*{set}*005010X222A1~IK3*CLM*20**8~CTX*CLM01:BAD1~\
+         IK4*2*782*7*X~IK5*R*5~AK9*R*1*1*0~SE*8*0001~"
+    );
+    hear(&house, &envelope(1, "FA", "005010X231A1", &refusal)).await;
+    assert_eq!((house.state(&bad).await, house.state(&good).await), (State::Rejected, State::Queued));
+    house.send(&good).await;
+    hear(&house, &envelope(2, "FA", "005010X231A1", &refusal)).await;
+    assert_eq!((house.state(&bad).await, house.state(&good).await), (State::Rejected, State::Sent));
+}

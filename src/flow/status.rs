@@ -9,6 +9,7 @@ use crate::fault::{Fault, any_error, codes};
 use crate::flow::journal::day;
 use crate::gateway::{Gateway, Translator};
 use crate::responses::meaning::List;
+use crate::responses::standing::{self, Said};
 use crate::store::{Found, Key};
 use crate::x12::assemble::{self, BatchHeader, Envelope};
 use crate::x12::check;
@@ -223,8 +224,12 @@ fn status(translator: &Translator, known: Result<&Known, &str>, today: Date) -> 
         Err(row) => return Status { codes: own(row), date: Some(today), ..Status::default() },
     };
     let charge = Some(known.record.total_charge);
-    let paid = known.said.iter().rev().find_map(|said| Some((said, said.adjudication.as_ref()?)));
-    if let Some((said, adjudication)) = paid {
+    let heard: Vec<Said> =
+        known.said.iter().map(|said| Said { part: known.found.part, answer: said.clone() }).collect();
+    let stands = standing::standing(&heard).last().map(|said| &said.answer);
+    // What was taken back, and nothing came in its place.
+    let newest = stands.or_else(|| known.said.iter().rfind(|said| said.adjudication.is_some()));
+    if let Some((said, adjudication)) = newest.and_then(|said| Some((said, said.adjudication.as_ref()?))) {
         return adjudicated(own(outcome(said, adjudication)), said.payment.as_ref(), adjudication, said.stated, today);
     }
     let state = known.found.submission.state;

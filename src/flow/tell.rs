@@ -96,8 +96,13 @@ impl Told {
         response: &PayerResponse,
         detail: Value,
     ) -> Result<(), Fault> {
-        let response = for_claim(claim, response);
+        let mut response = for_claim(claim, response);
         let decision = Decision::of(&response.decision);
+        let innocent = innocent(decision, &response);
+        if innocent {
+            // Kept to be known when it is said again, as a word that decides nothing about this claim.
+            response.decision = Decision::Informational.word().to_owned();
+        }
         let now = gateway.clock.now();
         let part = (self.submission.parts.len() > 1).then_some(claim.found.part);
         if self.is_repeated(claim.found.part, &response) {
@@ -106,7 +111,10 @@ impl Told {
             return Ok(());
         }
         self.events.push(event(event_of(decision), part, now, &detail));
-        if innocent(decision, &response) {
+        if innocent {
+            let answer = MatchedAnswer { part: claim.found.part, at: now, fresh: true, body: text(&response) };
+            self.answers.push(answer);
+            self.heard.push(Said { part: claim.found.part, answer: response });
             // The set was refused for another claim's sake: this one goes out again, in an interchange without it.
             self.facts.push(AnswerFacts { part: claim.found.part, settled: Awaited::ALL, ..AnswerFacts::default() });
             self.events.push(event(

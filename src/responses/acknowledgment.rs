@@ -11,16 +11,30 @@ use crate::x12::segment::Segment;
 
 pub(super) fn read(context: &mut Context, segments: &[Segment]) {
     // Some senders put several AK1 … AK9 into one set.
-    let (_, groups) = runs(segments, |segment| segment.id() == "AK1");
-    for group in groups {
+    let (before, groups) = runs(segments, |segment| segment.id() == "AK1");
+    // And some leave it out.
+    let nameless = Some(before).filter(|before| judges(before));
+    for group in nameless.into_iter().chain(groups) {
         read_group(context, group);
     }
+}
+
+/// Whether something is said of a set, or of the group.
+fn judges(run: &[Segment]) -> bool {
+    run.iter().any(|segment| matches!(segment.id(), "AK2" | "AK9")) || speaks_of_a_set(run)
+}
+
+fn speaks_of_a_set(run: &[Segment]) -> bool {
+    run.iter().any(|segment| matches!(segment.id(), "IK3" | "AK3" | "IK4" | "AK4" | "IK5" | "AK5"))
 }
 
 fn read_group(context: &mut Context, group: &[Segment]) {
     let ak9 = all(group, "AK9").next();
     let group_complaints = ak9.map(|ak9| codes(context, ak9, 5..=9, (List::GroupError, "AK905"))).unwrap_or_default();
-    let (_, sets) = runs(group, |segment| segment.id() == "AK2");
+    let (before, named) = runs(group, |segment| segment.id() == "AK2");
+    // A set that no AK2 names.
+    let nameless = Some(before).filter(|before| speaks_of_a_set(before));
+    let sets: Vec<&[Segment]> = nameless.into_iter().chain(named).collect();
     for set in &sets {
         let mut response = statement(context, group, Some(set), decide(context, ak9, Some(set)));
         if response.decision == Decision::Rejected.word() {
@@ -89,17 +103,17 @@ fn decide(context: &Context, ak9: Option<&Segment>, set: Option<&[Segment]>) -> 
 
 fn keys(group: &[Segment], set: Option<&[Segment]>) -> CorrelationKeys {
     CorrelationKeys {
-        group_control_number: group.first().and_then(|ak1| text(ak1, 2)),
-        transaction_set_control_number: set.and_then(|set| text(set.first()?, 2)),
+        group_control_number: all(group, "AK1").next().and_then(|ak1| text(ak1, 2)),
+        transaction_set_control_number: set.and_then(|set| text(all(set, "AK2").next()?, 2)),
         ..CorrelationKeys::default()
     }
 }
 
 /// What is wrong with one set: each IK4, each IK3 that has none below, and what IK5 adds to them.
 fn complaints(context: &Context, set: &[Segment]) -> Vec<Complaint> {
-    let (_, segments) = runs(set, |segment| matches!(segment.id(), "IK3" | "AK3"));
-    let mut complaints: Vec<Complaint> =
-        segments.iter().flat_map(|segment| segment_complaints(context, segment)).collect();
+    let (before, segments) = runs(set, |segment| matches!(segment.id(), "IK3" | "AK3"));
+    let mut complaints = placeless(context, before);
+    complaints.extend(segments.iter().flat_map(|segment| segment_complaints(context, segment)));
     if let Some(ik5) = verdict(set) {
         let of_the_set = codes(context, ik5, 2..=6, (List::SetError, "IK502"));
         // 5 and I5 only say that there are segments in error: news when none has been named.
@@ -107,6 +121,22 @@ fn complaints(context: &Context, set: &[Segment]) -> Vec<Complaint> {
         complaints.extend(of_the_set.into_iter().filter(|each| !known || !matches!(each.code.as_str(), "5" | "I5")));
     }
     complaints
+}
+
+/// What is said of elements whose segment is not named, or of nothing but a CTX.
+fn placeless(context: &Context, run: &[Segment]) -> Vec<Complaint> {
+    let (head, elements) = runs(run, |segment| matches!(segment.id(), "IK4" | "AK4"));
+    let about = Complaint {
+        list: "IK304".into(),
+        context: contexts(context, head),
+        meaning: explained("", None),
+        ..Complaint::default()
+    };
+    match (elements.is_empty(), about.context.is_empty()) {
+        (true, true) => Vec::new(),
+        (true, false) => vec![about],
+        (false, _) => elements.iter().map(|element| element_complaint(context, &about, element)).collect(),
+    }
 }
 
 /// IK3 with its CTX, and each IK4 with its own.
@@ -155,7 +185,8 @@ fn element_complaint(context: &Context, about: &Complaint, run: &[Segment]) -> C
 
 /// `CLM05-3: invalid code value`.
 fn explained(place: &str, words: Option<&str>) -> String {
-    format!("{place}: {}", words.unwrap_or("in error"))
+    let words = words.unwrap_or("in error");
+    if place.is_empty() { words.to_owned() } else { format!("{place}: {words}") }
 }
 
 /// CTX: `CLM01:value`, or `SITUATIONAL TRIGGER` with the place that pulled it. Delimiters are written as `:` and `*`.

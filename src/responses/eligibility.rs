@@ -34,6 +34,7 @@ struct Above<'s, 'a> {
 pub(super) fn read(context: &mut Context, segments: &[Segment]) {
     let (head, levels) = runs(segments, |segment| segment.id() == "HL");
     let mut above = Above::default();
+    let before = context.reading.responses.len();
     for (n, level) in levels.iter().enumerate() {
         match level[0].element(3) {
             "20" => above = Above { payer: Some(level), ..Above::default() },
@@ -46,6 +47,11 @@ pub(super) fn read(context: &mut Context, segments: &[Segment]) {
             let response = statement(context, head, &above, level);
             context.reading.responses.push(response);
         }
+    }
+    // An answer that says nothing of anybody has come all the same.
+    if let (true, Some(last)) = (context.reading.responses.len() == before, levels.last()) {
+        let response = statement(context, head, &above, last);
+        context.reading.responses.push(response);
     }
 }
 

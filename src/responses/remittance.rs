@@ -98,13 +98,23 @@ fn remittance_party(run: Run) -> RemittanceParty {
     };
     for segment in &run[1..] {
         match segment.id() {
-            "N3" | "N4" => address(party.address.get_or_insert_default(), segment),
+            // An address that comes again is another's, whose N1 is missing.
+            "N3" | "N4" if !has_address(&party, segment.id()) => {
+                address(party.address.get_or_insert_default(), segment);
+            }
             "REF" => party.references.extend(referenced(segment, &mut party.others)),
             "PER" => party.contacts.push(contact(segment)),
             _ => other(&mut party.others, segment, &[]),
         }
     }
     party
+}
+
+fn has_address(party: &RemittanceParty, segment: &str) -> bool {
+    party.address.as_ref().is_some_and(|known| match segment {
+        "N3" => known.line1.is_some() || known.line2.is_some(),
+        _ => known.city.is_some() || known.state.is_some() || known.postal_code.is_some(),
+    })
 }
 
 fn address(address: &mut Address, segment: &Segment) {

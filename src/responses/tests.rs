@@ -97,6 +97,20 @@ fn a_999_may_leave_out_what_it_took_and_refuse_a_whole_group() {
 }
 
 #[test]
+fn a_999_that_leaves_out_what_names_its_parts_loses_no_complaint() {
+    let told = |body: &str| wrapped(&format!("ST*999*1~{body}SE*9*1~")).responses;
+    let no_set = told("AK1*HC*101~IK3*CLM*22**8~CTX*CLM01:A1~IK4*2*782*7*X~IK5*R*5~AK9*R*1*1*0~");
+    assert_eq!((no_set.len(), no_set[0].decision.as_str(), no_set[0].complaints.len()), (1, "rejected", 1));
+    assert_eq!(no_set[0].keys.group_control_number.as_deref(), Some("101"));
+    let no_group = told("AK2*837*0001~IK5*R*4~AK2*837*0002~IK5*A~AK9*P*2*2*1~");
+    let sets = no_group.iter().map(|said| said.keys.transaction_set_control_number.as_deref());
+    assert_eq!(sets.collect::<Vec<_>>(), [Some("0001"), Some("0002")]);
+    let no_segment = told("AK1*HC*101~AK2*837*0001~IK4*2*782*7*X~CTX*CLM01:A1~IK5*R*5~AK9*R*1*1*0~");
+    let complaint = &no_segment[0].complaints[0];
+    assert_eq!((complaint.value.as_deref(), complaint.context.as_slice()), (Some("X"), &["CLM01:A1".to_owned()][..]));
+}
+
+#[test]
 fn a_997_speaks_the_same_with_other_ids() {
     let reading = wrapped("ST*997*1~AK1*HC*7~AK2*837*0001~AK3*NM1*8**8~AK4*9*67*1~AK5*R*5~AK9*R*1*1*0~SE*8*1~");
     let response = &reading.responses[0];
