@@ -7,6 +7,8 @@ use std::ops::{Add, AddAssign, Neg, Sub};
 
 /// Decimals that are held as a whole number.
 const SCALE: u32 = 4;
+/// What a number is multiplied by that has so many decimals.
+const POWERS: [i64; 5] = [10_000, 1000, 100, 10, 1];
 /// Digits of a plain amount: so many of them can be added up as a file can hold.
 const DIGITS: usize = 13;
 
@@ -25,9 +27,10 @@ impl Amount {
 
     /// `None` of what is absent or no number.
     pub fn known(text: &str) -> Option<Amount> {
-        let text = text.trim();
-        let general = || Some(Amount { plain: 0, other: text.parse().ok()? });
-        plain(text).map_or_else(general, |plain| Some(Amount { plain, other: Decimal::ZERO }))
+        let general = |text: &str| Some(Amount { plain: 0, other: text.parse().ok()? });
+        // Spaces around it are rare.
+        let plain = plain(text).or_else(|| plain(text.trim()));
+        plain.map_or_else(|| general(text.trim()), |plain| Some(Amount { plain, other: Decimal::ZERO }))
     }
 
     /// Without zeros at its end.
@@ -45,18 +48,16 @@ fn plain(text: &str) -> Option<i64> {
     if digits.len() > DIGITS {
         return None;
     }
-    let (mut value, mut decimals, mut has_point) = (0i64, 0, false);
-    for byte in digits {
+    let (mut value, mut point) = (0i64, None);
+    for (n, byte) in digits.iter().enumerate() {
         match byte {
-            b'0'..=b'9' => {
-                value = value * 10 + i64::from(byte - b'0');
-                decimals += u32::from(has_point);
-            }
-            b'.' if !has_point => has_point = true,
+            b'0'..=b'9' => value = value * 10 + i64::from(byte - b'0'),
+            b'.' if point.is_none() => point = Some(n + 1),
             _ => return None,
         }
     }
-    let value = value.checked_mul(10i64.pow(SCALE.checked_sub(decimals)?))?;
+    let decimals = point.map_or(0, |behind| digits.len() - behind);
+    let value = value.checked_mul(*POWERS.get(decimals)?)?;
     Some(if is_negative { -value } else { value })
 }
 
@@ -72,6 +73,7 @@ impl PartialEq for Amount {
 impl Add for Amount {
     type Output = Amount;
 
+    #[inline]
     fn add(self, more: Amount) -> Amount {
         match self.plain.checked_add(more.plain) {
             Some(plain) if more.other.is_zero() => Amount { plain, other: self.other },

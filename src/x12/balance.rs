@@ -147,9 +147,10 @@ impl Balance {
         let claims = root.descend_into(|found| &*found.id != "2100");
         for claim in claims.filter(|found| &*found.id == "2100" && !found.part.is_context) {
             let Some(clp) = claim.segment("CLP") else { continue };
-            sums.paid += Amount::of(clp.element(4));
+            let paid = Amount::of(clp.element(4));
+            sums.paid += paid;
             if claim.part.is_complete() {
-                self.remitted_claim(claim, clp);
+                self.remitted_claim(claim, clp, paid);
             }
         }
         if !root.part.is_complete() {
@@ -161,8 +162,8 @@ impl Balance {
         self.expect(root, (bpr, 2), Amount::of(bpr.element(2)), sums.paid - provider, PAYMENT);
     }
 
-    fn remitted_claim(&mut self, claim: &Loop<'_>, clp: &Segment<'_>) {
-        let (charge, paid) = (Amount::of(clp.element(3)), Amount::of(clp.element(4)));
+    fn remitted_claim(&mut self, claim: &Loop<'_>, clp: &Segment<'_>, paid: Amount) {
+        let charge = Amount::of(clp.element(3));
         let lines = || claim.children_of("2110").map(|found| (found, RemittedLine::of(found)));
         let own = adjustments(claim);
         let (mut all, mut count, mut are_right) = (RemittedLine::default(), 0, true);
@@ -178,7 +179,10 @@ impl Balance {
             self.expect(claim, (clp, 3), charge, all.charge, CLAIM_CHARGE);
             self.expect(claim, (clp, 4), paid, all.paid - own, LINES_PAYMENT);
         }
-        for (found, line) in lines().take_while(|_| !are_right) {
+        if are_right {
+            return;
+        }
+        for (found, line) in lines() {
             if let Some(svc) = line.svc {
                 self.expect(found, (svc, 3), line.paid, line.charge - line.adjusted, LINE_PAYMENT);
             }
@@ -210,9 +214,10 @@ fn line_charge<'l, 'a>(line: &'l Loop<'a>) -> Option<(&'l Segment<'a>, Amount)> 
 
 /// Sum of the amounts of all CAS: each holds up to six (CAS03, 06, 09, 12, 15, 18).
 fn adjustments(found: &Loop<'_>) -> Amount {
-    let amounts = |cas: &Segment<'_>| {
-        let last = cas.len().min(18);
-        (3..=last).step_by(3).map(|n| Amount::of(cas.element(n))).sum::<Amount>()
-    };
-    found.all("CAS").map(amounts).sum()
+    let mut sum = Amount::default();
+    for cas in found.all("CAS") {
+        let mut elements = cas.elements();
+        (0..6).map_while(|_| elements.nth(2)).for_each(|amount| sum += Amount::of(amount));
+    }
+    sum
 }

@@ -1,12 +1,13 @@
 //! Segments that were found without fault: one that comes again need not be looked at again, and in a long file most do.
 //! What the situational rules see of each goes with it.
 
-use crate::x12::build::problem_of;
+use crate::x12::build::problem_among;
 use crate::x12::delimiters::Delimiters;
 use crate::x12::guide::{Guide, SegmentIx};
 use crate::x12::meanings::{self, Meanings, NONE, Word};
 use crate::x12::segment::Segment;
 use crate::x12::situations::ALL;
+use crate::x12::words;
 
 /// Segments that are remembered; one that comes later takes the slot of another.
 const SLOTS: usize = 2048;
@@ -89,8 +90,7 @@ impl Known {
             return None;
         }
         let (spec, raw) = (guide.segment_at(ix), segment.raw());
-        let Delimiters { component, repetition, .. } = segment.delimiters;
-        let is_plain = |text: &str| text.bytes().all(|byte| byte != component && Some(byte) != repetition);
+        let look = Look::of(raw.as_bytes(), segment.delimiters);
         // No segment begins so: what is like another is never taken for one.
         self.like.push(MARK);
         let mut copied = 0;
@@ -99,7 +99,7 @@ impl Known {
                 continue;
             }
             let text = raw.get(range.clone()).unwrap_or_default();
-            let is_right = |element| is_plain(text) && problem_of(element, text).is_none();
+            let is_right = |element| look.is_plain(text) && problem_among(element, text, look.are_printed).is_none();
             if !spec.element(n, 0).is_some_and(is_right) {
                 self.like.clear();
                 return None;
@@ -153,6 +153,40 @@ fn put(slots: &mut [Slot], ix: SegmentIx, raw: &[u8], sense: u32) {
     {
         text.copy_from_slice(raw);
         (slot.length, slot.ix, slot.sense) = (length, ix, sense);
+    }
+}
+
+/// What one look at a segment tells of its values.
+struct Look {
+    /// It holds nothing but printed characters.
+    are_printed: bool,
+    /// Something in it has components or repetitions.
+    have_parts: bool,
+    delimiters: Delimiters,
+}
+
+impl Look {
+    fn of(raw: &[u8], delimiters: Delimiters) -> Look {
+        let repetition = delimiters.repetition.unwrap_or(delimiters.component);
+        let (mut unprinted, mut parts) = (0, 0);
+        let mut look = |word: [u8; 8]| {
+            unprinted |= words::unprinted(word);
+            parts |= words::marks(word, delimiters.component) | words::marks(word, repetition);
+        };
+        let (words, rest) = raw.as_chunks::<8>();
+        words.iter().for_each(|word| look(*word));
+        match raw.last_chunk::<8>() {
+            // The last word overlaps the one before.
+            Some(word) => look(*word),
+            None => rest.iter().for_each(|byte| look([*byte; 8])),
+        }
+        Look { are_printed: unprinted == 0, have_parts: parts != 0, delimiters }
+    }
+
+    /// Whether a value has neither components nor repetitions.
+    fn is_plain(&self, value: &str) -> bool {
+        let Delimiters { component, repetition, .. } = self.delimiters;
+        !self.have_parts || value.bytes().all(|byte| byte != component && Some(byte) != repetition)
     }
 }
 

@@ -43,15 +43,17 @@ mod rulebook;
 mod rules;
 pub mod segment;
 pub mod sets;
+mod short;
 pub mod situations;
 pub mod split;
 mod spots;
-mod strangers;
+pub mod strangers;
 pub mod stream;
 pub mod text;
 pub mod tokens;
 mod totals;
 pub mod tree;
+mod words;
 pub mod wrapping;
 pub mod writer;
 

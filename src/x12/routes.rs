@@ -38,7 +38,10 @@ pub(crate) struct Route {
 struct Slot {
     from: u32,
     asked: Asked,
+    head: Head,
     route: Route,
+    /// The slot of the place that came behind this one last.
+    next: Option<usize>,
 }
 
 /// The places that one placer found. The default knows none.
@@ -51,6 +54,8 @@ pub(crate) struct Routes {
     recent: (Stand, u32),
     /// Which loops are open, when that was so before.
     state: Option<u32>,
+    /// The slot of the last place.
+    last: Option<usize>,
 }
 
 impl Routes {
@@ -63,33 +68,55 @@ impl Routes {
         self.seen >= FIRST
     }
 
+    /// The place that came behind the last one before, if the segment goes there once more; the placer must go there.
+    #[inline]
+    pub fn follow_on(&mut self, raw: &str) -> Option<&Route> {
+        let next = self.slots.get(self.last?)?.as_ref()?.next?;
+        let slot = self.slots.get(next)?.as_ref()?;
+        if Some(slot.from) != self.state || !slot.head.begins(raw) {
+            return None;
+        }
+        (self.state, self.last) = (Some(slot.route.to), Some(next));
+        Some(&slot.route)
+    }
+
     /// The place that was found before; the placer must go there.
     pub fn follow(&mut self, asked: Asked) -> Option<&Route> {
-        let from = self.state?;
-        let slot = self.slots.get(slot_of(from, asked))?.as_ref()?;
+        let (from, at) = (self.state?, slot_of(self.state?, asked));
+        let slot = self.slots.get(at)?.as_ref()?;
         if slot.from != from || slot.asked != asked {
             return None;
         }
         self.state = Some(slot.route.to);
-        Some(&slot.route)
+        self.go_on(at);
+        self.slots.get(at)?.as_ref().map(|slot| &slot.route)
+    }
+
+    /// Remembers that a place came behind the last one.
+    fn go_on(&mut self, at: usize) {
+        let last = self.last.replace(at).and_then(|last| self.slots.get_mut(last)?.as_mut());
+        last.into_iter().for_each(|last| last.next = Some(at));
     }
 
     /// Takes the place of a segment that was searched for; `stand` is where the placer is now, when that says all.
     pub fn learn(
         &mut self,
-        asked: Option<Asked>,
+        asked: Option<(Asked, Head)>,
         placed: &Placed,
         stand: Option<impl Iterator<Item = (LoopIx, usize)> + Clone>,
     ) {
         let from = self.state.take();
+        let last = self.last.take();
         let Some(stand) = stand else { return };
         let at = stand.clone().nth(placed.keep.wrapping_sub(1)).map_or(0, |(_, at)| at);
         let Some(to) = self.state_of(stand) else { return };
         self.state = Some(to);
-        if let (Some(from), Some(asked), None) = (from, asked, placed.problem)
+        if let (Some(from), Some((asked, head)), None) = (from, asked, placed.problem)
             && let Some(slot) = self.slots.get_mut(slot_of(from, asked))
         {
-            *slot = Some(Slot { from, asked, route: Route { placed: *placed, at, to } });
+            *slot = Some(Slot { from, asked, head, route: Route { placed: *placed, at, to }, next: None });
+            self.last = last;
+            self.go_on(slot_of(from, asked));
         }
     }
 }
@@ -113,21 +140,61 @@ impl Routes {
 }
 
 impl Asked {
-    /// What is asked by a segment; `None` when its place hangs on more: on the levels, or on values of several elements.
-    pub fn of(guide: &Guide, segment: &Segment<'_>) -> Option<Asked> {
+    /// What is asked by a segment, and the bytes that tell it; `None` when its place hangs on more: on the levels, or on values
+    /// of several elements.
+    pub fn of(guide: &Guide, segment: &Segment<'_>) -> Option<(Asked, Head)> {
         let (id, first) = segment.head();
         let tag = Tag::of_bytes(id);
-        let value = match guide.qualifiers.of(tag) {
-            Qualifier::None => &[],
-            Qualifier::At(1, 0) => first,
-            Qualifier::At(element, 0) => segment.element(usize::from(element)).as_bytes(),
+        let (value, stands_first) = match guide.qualifiers.of(tag) {
+            Qualifier::None => (&[][..], false),
+            Qualifier::At(1, 0) => (first, true),
+            Qualifier::At(element, 0) => (segment.element(usize::from(element)).as_bytes(), false),
             Qualifier::At(element, component) => {
-                segment.component(usize::from(element), usize::from(component)).as_bytes()
+                let value = segment.component(usize::from(element), usize::from(component));
+                (value.as_bytes(), element == 1 && component == 1)
             }
             Qualifier::Several => return None,
         };
         let packed = value.iter().fold(0, |packed, byte| (packed << 8) | u64::from(*byte));
-        (value.len() <= LENGTH).then_some(Asked { tag, qualifier: (value.len() as u64) << 56 | packed })
+        let asked = Asked { tag, qualifier: (value.len() as u64) << 56 | packed };
+        // Each with the separator behind it.
+        let length = match stands_first {
+            true => id.len() + 1 + value.len() + 1,
+            false => id.len() + 1,
+        };
+        let is_told = stands_first || guide.qualifiers.of(tag) == Qualifier::None;
+        (value.len() <= LENGTH).then(|| (asked, Head::of(segment.raw(), if is_told { length } else { 0 })))
+    }
+}
+
+/// The first bytes of a segment, where they tell its place: its id, its qualifier, and a separator behind each.
+#[derive(Debug, Clone, Copy)]
+pub(crate) struct Head {
+    word: u64,
+    /// No bits when they do not tell it.
+    mask: u64,
+}
+
+impl Head {
+    fn of(raw: &str, length: usize) -> Head {
+        let is_here = (1..=8.min(raw.len())).contains(&length);
+        let mask = if is_here { u64::MAX >> (64 - 8 * length) } else { 0 };
+        Head { word: first_word(raw) & mask, mask }
+    }
+
+    #[inline]
+    fn begins(self, raw: &str) -> bool {
+        self.mask != 0 && first_word(raw) & self.mask == self.word
+    }
+}
+
+/// The first eight bytes of a text, zeros behind a shorter one.
+#[inline]
+fn first_word(raw: &str) -> u64 {
+    let bytes = raw.as_bytes();
+    match bytes.first_chunk::<8>() {
+        Some(word) => u64::from_le_bytes(*word),
+        None => bytes.iter().rev().fold(0, |word, byte| (word << 8) | u64::from(*byte)),
     }
 }
 
@@ -227,11 +294,25 @@ mod tests {
     #[test]
     fn what_tells_a_place_is_asked() {
         let guide = shipped().get("837p").unwrap();
-        let asked = |raw| Asked::of(guide, &Segment::new(raw, Default::default()));
+        let asked = |raw| Asked::of(guide, &Segment::new(raw, Default::default())).map(|(asked, _)| asked);
         assert_eq!(asked("REF*G1*1"), asked("REF*G1*2"));
         assert_ne!(asked("REF*G1*1"), asked("REF*F8*1"));
         assert_ne!(asked("REF*G1*1"), asked("REF*G*1"));
         assert_eq!(asked("CLM*A"), asked("CLM*B"));
+        let head = |raw| Asked::of(guide, &Segment::new(raw, Default::default())).unwrap().1;
+        for (raw, like, unlike) in [
+            ("REF*G1*1", &["REF*G1*2", "REF*G1*"][..], &["REF*G1", "REF*G", "REF*G12*1", "REF"][..]),
+            ("HI*ABK:A", &["HI*ABK:B*ABF:C"], &["HI*ABK", "HI*ABK*A", "HI*ABF:A"]),
+            ("LX*1", &["LX*2", "LX*"], &["LX", "L*1"]),
+            // None of these tells by its first bytes alone.
+            ("REF*G1", &[], &["REF*G1", "REF*G1*1"]),
+            ("REF*123456*1", &[], &["REF*123456*1"]),
+            ("LX", &[], &["LX", "LX*1"]),
+        ] {
+            assert!(like.iter().all(|raw| head(raw).begins(raw) && head(raw).mask != 0), "{raw}");
+            assert!(like.iter().all(|other| head(raw).begins(other)), "{raw}");
+            assert!(unlike.iter().all(|other| !head(raw).begins(other)), "{raw}");
+        }
         for none in ["HL*1", "ref*G1*1", "REFX*G1", "REF*12345678"] {
             assert_eq!(asked(none), None, "{none}");
         }

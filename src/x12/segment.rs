@@ -2,6 +2,7 @@
 
 use crate::fault::X12Place;
 use crate::x12::delimiters::Delimiters;
+use crate::x12::words::equal_bytes;
 use std::fmt;
 use std::ops::Range;
 
@@ -32,7 +33,7 @@ impl fmt::Debug for Segment<'_> {
 impl<'a> Segment<'a> {
     /// A view of `raw`, which holds no terminator.
     pub fn new(raw: &'a str, delimiters: Delimiters) -> Segment<'a> {
-        let cuts = Cuts::of(raw, delimiters.element);
+        let cuts = Cuts::of(raw.as_bytes(), delimiters.element);
         Segment { raw, delimiters, cuts, latin1: false, ordinal: 1, offset: 0, line: 1 }
     }
 
@@ -121,7 +122,7 @@ impl<'a> Segment<'a> {
         let mut next = move || {
             // Behind the first bytes of a long segment the next are looked at.
             while cuts == Cuts::default() && known < raw.len() {
-                cuts = Cuts::at(raw, element, known);
+                cuts = Cuts::at(raw.as_bytes(), element, known);
                 known += CUTS;
             }
             let end = cuts.take().map_or(raw.len(), |at| known - CUTS + at);
@@ -172,7 +173,7 @@ impl<'a> Segment<'a> {
 }
 
 /// Bytes of a segment whose separators are held.
-const CUTS: usize = 64;
+pub(crate) const CUTS: usize = 64;
 
 /// Where the element separators stand in the first [`CUTS`] bytes of a segment: bit n is byte n. Nearly every segment is
 /// shorter, so that its elements are found without looking at it again.
@@ -180,13 +181,18 @@ const CUTS: usize = 64;
 pub(crate) struct Cuts(u64);
 
 impl Cuts {
-    pub fn of(raw: &str, separator: u8) -> Cuts {
+    pub fn of(raw: &[u8], separator: u8) -> Cuts {
         Cuts::at(raw, separator, 0)
     }
 
+    /// Those bits that stand for the first bytes.
+    pub fn below(bits: u64, length: usize) -> Cuts {
+        Cuts(bits & !u64::MAX.checked_shl(u32::try_from(length).unwrap_or(u32::MAX)).unwrap_or_default())
+    }
+
     /// Of the bytes from `start` on.
-    fn at(raw: &str, separator: u8, start: usize) -> Cuts {
-        let bytes = raw.as_bytes().get(start..).unwrap_or_default();
+    fn at(raw: &[u8], separator: u8, start: usize) -> Cuts {
+        let bytes = raw.get(start..).unwrap_or_default();
         let bytes = bytes.get(..CUTS).unwrap_or(bytes);
         let (words, rest) = bytes.as_chunks::<8>();
         let mut bits = words.iter().zip(0..).fold(0, |bits, (word, n)| bits | equal_bytes(*word, separator) << (8 * n));
@@ -231,17 +237,6 @@ impl Cuts {
         let end = self.take().unwrap_or(raw.len());
         raw.get(start..end).unwrap_or_default()
     }
-}
-
-/// Bit n of eight is set when byte n of a word is this one.
-fn equal_bytes(word: [u8; 8], byte: u8) -> u64 {
-    const ONES: u64 = 0x0101_0101_0101_0101;
-    const LOW: u64 = 0x7F * ONES;
-    let unlike = u64::from_le_bytes(word) ^ (ONES * u64::from(byte));
-    // The high bit of each byte that is alike, and of no other.
-    let alike = !(((unlike & LOW) + LOW) | unlike | LOW);
-    // The eight bits are gathered in the highest byte.
-    (alike >> 7).wrapping_mul(0x0102_0408_1020_4080) >> 56
 }
 
 /// Part `n` (from 0) of a text that a delimiter parts, found in one pass; `""` when there are fewer.
@@ -314,15 +309,6 @@ mod tests {
                 let each: Vec<_> = (0..=expected.len()).map(|n| segment.element(n)).collect();
                 assert_eq!((&each[..expected.len()], each[expected.len()]), (&expected[..], ""), "{raw}");
             }
-        }
-    }
-
-    #[test]
-    fn a_byte_is_told_from_all_others() {
-        for byte in 0..=255 {
-            let word = [byte, b'*', byte, !byte, b'*' | 0x80, b'+', b'*', byte];
-            let expected = word.iter().zip(0..).fold(0, |bits, (at, n)| bits | u64::from(*at == b'*') << n);
-            assert_eq!(equal_bytes(word, b'*'), expected, "{word:?}");
         }
     }
 

@@ -73,6 +73,11 @@ impl<R: Read> TokenStream<R> {
 
     /// The next token; at the end, the white space that is left. A fault when the file can't be read.
     pub fn next_token(&mut self) -> Result<Streamed<'_>, Fault> {
+        if let Some(short) = self.scanner.short(self.source.held()) {
+            let start = self.source.at;
+            self.source.at += short.total();
+            return Ok(Streamed::Token(self.scanner.take_short(&self.source.buffer[start..self.source.at], short)));
+        }
         loop {
             match self.scanner.next(self.source.held(), self.source.complete) {
                 Next::Span(span) => return Ok(Streamed::Token(self.take(span))),
@@ -229,7 +234,7 @@ impl<'g> Follower<'g> {
 
     fn begin(&mut self, st: &Segment<'_>) {
         let version = if st.element(3).is_empty() { self.group_version.as_str() } else { st.element(3) };
-        version.clone_into(&mut self.version);
+        version.trim_end().clone_into(&mut self.version);
         st.element(1).clone_into(&mut self.set_id);
         st.raw().clone_into(&mut self.st);
         self.placer = self.guides.for_set(&self.set_id, &self.version).map(|guide| Placer::new(guide));

@@ -4,6 +4,8 @@
 
 use crate::x12::delimiters::Delimiters;
 use crate::x12::isa::{ISA_LENGTH, ISA_VIEW, IsaShape, LOOK_AHEAD, isa_shape, wrapped_isa_shape};
+use crate::x12::segment::Cuts;
+use crate::x12::short::Short;
 use crate::x12::wrapping::Wrap;
 use std::borrow::Cow;
 
@@ -28,9 +30,19 @@ pub struct Token<'a> {
     pub kind: Kind,
     /// Where `raw` stands in its line, when the lines of its interchange are cut at one width.
     pub wrap: Option<Wrap>,
+    /// The element separators of `raw`.
+    pub(crate) cuts: Cuts,
 }
 
 impl<'a> Token<'a> {
+    /// The element separators of its text, which is `raw` unless it was read otherwise: then it has another length.
+    pub(crate) fn cuts_of(&self, text: &str) -> Cuts {
+        match text.len() == self.raw.len() {
+            true => self.cuts,
+            false => Cuts::of(text.as_bytes(), self.delimiters.element),
+        }
+    }
+
     /// What was sent: `raw` without the line breaks that cut it.
     pub fn sent(&self) -> Cow<'a, [u8]> {
         match self.wrap.filter(|wrap| wrap.is_broken(self.raw)) {
@@ -137,6 +149,27 @@ impl Scanner {
         segment(gap, rest, delimiters, complete)
     }
 
+    /// Finds a short segment in `bytes`, as [`Scanner::next`] would; none when it is not plain that it would.
+    #[inline]
+    pub fn short(&self, bytes: &[u8]) -> Option<Short> {
+        let delimiters = self.delimiters.filter(|_| self.width.is_none() && !self.overlong)?;
+        Short::of(bytes, delimiters)
+    }
+
+    /// Takes what [`Scanner::short`] found in the same bytes.
+    #[inline]
+    pub fn take_short<'a>(&mut self, bytes: &'a [u8], short: Short) -> Token<'a> {
+        let (gap, rest) = bytes.split_at_checked(short.gap).unwrap_or((bytes, &[]));
+        let raw = rest.get(..short.length).unwrap_or(rest);
+        let delimiters = self.delimiters.unwrap_or_default();
+        // It has no line feeds but one before it, and the one that ends it.
+        self.advance(short.gap, short.gap > 0);
+        let (offset, line) = (self.offset, self.line);
+        self.advance(short.length + 1, delimiters.terminator == b'\n');
+        let (terminated, kind, wrap, cuts) = (true, Kind::Segment, None, short.cuts);
+        Token { gap, raw, delimiters, offset, line, terminated, kind, wrap, cuts }
+    }
+
     /// Takes what [`Scanner::next`] found in the same bytes.
     pub fn take<'a>(&mut self, bytes: &'a [u8], span: Span) -> Token<'a> {
         let (gap, rest) = bytes.split_at_checked(span.gap).unwrap_or((bytes, &[]));
@@ -159,7 +192,8 @@ impl Scanner {
         if span.kind == Kind::Segment && raw.strip_prefix(b"IEA").is_some_and(is_iea) {
             self.delimiters = None;
         }
-        Token { gap, raw, delimiters, offset, line, terminated: span.terminated, kind: span.kind, wrap }
+        let cuts = Cuts::of(raw, delimiters.element);
+        Token { gap, raw, delimiters, offset, line, terminated: span.terminated, kind: span.kind, wrap, cuts }
     }
 
     fn pass(&mut self, bytes: &[u8]) {
@@ -169,6 +203,15 @@ impl Scanner {
         if count > 0 {
             self.line = self.line.saturating_add(count);
             self.line_start = start + memchr::memrchr(b'\n', bytes).map_or(0, |at| at as u64 + 1);
+        }
+    }
+
+    /// Passes over bytes that hold no line feed but, if so, as their last.
+    fn advance(&mut self, length: usize, ends_line: bool) {
+        self.offset += length as u64;
+        if ends_line {
+            self.line = self.line.saturating_add(1);
+            self.line_start = self.offset;
         }
     }
 
@@ -371,6 +414,11 @@ impl<'a> Iterator for Tokens<'a> {
     type Item = Token<'a>;
 
     fn next(&mut self) -> Option<Token<'a>> {
+        if let Some(short) = self.scanner.short(self.rest) {
+            let token = self.scanner.take_short(self.rest, short);
+            self.rest = self.rest.get(short.total()..).unwrap_or_default();
+            return Some(token);
+        }
         let Next::Span(span) = self.scanner.next(self.rest, true) else { return None };
         let token = self.scanner.take(self.rest, span);
         self.rest = self.rest.get(span.total()..).unwrap_or_default();

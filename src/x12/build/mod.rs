@@ -9,6 +9,7 @@ mod value;
 pub use arrange::arrange;
 pub use basic::basic;
 pub use check::check;
+pub(crate) use value::problem_among;
 pub use value::{ElementProblem, problem_of, text_of};
 pub(crate) use value::{is_date, is_time};
 

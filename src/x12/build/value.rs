@@ -96,24 +96,28 @@ pub fn text_of<'r>(spec: &ElementSpec, raw: &'r str, delimiters: &Delimiters) ->
 
 /// What is wrong with a value as it stands in a segment, if anything.
 pub fn problem_of(spec: &ElementSpec, text: &str) -> Option<ElementProblem> {
-    match is_plainly_right(spec, text) {
+    problem_among(spec, text, false)
+}
+
+/// As [`problem_of`]; `are_printed` when the value is known to hold nothing but printed characters.
+pub(crate) fn problem_among(spec: &ElementSpec, text: &str, are_printed: bool) -> Option<ElementProblem> {
+    match is_plainly_right(spec, text, are_printed) {
         true => None,
         false => every_problem(spec, text),
     }
 }
 
 /// Whether one look at the bytes of a value is enough to take it: it is for most.
-fn is_plainly_right(spec: &ElementSpec, text: &str) -> bool {
+fn is_plainly_right(spec: &ElementSpec, text: &str, are_printed: bool) -> bool {
     let bytes = text.as_bytes();
     if bytes.len() < usize::from(spec.min) || bytes.len() > usize::from(spec.max) {
         return false;
     }
     let is_open = spec.codes.is_empty() || spec.external.is_some();
+    let are_printed = || are_printed || bytes.iter().all(is_printed);
     match spec.kind {
-        ElementKind::ID => (is_open || spec.codes.iter().any(|code| code == text)) && bytes.iter().all(is_printed),
-        ElementKind::AN => {
-            is_open && bytes.first() != Some(&b' ') && bytes.last() != Some(&b' ') && bytes.iter().all(is_printed)
-        }
+        ElementKind::ID => (is_open || spec.codes.iter().any(|code| code == text)) && are_printed(),
+        ElementKind::AN => is_open && bytes.first() != Some(&b' ') && bytes.last() != Some(&b' ') && are_printed(),
         ElementKind::N0 => is_open && is_short_number(bytes),
         // The point is no digit.
         ElementKind::R if bytes.len() > usize::from(spec.min) && is_short_amount(bytes) => is_open,
