@@ -42,5 +42,6 @@ mod worklists;
 mod x12_acknowledged;
 mod x12_conformance;
 mod x12_corpus;
+mod x12_faults;
 mod x12_fuzz;
 mod x12_size;

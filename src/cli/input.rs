@@ -157,9 +157,14 @@ impl Input {
         Ok(Input { source: Cursor::new(head).chain(source), bar, name: path.display().to_string() })
     }
 
+    /// The bytes that it begins with.
+    pub fn head(&self) -> &[u8] {
+        self.source.get_ref().0.get_ref()
+    }
+
     /// Whether it is JSON or XML; anything else may be X12.
     pub fn is_fhir(&self) -> bool {
-        let head = self.source.get_ref().0.get_ref();
+        let head = self.head();
         let text = head.strip_prefix(b"\xef\xbb\xbf").unwrap_or(head).trim_ascii_start();
         matches!(text.first(), Some(b'{' | b'[' | b'<'))
     }

@@ -8,7 +8,7 @@ use crate::cli::validate::guides;
 use crate::cli::{Exit, exit_for, show};
 use crate::clock::Clock;
 use crate::config::Config;
-use crate::fault::{Fault, Issue, Place, any_error, codes};
+use crate::fault::{Fault, any_error, codes};
 use crate::flow::acknowledge;
 use crate::gateway::Translator;
 use crate::x12::acknowledged::{self, Words};
@@ -16,7 +16,7 @@ use crate::x12::document::Document;
 use crate::x12::guide::Guides;
 use crate::x12::stream::{Follower, Segments};
 use crate::x12::text::Text;
-use crate::x12::{format, json, reader, split};
+use crate::x12::{format, json, reader, split, strangers};
 use std::io::{BufWriter, Write};
 use std::path::{Path, PathBuf};
 
@@ -114,13 +114,13 @@ fn each<T>(paths: &[PathBuf], with: &T, write: fn(&T, Input, &mut Out) -> Writte
             exit = Exit::Unreadable;
             continue;
         };
-        let bar = input.bar.clone();
+        let (bar, head) = (input.bar.clone(), input.head().to_vec());
         let written = write(with, input, &mut out)?;
         bar.finish_and_clear();
         match written.and_then(|found| out.flush().map(|()| found)) {
             Ok(true) => {}
             Ok(false) => {
-                no_interchange(&file);
+                no_interchange(&file, &head);
                 exit = Exit::Unreadable;
             }
             Err(error) if error.kind() == std::io::ErrorKind::BrokenPipe => return Ok(Exit::Clean),
@@ -228,7 +228,7 @@ fn read_ack(translator: &Translator, answer: &Path, file: &Path, json: bool) -> 
 fn parts(guides: &Guides, file: &Path, out: &Path) -> Result<Exit, Fault> {
     std::fs::create_dir_all(out).map_err(|error| unwritable(out, &error))?;
     let input = Input::open(file)?;
-    let bar = input.bar.clone();
+    let (bar, head) = (input.bar.clone(), input.head().to_vec());
     let mut failed = None;
     let mut count = 0;
     let found = split::split(guides, input, |part| {
@@ -241,7 +241,7 @@ fn parts(guides: &Guides, file: &Path, out: &Path) -> Result<Exit, Fault> {
     match failed {
         Some(error) => Err(unwritable(out, &error)),
         None if !found.an_interchange => {
-            no_interchange(file);
+            no_interchange(file, &head);
             Ok(Exit::Unreadable)
         }
         None => {
@@ -252,9 +252,8 @@ fn parts(guides: &Guides, file: &Path, out: &Path) -> Result<Exit, Fault> {
     }
 }
 
-fn no_interchange(file: &Path) {
-    let issue = Issue::error(codes::X12_ENVELOPE, Place::Whole, "the text holds no X12 interchange");
-    show::issues(Some(&file.display().to_string()), &[issue]);
+fn no_interchange(file: &Path, head: &[u8]) {
+    show::issues(Some(&file.display().to_string()), &[strangers::no_interchange(head)]);
 }
 
 fn unwritable(path: &Path, error: &std::io::Error) -> Fault {

@@ -209,7 +209,9 @@ impl Tree<'_> {
         let before = issues.len();
         let elements = segment.elements().map(|text| Read { text, delimiters: segment.delimiters });
         rules::check_elements(spec, segment.len(), elements, &mut |finding| {
-            issues.push(element_issue(spec, set, found, segment, &finding));
+            if !is_of_envelope(segment, finding.element) {
+                issues.push(element_issue(spec, set, found, segment, &finding));
+            }
         });
         code_sets::check_segment(guide, ix, set, found, segment, issues);
         let sense = self.known.sense(guide, ix, segment);
@@ -233,8 +235,10 @@ impl Tree<'_> {
         let left_out = found.part.left_out.iter().flat_map(|(ix, count)| std::iter::repeat_n(*ix, *count as usize));
         let children = found.children.iter().map(|child| child.spec).chain(left_out);
         rules::check_counts(guide, found.spec, segments, children, &mut |fault| {
-            // A set without SE is the envelope's business.
-            if matches!(fault, LoopFault::SegmentMissing(ix) if guide.segment_at(ix).id == "SE") {
+            // A set without SE is the envelope's business, and a loop whose beginning is missing was told when it was met.
+            let is_told =
+                |ix| guide.segment_at(ix).id == "SE" || guide.loop_at(found.spec).segments.first() == Some(&ix);
+            if matches!(fault, LoopFault::SegmentMissing(ix) if is_told(ix)) {
                 return;
             }
             issues.push(loop_issue(guide, set, found, fault));
@@ -243,6 +247,15 @@ impl Tree<'_> {
             self.known.meanings.set(Quiet::COUNTS, meaning);
         }
         self.found.insert(before, issues, found, self.depth);
+    }
+}
+
+/// Whether an element of a header or trailer is compared with others as a part of the envelope, which tells what is wrong.
+fn is_of_envelope(segment: &Segment<'_>, element: usize) -> bool {
+    match element {
+        1 => segment.is("SE"),
+        2 => segment.is("SE") || (segment.is("ST") && segment.element(2).is_empty()),
+        _ => false,
     }
 }
 

@@ -75,8 +75,6 @@ pub struct Walk {
     issues: Vec<Issue>,
 }
 
-pub(crate) const NO_INTERCHANGE: &str = "the text holds no X12 interchange";
-
 /// How to mend an ISA.
 const TERMINATOR: &str = "send behind ISA16 the character that ends each segment, most often ~";
 const WIDTHS: &str =
@@ -102,8 +100,9 @@ impl Walk {
     pub fn take<'a>(&mut self, token: &Token<'_>, raw: &'a str, latin1: bool) -> (Role, Segment<'a>) {
         let (delimiters, cuts, offset, line) = (token.delimiters, token.cuts_of(raw), token.offset, token.line);
         let view = Segment { raw, delimiters, cuts, latin1, ordinal: self.ordinal.saturating_add(1), offset, line };
-        let is_plain = token.terminated && token.kind == Kind::Segment && token.gap.iter().all(u8::is_ascii_whitespace);
-        if self.in_set > 0 && is_plain && self.unterminated.is_none() && !may_be_envelope(raw.as_bytes()) {
+        let is_plain = matches!(token.gap, [] | [b'\n'] | [b'\r', b'\n']) && self.unterminated.is_none();
+        let is_body = self.in_set > 0 && token.terminated && token.kind == Kind::Segment;
+        if is_plain && is_body && !may_be_envelope(raw.as_bytes()) {
             (self.in_garbage, self.in_strays, self.ordinal) = (false, false, view.ordinal);
             self.last = (offset, line);
             self.in_set = self.in_set.saturating_add(1);
@@ -161,11 +160,7 @@ impl Walk {
     pub fn end(&mut self) {
         self.leave();
         if !self.seen {
-            let (text, hint) = match self.stranger {
-                Some((what, mend)) => (format!("{NO_INTERCHANGE}: it {what}"), mend),
-                None => (NO_INTERCHANGE.to_owned(), "an interchange begins with an ISA segment of 106 characters"),
-            };
-            self.issues.push(Issue::error(codes::X12_ENVELOPE, Place::Whole, text).hint(hint));
+            self.issues.push(strangers::issue(self.stranger));
         }
     }
 
@@ -278,7 +273,15 @@ impl Walk {
         }
         // What comes behind the first is for the same reason where it is.
         if !self.in_strays {
-            self.note(segment, codes::X12_ENVELOPE, "a segment outside of any transaction set", None);
+            self.note(
+                segment,
+                codes::X12_ENVELOPE,
+                (
+                    "a segment outside of any transaction set",
+                    "a set begins with its ST and ends with its SE: one of them is missing here, or is broken",
+                ),
+                None,
+            );
         }
         Role::Stray
     }
@@ -296,7 +299,7 @@ impl Walk {
         match self.group.take() {
             Some(_) => Role::Ge,
             None => {
-                self.note(ge, codes::X12_ENVELOPE, "a GE without its GS", None);
+                self.note(ge, codes::X12_ENVELOPE, ("a GE without its GS", "send the GS that begins the group"), None);
                 Role::Stray
             }
         }
@@ -306,7 +309,12 @@ impl Walk {
         self.leave_set();
         let grouped = self.group.is_some();
         if !grouped {
-            self.note(st, codes::X12_ENVELOPE, "a transaction set outside of any group", Some("024"));
+            self.note(
+                st,
+                codes::X12_ENVELOPE,
+                ("a transaction set outside of any group", "send a GS before the first ST of each group"),
+                Some("024"),
+            );
             self.is_implied = true;
             self.group = Some(X12Place { group: Some(String::new()), ..start(st) });
         }
@@ -319,7 +327,7 @@ impl Walk {
         if self.in_set == 0 {
             // What stands before it has said so.
             if !self.in_strays {
-                self.note(se, codes::X12_ENVELOPE, "an SE without its ST", None);
+                self.note(se, codes::X12_ENVELOPE, ("an SE without its ST", "send the ST that begins the set"), None);
             }
             return Role::Stray;
         }
@@ -350,14 +358,20 @@ impl Walk {
         let Some(at) = self.set.take() else { return };
         let group = self.group.as_ref().and_then(|at| at.group.clone());
         let at = X12Place { group, error_code: Some("2".to_owned()), ..self.within(at) };
-        self.issues.push(Issue::error(codes::X12_ENVELOPE, Place::X12(at), "the transaction set has no SE"));
+        self.issues.push(
+            Issue::error(codes::X12_ENVELOPE, Place::X12(at), "the transaction set has no SE")
+                .hint("end each set by an SE with its control number and the number of its segments"),
+        );
     }
 
     /// A group that is open when it should not be has lost its GE.
     fn leave_group(&mut self) {
         let Some(at) = self.group.take().filter(|_| !self.is_implied) else { return };
         let at = X12Place { error_code: Some("3".to_owned()), ..self.within(at) };
-        self.issues.push(Issue::error(codes::X12_ENVELOPE, Place::X12(at), "the group has no GE"));
+        self.issues.push(
+            Issue::error(codes::X12_ENVELOPE, Place::X12(at), "the group has no GE")
+                .hint("end each group by a GE with its control number and the number of its sets"),
+        );
     }
 
     /// Ends an interchange that has no IEA.
@@ -373,7 +387,10 @@ impl Walk {
         self.in_set = 0;
         let at = X12Place { error_code: Some("023".to_owned()), ..at };
         if unterminated.is_none() && set.is_none() && !has_group {
-            return self.issues.push(Issue::error(codes::X12_ENVELOPE, Place::X12(at), "the interchange has no IEA"));
+            return self.issues.push(
+                Issue::error(codes::X12_ENVELOPE, Place::X12(at), "the interchange has no IEA")
+                    .hint("end the interchange by an IEA with its control number and the number of its groups"),
+            );
         }
         let within = if unterminated.is_some() { " within a segment" } else { "" };
         let lost = [set.map(|number| format!("the SE of set {number}")), has_group.then(|| "a GE".to_owned())];
@@ -387,10 +404,10 @@ impl Walk {
         self.issues.push(issue.hint("it was cut off: ask for the whole file, or send it again"));
     }
 
-    /// An issue at a segment; `note_code` is the TA105 that says so.
-    fn note(&mut self, segment: &Segment<'_>, code: &'static str, text: &str, note_code: Option<&str>) {
+    /// An issue at a segment, and how to mend it; `note_code` is the TA105 that says so.
+    fn note(&mut self, segment: &Segment<'_>, code: &'static str, (text, hint): (&str, &str), note_code: Option<&str>) {
         let at = X12Place { error_code: note_code.map(str::to_owned), ..self.place(segment) };
-        self.issues.push(Issue::error(code, Place::X12(at), text));
+        self.issues.push(Issue::error(code, Place::X12(at), text).hint(hint));
     }
 }
 

@@ -3,6 +3,7 @@
 
 use crate::fault::{Issue, Place, X12Place, codes};
 use crate::x12::guide::Guides;
+use crate::x12::plain;
 use crate::x12::reader::TransactionSet;
 use crate::x12::segment::Segment;
 
@@ -20,10 +21,15 @@ pub(crate) fn check(guides: &Guides, functional_id: &str, version: &str, set: &T
     if !own.is_empty() && !version.is_empty() && own != version {
         warn("ST03 names another guide than GS08".to_owned(), "send the same version in both");
     }
-    if let Some(guide) = guides.for_transaction(set).filter(|_| !functional_id.is_empty())
-        && guide.functional_id != functional_id
-    {
+    let Some(guide) = guides.for_transaction(set) else { return issues };
+    if !functional_id.is_empty() && guide.functional_id != functional_id {
         warn(format!("GS01 is not {}, that of transaction {}", guide.functional_id, guide.transaction), "correct GS01");
+    }
+    let (name, named) = if own.is_empty() { ("GS08", version) } else { ("ST03", own) };
+    if !guide.is_version(named) {
+        let known = guide.versions().collect::<Vec<_>>().join(", ");
+        let hint = format!("versions of transaction {} that are known: {known}", guide.transaction);
+        warn(format!("{name} {} is no version that is known: it was read as {}", plain::shown(named), guide.id), &hint);
     }
     issues
 }

@@ -18,7 +18,7 @@ use std::sync::Arc;
 pub(crate) const FOLDER: &str = "x12";
 
 /// A loop of a guide, by its place in [`Guide::loops`].
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord)]
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Hash, PartialOrd, Ord)]
 pub struct LoopIx(pub u16);
 
 /// A segment of a guide, by its place in [`Guide::segments`].
@@ -66,6 +66,8 @@ pub struct Guide {
     pub transaction: String,
     /// GS01.
     pub functional_id: String,
+    /// Versions besides `id` that differ from it in nothing that is checked: earlier ones, and their errata.
+    pub others: Vec<String>,
     pub title: String,
     /// The loops that a set is a list of: claims (2300), payments (2100), answers.
     pub units: Vec<LoopIx>,
@@ -324,6 +326,18 @@ impl Tag {
     /// One of 64 bits, for a first look.
     pub(crate) fn bit(self) -> u64 {
         1 << (self.0.wrapping_mul(0x9E37_79B1) >> 26)
+    }
+}
+
+impl Guide {
+    /// Its version, and those that are read by it.
+    pub fn versions(&self) -> impl Iterator<Item = &str> {
+        std::iter::once(self.id.as_str()).chain(self.others.iter().map(String::as_str))
+    }
+
+    /// Whether a version is one of these, or names no guide (005010).
+    pub fn is_version(&self, version: &str) -> bool {
+        version.len() <= "005010".len() || self.versions().any(|own| own == version)
     }
 }
 

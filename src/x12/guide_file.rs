@@ -29,8 +29,23 @@ pub(crate) fn parse(path: &str, text: &str) -> Result<Guide, Vec<Issue>> {
 fn empty(path: &str) -> Guide {
     let name = path.rsplit(['/', '\\']).next().unwrap_or(path).trim_end_matches(".guide").to_owned();
     let (id, transaction, functional_id, title) = Default::default();
+    let others = Vec::new();
     let (units, loops, segments, qualifiers, situations, sight, codes) = Default::default();
-    Guide { name, id, transaction, functional_id, title, units, loops, segments, qualifiers, situations, sight, codes }
+    Guide {
+        name,
+        id,
+        transaction,
+        functional_id,
+        others,
+        title,
+        units,
+        loops,
+        segments,
+        qualifiers,
+        situations,
+        sight,
+        codes,
+    }
 }
 
 struct File<'t> {
@@ -81,6 +96,7 @@ impl<'t> File<'t> {
         let guide = &mut self.guide;
         match words.next()? {
             "guide" => guide.id = words.rest.to_owned(),
+            "also" => guide.others = words.rest.split_whitespace().map(str::to_owned).collect(),
             "transaction" => guide.transaction = words.rest.to_owned(),
             "group" => guide.functional_id = words.rest.to_owned(),
             "title" => guide.title = words.rest.to_owned(),

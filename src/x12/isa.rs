@@ -16,7 +16,7 @@ const SEPARATORS: [usize; 16] = [3, 6, 17, 20, 31, 34, 50, 53, 69, 76, 81, 83, 8
 /// An ISA is judged by no more bytes than these, so that the chunks of a stream do not matter.
 pub(crate) const ISA_VIEW: usize = 256;
 /// Bytes that must be there before an ISA, or text that may hold one, is judged.
-pub(crate) const LOOK_AHEAD: usize = 2 * ISA_VIEW;
+pub(crate) const LOOK_AHEAD: usize = 16 * ISA_VIEW;
 /// What may follow an ISA, and the elements of each.
 const FOLLOWERS: [(&[u8], usize); 4] = [(b"GS", 8), (b"TA1", 5), (b"ST", 2), (b"IEA", 2)];
 
@@ -31,11 +31,14 @@ const ROWS: [Row; 12] = [
     (8, "008", |text| !text.trim().is_empty(), "ISA08 names no receiver"),
     (9, "014", |text| is_date(text) && text.len() == 6, "ISA09 is no date (YYMMDD)"),
     (10, "015", is_time, "ISA10 is no time (HHMM)"),
-    (12, "017", |text| text == "00501", "ISA12 is not 00501"),
+    (VERSION_AT, "017", |text| text == "00501", "ISA12 is not 00501"),
     (13, "018", |text| is_digits(text, 9), "ISA13 is no number of nine digits"),
     (14, "019", |text| matches!(text, "0" | "1"), "ISA14 is neither 0 nor 1"),
     (15, "020", |text| matches!(text, "P" | "T"), "ISA15 is neither P nor T"),
 ];
+
+/// ISA12: where the groups are of the version that it names, it is right all the same.
+pub(crate) const VERSION_AT: u8 = 12;
 
 /// ISA05 and ISA07 (X12 005010, I05); the guides use few of them.
 pub(crate) fn is_id_qualifier(text: &str) -> bool {

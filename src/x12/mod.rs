@@ -48,7 +48,7 @@ mod short;
 pub mod situations;
 pub mod split;
 mod spots;
-mod strangers;
+pub mod strangers;
 pub mod stream;
 pub mod text;
 pub mod tokens;

@@ -1,8 +1,8 @@
 //! Numbers that a set gives to what it holds: its levels (HL) one after another, its claims each its own.
 
-use crate::fault::{Severity, X12Place, codes};
+use crate::fault::{Issue, Severity, X12Place, codes};
 use crate::x12::findings::Ranked;
-use crate::x12::guide::{Guide, LoopIx};
+use crate::x12::guide::{Guide, LoopIx, Usage};
 use crate::x12::reader::TransactionSet;
 use crate::x12::segment::Segment;
 use crate::x12::situations::Check;
@@ -32,6 +32,9 @@ const CLAIM_TWICE: Row = (
     "Send a number of its own for each claim, and each claim once.",
 );
 
+/// An HL02 that should be there, and is not.
+const UNKNOWN: &str = "?";
+
 const ROWS: [Row; 3] = [LEVEL_NUMBER, LEVEL_HAS_NONE, CLAIM_TWICE];
 
 /// All of them, for profiles and documents.
@@ -53,8 +56,13 @@ fn check((name, say, mend): Row) -> Check {
 /// What is remembered of a set from part to part.
 #[derive(Debug, Default)]
 pub(crate) struct Numbering {
-    /// The levels that came.
-    levels: u64,
+    /// The number of the last level, and the one that it was expected to have.
+    last_number: u64,
+    expected: u64,
+    /// Levels are missing since, which is told where they are.
+    has_gap: bool,
+    /// Where the next of them may begin: each portion of a set shows again what is around it.
+    gap_at: u64,
     last: Option<Level>,
     claims: Numbers,
 }
@@ -63,7 +71,10 @@ pub(crate) struct Numbering {
 #[derive(Debug)]
 struct Level {
     number: String,
-    says_children: bool,
+    /// HL04, where the guide leaves a choice.
+    says_children: Option<bool>,
+    /// The number that it should have, and has not.
+    expected: Option<u64>,
     at: Spot,
 }
 
@@ -102,47 +113,78 @@ impl Numbering {
         };
         let all = root.descend_into(|found| guide.loop_at(found.spec).leads_to_numbers);
         for found in all.filter(|found| found.part.told == 0) {
-            let Some(first) = found.segments.first() else { continue };
-            if guide.loop_at(found.spec).is_level {
-                // Where the guide leaves no choice of HL04, it complains itself.
-                let codes = found.specs.first().copied().flatten().and_then(|ix| guide.segment_at(ix).element(4, 0));
-                let is_open = codes.is_none_or(|element| element.codes.len() != 1);
-                self.level(found, first, is_open, &mut report);
-            } else if first.id() == "CLM" {
-                self.claim(found, first, &mut report);
+            let first = found.segments.first();
+            let is_level = guide.loop_at(found.spec).is_level;
+            match first {
+                Some(hl) if is_level && hl.id().trim().eq_ignore_ascii_case("HL") => {
+                    // Where the guide leaves no choice of HL04, it complains itself.
+                    let spec = found.specs.first().copied().flatten().map(|ix| guide.segment_at(ix));
+                    let is_open = spec.and_then(|hl| hl.element(4, 0)).is_none_or(|hl04| hl04.codes.len() != 1);
+                    let hl02 = spec.and_then(|hl| hl.element(2, 0)).filter(|hl02| hl02.usage == Usage::Required);
+                    let parent = Some(hl.element(2)).filter(|parent| hl02.is_none() || !parent.is_empty());
+                    self.level(found, hl, parent, is_open, &mut report);
+                }
+                Some(clm) if clm.id() == "CLM" => self.claim(found, clm, &mut report),
+                _ if is_level => self.gap(found),
+                _ => {}
             }
         }
-        let is_last = root.part.is_complete();
-        if let Some(level) = self.last.take_if(|level| is_last && level.says_children) {
-            report(u32::MAX, LEVEL_HAS_NONE, &level.at, "HL", 4);
+        if root.part.is_complete()
+            && let Some(level) = self.last.take()
+        {
+            self.ended(u32::MAX, &level, None, &mut report);
         }
+    }
+
+    /// A level whose HL is missing: the one before may have said that it comes.
+    fn gap(&mut self, found: &Loop<'_>) {
+        let first = found.descend().find_map(|inner| inner.segments.first());
+        let Some(at) = first.map(|first| first.offset).filter(|at| *at >= self.gap_at) else { return };
+        (self.has_gap, self.gap_at) = (true, at + 1);
+        self.last.iter_mut().for_each(|level| level.says_children = None);
     }
 
     fn level(
         &mut self,
         found: &Loop<'_>,
         hl: &Segment<'_>,
+        parent: Option<&str>,
         is_open: bool,
         report: &mut impl FnMut(u32, Row, &Spot, &str, u8),
     ) {
-        if let Some(before) = self.last.take()
-            && before.says_children != (before.number == hl.element(2))
-        {
-            report(hl.ordinal, LEVEL_HAS_NONE, &before.at, "HL", 4);
+        if let Some(before) = self.last.take() {
+            self.ended(hl.ordinal, &before, Some(parent.unwrap_or(UNKNOWN)), report);
         }
-        self.levels += 1;
-        let number = hl.element(1);
-        if number.trim().parse() != Ok(self.levels) {
-            report(hl.ordinal, LEVEL_NUMBER, &Spot::of(found, hl), "HL", 1);
-            // What follows counts from here: one gap is one issue.
-            self.levels = number.trim().parse().unwrap_or(self.levels);
+        let number = hl.element(1).trim().parse().ok();
+        let has_gap = std::mem::take(&mut self.has_gap);
+        self.expected += 1;
+        let fits = |number: u64| {
+            number == self.expected || number == self.last_number + 1 || (has_gap && number > self.last_number)
+        };
+        let is_right = number.is_some_and(fits);
+        let expected = Some(self.expected).filter(|_| !is_right);
+        // What follows a number that does not fit may go on from it, or as if it had fitted: one gap is one issue.
+        self.last_number = number.unwrap_or(self.expected).min(u64::MAX - 1);
+        if is_right {
+            self.expected = self.last_number;
         }
-        // A level that says nothing is the guide's business.
-        self.last = (is_open && matches!(hl.element(4), "0" | "1")).then(|| Level {
-            number: number.to_owned(),
-            says_children: hl.element(4) == "1",
-            at: Spot::of(found, hl),
-        });
+        let says_children = Some(hl.element(4) == "1").filter(|_| is_open && matches!(hl.element(4), "0" | "1"));
+        self.last = Some(Level { number: hl.element(1).to_owned(), says_children, expected, at: Spot::of(found, hl) });
+    }
+
+    /// Judges a level when the HL02 of the next is known, or that there is none: with the segment `known`.
+    fn ended(&self, known: u32, level: &Level, next: Option<&str>, report: &mut impl FnMut(u32, Row, &Spot, &str, u8)) {
+        let names = |number: Option<u64>| number.is_some() && next.and_then(|next| next.parse().ok()) == number;
+        // The next level calls it what it should be called: that it does not find it was told there.
+        let is_told = names(level.expected);
+        if level.expected.is_some() && !is_told {
+            report(known, LEVEL_NUMBER, &level.at, "HL", 1);
+        }
+        // An HL02 that names no level, or one that comes later, tells nothing of this one.
+        let is_known = |next: &str| next.is_empty() || next.parse().is_ok_and(|next: u64| next <= self.last_number);
+        if !is_told && next.is_none_or(is_known) && level.says_children == Some(next != Some(level.number.as_str())) {
+            report(known, LEVEL_HAS_NONE, &level.at, "HL", 4);
+        }
     }
 
     fn claim(&mut self, found: &Loop<'_>, clm: &Segment<'_>, report: &mut impl FnMut(u32, Row, &Spot, &str, u8)) {

@@ -1,6 +1,6 @@
 //! Transaction sets without a guide (834, 820, 275, 824 …): no more than X12's own syntax can be checked.
 
-use crate::fault::{Issue, Place, X12Place, codes};
+use crate::fault::{Issue, Place, Severity, X12Place, codes};
 use crate::x12::guide::Guides;
 use crate::x12::reader::TransactionSet;
 use crate::x12::segment::Segment;
@@ -78,6 +78,15 @@ fn is_id(id: &str) -> bool {
 pub(crate) fn no_guide(guides: &Guides, set: &TransactionSet<'_>) -> Issue {
     let (id, version) = (shown(set.id()), shown(set.version()));
     let is_known = guides.iter().any(|guide| guide.transaction == set.id());
+    if id.is_empty() {
+        let at = X12Place {
+            transaction_set: Some(set.control_number().to_owned()),
+            error_code: Some("6".to_owned()),
+            ..X12Place::default()
+        };
+        let issue = Issue::error(codes::X12_ENVELOPE, Place::X12(at), "ST01 names no transaction");
+        return issue.hint("send the number of the transaction in ST01, 837 for claims");
+    }
     let (error_code, text) = match is_known {
         true if version.is_empty() => (
             "19",
@@ -92,12 +101,17 @@ pub(crate) fn no_guide(guides: &Guides, set: &TransactionSet<'_>) -> Issue {
         ..X12Place::default()
     };
     let issue = Issue::warning(codes::X12_GUIDE, Place::X12(at), text);
+    if is_known {
+        let of_set = guides.iter().filter(|guide| guide.transaction == set.id());
+        let known: Vec<_> = of_set.flat_map(|guide| guide.versions()).collect();
+        return issue.hint(format!("versions of transaction {id} that are known: {}", known.join(", ")));
+    }
     let hint = "there is no guide of it in conformance/x12: what its loops and elements should hold is not known";
-    Issue { severity: crate::fault::Severity::Information, ..issue }.hint(hint)
+    Issue { severity: Severity::Information, ..issue }.hint(hint)
 }
 
 /// What a sender wrote where a version should be, cut to what one could be.
-fn shown(text: &str) -> String {
+pub(crate) fn shown(text: &str) -> String {
     text.chars().filter(|character| character.is_ascii_alphanumeric()).take(12).collect()
 }
 

@@ -114,8 +114,11 @@ impl<'p> Portion<'p> {
     pub fn around(&self) -> impl Iterator<Item = Segment<'p>> {
         let frames = &self.held.frames;
         let remembered = |n: usize, mark: &PlacedMark| {
-            let opens_unit = mark.placed.as_ref().is_some_and(|placed| self.held.begins_left_out(placed));
-            n < self.held.told && opens_unit && !frames.iter().any(|frame| frame.first == n)
+            let Some(placed) = mark.placed.as_ref().filter(|_| n < self.held.told) else { return false };
+            // A unit that began a loop around it as well, whose own beginning is missing, is no part of the others in it.
+            let opens_unit = placed.opened.iter().any(|ix| self.guide.is_some_and(|guide| guide.units.contains(ix)));
+            let is_open = |frame: &Frame| frame.first == n && (frame.is_unit || !opens_unit);
+            self.held.begins_left_out(placed) && !frames.iter().any(is_open)
         };
         let marks = self.held.marks.iter().zip(&self.set.segments).enumerate();
         marks.filter(move |(n, (mark, _))| !remembered(*n, mark)).map(|(_, (_, segment))| *segment)

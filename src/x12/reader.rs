@@ -123,7 +123,7 @@ impl<'a> TransactionSet<'a> {
 
     /// ST03, else GS08.
     pub fn version(&self) -> &'a str {
-        Some(self.st(3)).filter(|version| !version.is_empty()).unwrap_or(self.group_version)
+        Some(self.st(3)).filter(|version| !version.is_empty()).unwrap_or(self.group_version).trim_end()
     }
 
     /// Whether the file ends in the middle of this segment.

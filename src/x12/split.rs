@@ -28,8 +28,9 @@ const NAMED: usize = 1_000;
 #[derive(Debug, Default)]
 pub struct Found {
     pub an_interchange: bool,
-    /// Sets of which nothing was given; at most 1 000 are named.
+    /// Sets of which nothing was given; at most 1 000 are named, and the last issue tells how many more there are.
     pub left_out: Vec<Issue>,
+    unnamed: u64,
 }
 
 /// Gives each unit to `each` as an interchange of its own, with the envelope and control numbers of the file; levels are
@@ -38,7 +39,12 @@ pub fn split(guides: &Guides, source: impl Read, each: impl FnMut(Part) -> bool)
     let (isa, gs, found) = (Head::default(), Head::default(), Found::default());
     let mut splitter = Splitter { isa, gs, number: 0, found, is_whole: false, is_given: false, each };
     portions::visit(guides, source, &mut splitter)?;
-    Ok(splitter.found)
+    let mut found = splitter.found;
+    if found.unnamed > 0 {
+        let text = format!("{} more transaction sets were left out for the same reason", found.unnamed);
+        found.left_out.push(Issue::error(codes::TOO_MANY, Place::Whole, text));
+    }
+    Ok(found)
 }
 
 /// An ISA or GS as it was written, and its control number.
@@ -87,8 +93,11 @@ impl<F: FnMut(Part) -> bool> Visitor for Splitter<F> {
         self.is_whole &= !portion.has_news;
         let is_part = portion.has_unit || (is_whole && portion.is_last);
         if !is_part {
-            if portion.is_last && !self.is_given && self.found.left_out.len() < NAMED {
-                self.found.left_out.push(left_out(portion));
+            if portion.is_last && !self.is_given {
+                match self.found.left_out.len() < NAMED {
+                    true => self.found.left_out.push(left_out(portion)),
+                    false => self.found.unnamed += 1,
+                }
             }
             return ControlFlow::Continue(());
         }

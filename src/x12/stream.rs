@@ -234,7 +234,7 @@ impl<'g> Follower<'g> {
 
     fn begin(&mut self, st: &Segment<'_>) {
         let version = if st.element(3).is_empty() { self.group_version.as_str() } else { st.element(3) };
-        version.clone_into(&mut self.version);
+        version.trim_end().clone_into(&mut self.version);
         st.element(1).clone_into(&mut self.set_id);
         st.raw().clone_into(&mut self.st);
         self.placer = self.guides.for_set(&self.set_id, &self.version).map(|guide| Placer::new(guide));

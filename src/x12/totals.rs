@@ -19,6 +19,8 @@ pub(crate) struct Totals {
     interchange: String,
     group: String,
     set: String,
+    /// ISA12 when it is not the usual one, and what is wrong unless the groups are of this version.
+    version: Option<(String, Issue)>,
     /// The ISA has all its elements.
     is_whole: bool,
     /// The ST of the open set.
@@ -116,13 +118,20 @@ impl Totals {
         for (n, code, text) in isa::faults(isa).filter(|(n, ..)| isa::has_width(isa, usize::from(*n))) {
             let at = X12Place { element: Some(n), error_code: Some(code.to_owned()), ..self.of_interchange(isa) };
             // Whoever wrote a wrong ISA element may still have meant the rest.
-            issues.push(Issue::warning(codes::X12_ENVELOPE, Place::X12(at), text));
+            let issue = Issue::warning(codes::X12_ENVELOPE, Place::X12(at), text).hint(format!("correct ISA{n:02}"));
+            match n {
+                isa::VERSION_AT => self.version = Some((isa.element(12).to_owned(), issue)),
+                _ => issues.push(issue),
+            }
         }
         let parts = [isa.element(6).trim(), isa.element(8).trim(), self.interchange.as_str()];
         if !self.interchange_numbers.is_new_below(MAX_INTERCHANGES, &parts) {
             let at = X12Place { element: Some(13), error_code: Some("025".to_owned()), ..self.of_interchange(isa) };
             let text = "the control number of the interchange is not unique in the file";
-            issues.push(Issue::warning(codes::X12_ENVELOPE, Place::X12(at), text));
+            let issue = Issue::warning(codes::X12_ENVELOPE, Place::X12(at), text);
+            issues.push(
+                issue.hint("the file may hold the same interchange twice; else send a number of its own in ISA13"),
+            );
         }
     }
 
@@ -134,10 +143,12 @@ impl Totals {
         if !self.has_gs {
             return;
         }
+        let is_other = |(version, _): &mut (String, Issue)| !gs.element(8).starts_with(version.as_str());
+        issues.extend(self.version.take_if(is_other).map(|(_, issue)| issue));
         self.gs_elements(gs, issues);
         if !self.group_numbers.is_new(&self.group) {
             let text = "the control number of the group is not unique";
-            issues.push(wrong(self.of_group(gs.place()), "19", text));
+            issues.push(wrong(self.of_group(gs.place()), "19", text).hint("send a number of its own in each GS06"));
         }
     }
 
@@ -170,42 +181,51 @@ impl Totals {
         });
         let is_new = self.set_numbers.is_new(&self.set);
         if self.set.is_empty() {
-            issues.push(wrong(self.st.clone(), "7", "ST02 is missing"));
+            let issue = wrong(self.st.clone(), "7", "ST02 is missing");
+            issues.push(issue.hint("number the sets of each group in ST02 and SE02: 0001, 0002 …"));
         } else if !is_new {
             let text = "the control number of the transaction set is not unique in its group";
-            issues.push(wrong(self.st.clone(), "23", text));
+            issues.push(wrong(self.st.clone(), "23", text).hint("number the sets of each group in ST02: 0001, 0002 …"));
         }
     }
 
     /// An SE, whose ordinal is the number of segments.
     pub fn se(&mut self, se: &Segment<'_>, issues: &mut Vec<Issue>) {
         if number(se.element(1)) != Some(u64::from(se.ordinal)) {
-            issues.push(wrong(self.st.clone(), "4", "SE01 is not the number of segments"));
+            let hint = format!("send {} in SE01: ST and SE count, too", se.ordinal);
+            issues.push(wrong(self.st.clone(), "4", "SE01 is not the number of segments").hint(hint));
         }
-        if se.element(2) != self.set && !self.set.is_empty() {
-            issues.push(wrong(self.st.clone(), "3", "SE02 is not the control number of the ST"));
+        if se.element(2).trim() != self.set.trim() && !self.set.is_empty() {
+            let issue = wrong(self.st.clone(), "3", "SE02 is not the control number of the ST");
+            issues.push(issue.hint("send the same number in ST02 and SE02"));
         }
     }
 
     pub fn ge(&mut self, ge: &Segment<'_>, issues: &mut Vec<Issue>) {
         let sets = number(ge.element(1));
         if sets != Some(self.sets) && !(self.has_strays && sets > Some(self.sets)) {
-            issues.push(wrong(self.of_group(ge.place()), "5", "GE01 is not the number of transaction sets"));
+            let issue = wrong(self.of_group(ge.place()), "5", "GE01 is not the number of transaction sets");
+            issues.push(issue.hint(format!("send {} in GE01", self.sets)));
         }
         let is_same = number(ge.element(2)).is_some() && number(ge.element(2)) == number(&self.group);
         if !is_same && self.has_gs && is_group_number(&self.group) {
-            issues.push(wrong(self.of_group(ge.place()), "4", "GE02 is not the control number of the GS"));
+            let issue = wrong(self.of_group(ge.place()), "4", "GE02 is not the control number of the GS");
+            issues.push(issue.hint("send the same number in GS06 and GE02"));
         }
     }
 
     pub fn iea(&mut self, iea: &Segment<'_>, issues: &mut Vec<Issue>) {
+        let version = self.version.take().filter(|_| self.groups == 0);
+        issues.extend(version.map(|(_, issue)| issue));
         if number(iea.element(1)) != Some(self.groups) {
-            issues.push(wrong(self.of_interchange(iea), "021", "IEA01 is not the number of groups"));
+            let issue = wrong(self.of_interchange(iea), "021", "IEA01 is not the number of groups");
+            issues.push(issue.hint(format!("send {} in IEA01", self.groups)));
         }
         let is_same = number(iea.element(2)).is_some() && number(iea.element(2)) == number(&self.interchange);
         // A broken ISA may have lost its number.
         if !is_same && (self.is_whole || number(&self.interchange).is_some()) {
-            issues.push(wrong(self.of_interchange(iea), "001", "IEA02 is not the control number of the ISA"));
+            let issue = wrong(self.of_interchange(iea), "001", "IEA02 is not the control number of the ISA");
+            issues.push(issue.hint("send the same number in ISA13 and IEA02"));
         }
     }
 

@@ -6,20 +6,21 @@
 //! stays where it was found and becomes an issue.
 
 mod builder;
+mod hierarchy;
+mod sought;
 
 pub(crate) use builder::Builder;
 
 use crate::fault::Issue;
-use crate::x12::guide::{Guide, Item, LoopIx, SegmentIx, SegmentSpec, Tag};
+use crate::x12::guide::{Guide, Item, LoopIx, SegmentIx, Tag};
 use crate::x12::problem::Problem;
 use crate::x12::reader::TransactionSet;
 use crate::x12::routes::{Asked, Route, Routes};
-use crate::x12::segment::{Segment, split};
+use crate::x12::segment::Segment;
 use crate::x12::spots::Opened;
+use sought::Sought;
+pub(crate) use sought::is_id;
 use std::sync::Arc;
-
-/// How many loops may be missing between an open loop and one that begins below it.
-const MISSING_LOOPS: usize = 2;
 
 /// A loop as found: its own segments, and the loops inside it, each in the order of the file.
 #[derive(Debug, Clone)]
@@ -153,6 +154,8 @@ pub struct Placer<'g> {
     open: Vec<Open>,
     /// The id of a segment that should have begun a loop, but was not expected: what follows it may be its own.
     lost: Option<Tag>,
+    /// Levels so far, those that are missing among them.
+    levels: u64,
     routes: Routes,
 }
 
@@ -163,6 +166,8 @@ struct Open {
     at: usize,
     /// HL01, in a level of the hierarchy.
     level: String,
+    /// Which of the levels of the set it is, from 1; 0 in other loops.
+    nth: u64,
 }
 
 /// An item of an open loop.
@@ -181,8 +186,8 @@ enum Order {
 
 impl<'g> Placer<'g> {
     pub fn new(guide: &'g Guide) -> Placer<'g> {
-        let root = Open { ix: guide.root(), at: 0, level: String::new() };
-        Placer { guide, open: vec![root], lost: None, routes: Routes::default() }
+        let root = Open { ix: guide.root(), at: 0, level: String::new(), nth: 0 };
+        Placer { guide, open: vec![root], lost: None, levels: 0, routes: Routes::default() }
     }
 
     pub fn guide(&self) -> &'g Guide {
@@ -223,39 +228,24 @@ impl<'g> Placer<'g> {
     fn search(&mut self, segment: &Segment<'_>) -> Placed {
         let sought = Sought::new(segment);
         let placed = self.place_of(&sought);
-        // An id in small letters is wrong, but what is meant is clear.
-        let problem = if sought.is_small { Some(Problem::NoId) } else { placed.problem };
+        // An id in small letters or with blanks is wrong, but what is meant is clear.
+        let problem = if sought.is_odd { Some(Problem::NoId) } else { placed.problem };
         Placed { problem, ..placed }
     }
 
     fn place_of(&mut self, sought: &Sought<'_, '_>) -> Placed {
         let segment = sought.segment;
-        let is_level = sought.tag == Tag::of("HL");
-        let found = match is_level {
-            true => self.level(sought).or_else(|| self.find(sought, Order::Any)),
-            false => self.find(sought, Order::Forward),
-        };
-        if let Some(spot) = found {
-            let wrong = is_level && !self.parent_agrees(spot, segment);
-            return self.settle(spot, segment, wrong.then_some(Problem::WrongParent));
+        if sought.tag == Tag::of("HL") {
+            return self.place_level(sought);
+        }
+        if let Some(spot) = self.find(sought, Order::Forward) {
+            return self.settle(spot, segment, None);
         }
         if let Some(spot) = self.find(sought, Order::Any) {
             let problem = self.out_of_order(spot).then_some(Problem::OutOfOrder);
             return self.settle(spot, segment, problem);
         }
         self.implied(sought).unwrap_or_else(|| self.misfit(sought))
-    }
-
-    /// The open level that HL02 names, when it may hold this one.
-    fn level(&self, sought: &Sought<'_, '_>) -> Option<Spot> {
-        let parent = sought.segment.element(2);
-        let depth = self.open.iter().rposition(|open| !parent.is_empty() && open.level == parent)?;
-        self.in_loop(depth, sought, Order::Any)
-    }
-
-    fn parent_agrees(&self, spot: Spot, segment: &Segment<'_>) -> bool {
-        let parent = segment.element(2);
-        parent == self.open[spot.depth].level
     }
 
     fn find(&self, sought: &Sought<'_, '_>, order: Order) -> Option<Spot> {
@@ -311,58 +301,10 @@ impl<'g> Placer<'g> {
         let mut opened = Opened::none();
         if let Item::Loop(child) = spec.items[spot.item] {
             opened.push(child);
-            self.push(child, segment);
+            self.push(child, Some(segment));
         }
         let (in_loop, spec) = (self.innermost(), Some(spec.index[spot.item].1));
         Placed { keep: spot.depth + 1, opened, in_loop, spec, problem }
-    }
-
-    fn push(&mut self, ix: LoopIx, segment: &Segment<'_>) {
-        let level = if self.guide.loop_at(ix).is_level { segment.element(1).to_owned() } else { String::new() };
-        self.open.push(Open { ix, at: 0, level });
-    }
-
-    /// A loop below an open one that begins with this segment, though loops between are missing.
-    fn implied(&mut self, sought: &Sought<'_, '_>) -> Option<Placed> {
-        let (depth, path) = (0..self.open.len()).rev().find_map(|depth| {
-            let path = self.path_down(self.open[depth].ix, sought, MISSING_LOOPS)?;
-            Some((depth, path))
-        })?;
-        self.lost = None;
-        self.open.truncate(depth + 1);
-        let mut opened = Opened::none();
-        for ix in path.iter().rev() {
-            opened.push(*ix);
-            if let Some(parent) = self.open.last_mut() {
-                let items = &self.guide.loop_at(parent.ix).items;
-                parent.at = items.iter().position(|item| *item == Item::Loop(*ix)).unwrap_or(parent.at);
-            }
-            self.push(*ix, sought.segment);
-        }
-        // What a missing level was called is unknown.
-        let levels = path.len().saturating_sub(1);
-        self.open.iter_mut().skip(depth + 1).take(levels).for_each(|open| open.level.clear());
-        let spec = path.first().and_then(|ix| self.guide.loop_at(*ix).segments.first().copied());
-        let in_loop = self.innermost();
-        Some(Placed { keep: depth + 1, opened, in_loop, spec, problem: Some(Problem::LoopMissing) })
-    }
-
-    /// The loops down to it, the innermost first.
-    fn path_down(&self, from: LoopIx, sought: &Sought<'_, '_>, missing: usize) -> Option<Vec<LoopIx>> {
-        for child in &self.guide.loop_at(from).children {
-            let Some(starter) = self.guide.starter(*child) else { continue };
-            // A starter without qualifier fits too loosely to guess by, unless its id says all (CLM, SVC).
-            if starter.tag == sought.tag && sought.qualifies(starter).is_some() {
-                return Some(vec![*child]);
-            }
-            if missing > 0
-                && let Some(mut path) = self.path_down(*child, sought, missing - 1)
-            {
-                path.push(*child);
-                return Some(path);
-            }
-        }
-        None
     }
 
     /// A segment that fits nowhere stays in the innermost loop; one whose qualifier alone is wrong, in the loop that holds
@@ -411,51 +353,9 @@ fn go(open: &mut Vec<Open>, route: &Route) -> Placed {
     open.truncate(placed.keep);
     open.last_mut().into_iter().for_each(|open| open.at = route.at);
     for ix in placed.opened.iter() {
-        open.push(Open { ix: *ix, at: 0, level: String::new() });
+        open.push(Open { ix: *ix, at: 0, level: String::new(), nth: 0 });
     }
     placed
-}
-
-/// A segment whose place is looked for.
-struct Sought<'s, 'a> {
-    segment: &'s Segment<'a>,
-    tag: Tag,
-    /// Element 1: where nearly every qualifier stands.
-    first: &'a str,
-    /// The id has small letters, and would be one in capitals.
-    is_small: bool,
-}
-
-impl<'s, 'a> Sought<'s, 'a> {
-    fn new(segment: &'s Segment<'a>) -> Sought<'s, 'a> {
-        let mut parts = split(segment.raw(), Some(segment.delimiters.element));
-        let id = parts.next().unwrap_or_default();
-        let is_small = id.bytes().any(|byte| byte.is_ascii_lowercase()) && is_id(&id.to_ascii_uppercase());
-        let tag = if is_small { Tag::of(&id.to_ascii_uppercase()) } else { Tag::of(id) };
-        Sought { segment, tag, first: parts.next().unwrap_or_default(), is_small }
-    }
-
-    /// `Some(true)` when the qualifier is the right one, `Some(false)` when none is needed, `None` when it is another's.
-    fn qualifies(&self, spec: &SegmentSpec) -> Option<bool> {
-        if spec.qualifiers.is_empty() {
-            return Some(false);
-        }
-        let found = match spec.qualifier_at {
-            (1, 0) => self.first,
-            (element, 0) => self.segment.element(element),
-            (element, component) => self.segment.component(element, component),
-        };
-        spec.qualifiers.iter().any(|code| code == found).then_some(true)
-    }
-}
-
-/// Two or three characters, a letter first.
-pub(crate) fn is_id(id: &str) -> bool {
-    let bytes = id.as_bytes();
-    let shape = bytes.first().is_some_and(u8::is_ascii_uppercase);
-    shape
-        && (2..=3).contains(&bytes.len())
-        && bytes.iter().all(|byte| byte.is_ascii_uppercase() || byte.is_ascii_digit())
 }
 
 #[cfg(test)]

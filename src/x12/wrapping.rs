@@ -2,8 +2,10 @@
 //! break is no part of what was sent. It is told apart from one that is only where the ISA leaves no doubt: it has its
 //! 106 characters once the breaks are taken out, or the lines behind it are all as long as its own.
 
-/// The shortest line that counts as cut: an ISA is never broken into more than a few.
-const MIN_WIDTH: usize = 40;
+use crate::x12::isa::LOOK_AHEAD;
+
+/// The shortest line that counts as cut.
+const MIN_WIDTH: usize = 8;
 
 /// Where a run of bytes stands in its lines.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -65,17 +67,27 @@ impl Wrap {
         if column > 0 {
             return (before == Some(wrap.width)).then_some(wrap);
         }
-        let (mut at, mut lines, mut inside) = (0, 0, false);
+        let (mut at, mut lines, mut inside, mut is_all) = (0, 0, false, true);
         while let Some((length, skip, is_cut)) = (Wrap { column: 0, ..wrap }).first_break(&text[at..]) {
             if !is_cut {
-                return None;
+                // The last line is as long as it is; behind it another file may begin.
+                is_all = text[at + length..].trim_ascii_start().is_empty();
+                break;
             }
             lines += 1;
             inside |= text[..at + length].last() != Some(&terminator);
             at += length + skip;
         }
-        (lines > 1 && inside).then_some(wrap)
+        // One break is enough where no more can be: the rest of the file is shorter than its line, and begins no segment.
+        let is_rest = lines == 1 && is_all && text.len() < LOOK_AHEAD && at > 0 && !begins_segment(&text[at..]);
+        ((lines > 1 || is_rest) && inside).then_some(wrap)
     }
+}
+
+/// Whether a text may be the beginning of a segment: an id, and a separator behind it.
+fn begins_segment(text: &[u8]) -> bool {
+    let id = text.iter().take_while(|byte| byte.is_ascii_uppercase() || byte.is_ascii_digit()).count();
+    (2..=3).contains(&id) && text.get(id).is_some_and(|byte| byte.is_ascii_punctuation())
 }
 
 #[cfg(test)]
@@ -105,7 +117,9 @@ mod tests {
         let of = |text: &[u8]| Wrap::of_lines(text, 0, b'~', None).map(|wrap| wrap.width);
         assert_eq!(of(b"ISA*1~GS*A\nB~ST*1~SE*\n1~"), Some(10));
         assert_eq!(of(b"ISA*1~GS*A\nB~ST*1~SE*1\n1~"), None);
-        assert_eq!(of(b"ISA*1~GS*A\nB~"), None);
+        assert_eq!(of(b"ISA*1~GS*A\nB~"), Some(10));
+        assert_eq!(of(b"ISA*1~GS*A\nST*~"), None);
+        assert_eq!(of(b"ISA*1~GS*A\nB~ST*1~SE*\n1~\n"), Some(10));
         assert_eq!(of(b"ISA*12345~\nGS*123456~\nST*1~"), None);
     }
 
@@ -132,7 +146,7 @@ mod tests {
         let mut bytes = format!("{head}GS*HB*A*B~{set}GE*1*1~IEA*1*000000001~{head}GS*HB*A*B~{set}").into_bytes();
         bytes.extend(b"N3*CAF\xC9 ROAD~GE*1*1~IEA*1*000000001~");
         let expected = read(&bytes);
-        for width in (MIN_WIDTH..105).chain(106..250) {
+        for width in MIN_WIDTH..250 {
             for line_end in [b"\n".as_slice(), b"\r\n"] {
                 let cut = bytes.chunks(width).collect::<Vec<_>>().join(line_end);
                 assert_eq!(read(&cut), expected, "{width}");
