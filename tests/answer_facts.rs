@@ -189,6 +189,33 @@ fn every_fact_stands_once_whichever_segment_is_missing() {
     assert!(seen >= 400, "{seen} files");
 }
 
+/// Nor is an element where it should be: whichever is missing, what is told is sound. One of seven is taken.
+#[test]
+fn what_is_told_is_sound_whichever_element_is_missing() {
+    const EACH: usize = 7;
+    let folder = Path::new(env!("CARGO_MANIFEST_DIR")).join("conformance/answers");
+    let mut seen = 0;
+    for entry in std::fs::read_dir(folder).unwrap() {
+        let path = entry.unwrap().path();
+        let name = path.file_name().unwrap().to_string_lossy().into_owned();
+        if !OWN.iter().any(|(head, _)| name.starts_with(head) && name.ends_with(".x12")) {
+            continue;
+        }
+        let text = std::fs::read_to_string(&path).unwrap();
+        let bounds = text.match_indices(['*', '~']).map(|(at, _)| at).collect::<Vec<_>>();
+        let elements =
+            bounds.windows(2).filter(|ends| ends[0] > 105 && text[ends[0]..].starts_with('*') && ends[1] > ends[0] + 1);
+        for ends in elements.skip(name.len() % EACH).step_by(EACH) {
+            let rest = format!("{}{}", &text[..=ends[0]], &text[ends[1]..]);
+            let taken = convert(rest.as_bytes(), Told::ClaimResponse);
+            let about = format!("{name} without {} at {}", &text[ends[0] + 1..ends[1]], ends[0]);
+            taken.resources.iter().for_each(|resource| sound(resource, &about));
+            seen += 1;
+        }
+    }
+    assert!(seen >= 200, "{seen} files");
+}
+
 /// The same of small files of the corpus, each without some of its segments.
 #[test]
 fn every_fact_of_the_corpus_stands_once_whichever_segment_is_missing() {

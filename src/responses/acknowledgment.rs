@@ -197,7 +197,7 @@ fn contexts(context: &Context, run: &[Segment]) -> Vec<String> {
         let elements: Vec<String> = (1..=ctx.len()).map(|n| plain(ctx.element(n))).collect();
         elements.join("*").trim_end_matches('*').to_owned()
     };
-    all(run, "CTX").map(words).collect()
+    all(run, "CTX").map(words).filter(|words| !words.is_empty()).collect()
 }
 
 /// The error codes that stand in a row of elements.

@@ -305,7 +305,8 @@ fn composite(context: &Context, stc: &Segment, element: usize, line: Option<(usi
         meaning: Some(match &list {
             Some(_) => context.meanings.foreign_status(&category, code.as_deref(), entity.as_deref()),
             None => context.meanings.status(&category, code.as_deref(), entity.as_deref()),
-        }),
+        })
+        .filter(|words| !words.is_empty()),
         category,
         code,
         entity,

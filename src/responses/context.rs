@@ -115,9 +115,11 @@ impl Context<'_> {
 
     /// AMT or QTY. What can't be read as a number is kept as it stands.
     pub fn amount(&mut self, segment: &Segment, others: &mut Vec<OtherSegment>) -> Option<QualifiedAmount> {
-        let value = self.number(segment, 2);
+        let qualifier = segment.element(1).trim();
+        // An amount of nothing stays as it stands.
+        let value = self.number(segment, 2).filter(|_| !qualifier.is_empty());
         other(others, segment, if value.is_some() { &[1, 2] } else { &[] });
-        Some(QualifiedAmount { qualifier: segment.element(1).trim().to_owned(), value: value? })
+        Some(QualifiedAmount { qualifier: qualifier.to_owned(), value: value? })
     }
 
     /// Something could be read only in part.

@@ -128,7 +128,9 @@ mod tests {
         let mut orders: Vec<Vec<Said>> = vec![Vec::new()];
         for said in heard {
             let longer = |order: &Vec<Said>| {
-                (0..=order.len()).map(|n| [&order[..n], &[said.clone()], &order[n..]].concat()).collect::<Vec<_>>()
+                (0..=order.len())
+                    .map(|n| [&order[..n], std::slice::from_ref(said), &order[n..]].concat())
+                    .collect::<Vec<_>>()
             };
             orders = orders.iter().flat_map(longer).collect();
         }
