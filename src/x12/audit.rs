@@ -184,7 +184,8 @@ impl<'g> Auditor<'g> {
         check::check_part(guide, set, &root, &mut self.open.memory, &mut self.known, &mut findings);
         let unit = |known: u32| portion.ends().partition_point(|end| *end <= known);
         let placed = issues.into_iter().map(|issue| (unit(ordinal(&issue).unwrap_or_default()), issue));
-        let mut all: Vec<_> = placed.chain(findings.as_known().map(|(known, issue)| (unit(known), issue))).collect();
+        let mut all: Vec<_> =
+            placed.chain(findings.with_ordinals().map(|(known, issue)| (unit(known), issue))).collect();
         all.sort_by_key(|(unit, issue)| (*unit, ordinal(issue)));
         let (units, issues): (Vec<_>, Vec<_>) = all.into_iter().unzip();
         units.into_iter().zip(self.located(issues)).collect()

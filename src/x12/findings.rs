@@ -41,7 +41,7 @@ impl Findings {
     }
 
     /// All of them as they were found, each with the ordinal of the segment with which it was known.
-    pub fn as_known(self) -> impl Iterator<Item = (u32, Issue)> {
+    pub fn with_ordinals(self) -> impl Iterator<Item = (u32, Issue)> {
         let Findings { contents, balances, situations, numbers } = self;
         let all = [contents, balances, situations, numbers].into_iter();
         let ranked = all.flat_map(|ranked| ranked.ranks.into_iter().zip(ranked.issues));

@@ -388,7 +388,10 @@ impl<'g> Held<'g> {
 /// Closes all but so many of the open loops, before the mark `end`. A unit or level among them is to be told; what is around
 /// one is a level as well, so that no other need be looked for.
 fn close(frames: &mut Vec<Frame>, keep: usize, end: usize) {
-    let ended = frames.drain(keep.min(frames.len())..).find(|frame| frame.is_unit || frame.is_level);
+    if frames.len() <= keep {
+        return;
+    }
+    let ended = frames.drain(keep..).find(|frame| frame.is_unit || frame.is_level);
     if let (Some(Frame { first, ix: Some(ix), .. }), Some(around)) = (ended, frames.last_mut()) {
         around.done.push((ix, first..end));
     }
