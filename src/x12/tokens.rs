@@ -314,8 +314,7 @@ enum End {
 }
 
 fn end_of_line(view: &[u8], delimiters: Delimiters, complete: bool) -> End {
-    let mut breaks = memchr::memchr2_iter(delimiters.terminator, b'\n', view);
-    while let Some(at) = breaks.next() {
+    for at in memchr::memchr2_iter(delimiters.terminator, b'\n', view) {
         if view[at] == delimiters.terminator {
             return End::Terminator(Some(at));
         }
