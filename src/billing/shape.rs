@@ -195,7 +195,7 @@ pub trait ObjectView: Debug {
 }
 
 /// Gives each type of object a number of its own, in the order in which they are first asked for.
-#[derive(Debug)]
+#[derive(Debug, Default)]
 pub struct Kind(OnceLock<usize>);
 
 static KINDS: AtomicUsize = AtomicUsize::new(0);

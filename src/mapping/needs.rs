@@ -93,7 +93,10 @@ pub struct Words {
 
 /// The words that the names of plain objects are, by kind and place; looked up when the first object of a kind comes.
 #[derive(Debug)]
-struct Names(Box<[OnceLock<Box<[Option<u32>]>>]>);
+struct Names(Box<[OnceLock<Numbers>]>);
+
+/// The words that the names of one kind are, by place.
+type Numbers = Box<[Option<u32>]>;
 
 /// So many kinds are remembered: more than there are.
 const KINDS: usize = 256;

@@ -1,6 +1,6 @@
 //! Numbers that a set gives to what it holds: its levels (HL) one after another, its claims each its own.
 
-use crate::fault::{Issue, Severity, X12Place, codes};
+use crate::fault::{Severity, X12Place, codes};
 use crate::x12::findings::Ranked;
 use crate::x12::guide::{Guide, LoopIx, Usage};
 use crate::x12::reader::TransactionSet;
