@@ -233,7 +233,7 @@ async fn publish_until(queue: Arc<RabbitQueue>, payer: PayerId, least: usize) ->
 async fn consume(queue: Arc<RabbitQueue>, payer: PayerId, published: Arc<AtomicBool>) -> HashSet<Message> {
     let mut consumed = HashSet::new();
     let mut last = Instant::now();
-    while last.elapsed() < SOON / 4 {
+    while !published.load(Ordering::Acquire) || last.elapsed() < SOON / 4 {
         // Silence counts only when all is published: on a busy machine the way back to the broker takes its time.
         if !published.load(Ordering::Acquire) {
             last = Instant::now();
@@ -241,9 +241,9 @@ async fn consume(queue: Arc<RabbitQueue>, payer: PayerId, published: Arc<AtomicB
         // A consumer that can't be made just now is tried again, as a worker does.
         let Ok(Some(delivery)) = queue.next(&payer, Duration::from_millis(500)).await else { continue };
         consumed.insert(delivery.message.clone());
-        last = Instant::now();
-        // Over a connection that is gone this fails, and the message comes again.
+        // Over a connection that is gone this fails, which may take longer than any silence, and the message comes again.
         let _ = delivery.done().await;
+        last = Instant::now();
     }
     consumed
 }
