@@ -163,12 +163,22 @@ impl<'a> Segment<'a> {
     /// Where it stands, as issues name it.
     pub fn place(&self) -> X12Place {
         X12Place {
-            segment: Some(self.id().to_owned()),
+            segment: Some(shown(self.id())),
             ordinal: Some(self.ordinal),
             offset: Some(self.offset),
             line: Some(self.line),
             ..X12Place::default()
         }
+    }
+}
+
+/// The characters of an id that are shown: what is longer is none, but text that stands where a segment should.
+const SHOWN: usize = 12;
+
+fn shown(id: &str) -> String {
+    match id.char_indices().nth(SHOWN) {
+        Some((end, _)) => format!("{}…", &id[..end]),
+        None => id.to_owned(),
     }
 }
 
@@ -279,6 +289,15 @@ pub(crate) fn split(text: &str, delimiter: Option<u8>) -> impl Iterator<Item = &
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn text_that_stands_for_an_id_is_shown_in_part() {
+        let delimiters = Delimiters::default();
+        for (raw, named) in [("CLM*A", "CLM"), ("Claim 12 of 3*A", "Claim 12 of …"), ("ééééééééééééé", "éééééééééééé…")]
+        {
+            assert_eq!(Segment::new(raw, delimiters).place().segment.as_deref(), Some(named));
+        }
+    }
 
     fn segment(raw: &str) -> Segment<'_> {
         Segment::new(raw, Delimiters::default())
