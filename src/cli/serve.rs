@@ -6,7 +6,7 @@ use crate::config::Config;
 use crate::fault::{Fault, codes};
 use crate::flow::webhook;
 use crate::gateway::Gateway;
-use crate::{http, worker};
+use crate::{http, telemetry, worker};
 use std::sync::Arc;
 use tokio::net::TcpListener;
 use tokio::sync::watch;
@@ -31,6 +31,8 @@ impl Serve {
         block_on(async move {
             let listener = listen(&config.listen).await?;
             let worker = config.worker.enabled;
+            // Counting begins before the first request.
+            telemetry::metrics();
             let gateway = Arc::new(Gateway::open(config, Clock::System).await?);
             webhook::enroll(&gateway).await?;
             let (shutdown, heard) = shutdown();
@@ -52,6 +54,7 @@ impl Serve {
 impl Work {
     pub fn run(self, config: Config) -> Result<Exit, Fault> {
         block_on(async move {
+            telemetry::metrics();
             let gateway = Arc::new(Gateway::open(config, Clock::System).await?);
             webhook::enroll(&gateway).await?;
             let (_shutdown, heard) = shutdown();
