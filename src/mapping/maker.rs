@@ -116,8 +116,7 @@ impl<'a> Maker<'a> {
         self.issues.borrow().len()
     }
 
-    /// Runs a frame: the work once for each item for which all conditions hold. `asked` tells the work that fixed values
-    /// alone are enough to make something.
+    /// Runs a frame: the work once for each item for which all conditions hold.
     pub fn framed(&self, frame: &'a Frame, this: &Item<'a>, trail: &Trail<'_>, work: &mut dyn FnMut(&Item<'a>)) {
         let Some(each) = &frame.each else {
             if frame.steps.is_empty() {
