@@ -86,6 +86,8 @@ pub struct Words {
     /// What runs ask for, and the numbers of it.
     asked: Vec<Need>,
     numbers: HashMap<Need, u32>,
+    /// How many objects the mapping has.
+    objects: usize,
     /// Whether a rule looks beyond the resource that is mapped.
     reaches: bool,
     names: Names,
@@ -128,6 +130,17 @@ impl Words {
             self.asked.push(need.clone());
         }
         Asked::new(need, number)
+    }
+
+    /// A number for one more object.
+    pub fn number_object(&mut self) -> usize {
+        self.objects += 1;
+        self.objects - 1
+    }
+
+    /// How many objects have a number.
+    pub fn objects(&self) -> usize {
+        self.objects
     }
 
     /// Everything that runs ask for, by number.

@@ -15,12 +15,18 @@ use super::template::{Frame, Parts, Rule, Templates, frame, leave, parts, rule};
 use super::verdicts::Asked;
 use super::yaml::{Key, Node, Scalar, Spot};
 use crate::fault::codes;
-use std::sync::OnceLock;
+use std::sync::{Arc, OnceLock};
+
+mod pattern;
+
+use pattern::{Leaf, leaves};
+
+pub use pattern::Pattern;
 
 /// What stands at a place of a compiled mapping.
 #[derive(Debug)]
 pub enum Rules {
-    Value(Rule, Write),
+    Value(Arc<Rule>, Write),
     Object(Box<ObjectRules>),
     List(Vec<Member>),
     /// An object with `make`: for each of its items, everything that the list makes.
@@ -60,6 +66,10 @@ pub struct ObjectRules {
     fields: Vec<FieldRules>,
     /// Without this none of the fields has a value from the source.
     need: Asked,
+    /// Its number among the objects of the mapping.
+    number: usize,
+    /// The values that its pattern is about.
+    leaves: Box<[Leaf]>,
     /// Nothing here depends on the source: the object is meant as it stands.
     fixed: bool,
     /// What a fixed object is, once it has been made without a complaint.
@@ -129,7 +139,7 @@ impl<'n> ObjectCompiler<'_, '_, 'n> {
             let text = format!("`{}`: {text}", scalar.text);
             self.compiler.mistakes.add(codes::MAPPING_TYPE, &scalar.at, text, "convert it, or name a property of it");
         }
-        Rules::Value(rule, target.write().unwrap_or(Write::Object))
+        Rules::Value(Arc::new(rule), target.write().unwrap_or(Write::Object))
     }
 
     fn object(&mut self, at: &Spot, entries: &'n [(Key, Node)], target: &Target, this: &Type) -> Rules {
@@ -171,7 +181,8 @@ impl<'n> ObjectCompiler<'_, '_, 'n> {
         self.check_required(parts, target);
         let fixed = fields.iter().all(|field| is_fixed(&field.rules));
         let need = self.compiler.words.ask(Need::any(fields.iter().map(|field| need(&field.rules))));
-        Rules::Object(Box::new(ObjectRules { frame, fields, need, fixed, ready: OnceLock::new() }))
+        let (number, leaves) = (self.compiler.words.number_object(), leaves(&fields));
+        Rules::Object(Box::new(ObjectRules { frame, fields, need, number, leaves, fixed, ready: OnceLock::new() }))
     }
 
     /// A resource that says its own type: `resourceType: "'Patient'"` in `contained` or in an entry.
@@ -218,15 +229,13 @@ impl<'n> ObjectCompiler<'_, '_, 'n> {
 /// The JSON of one fixed value that needs no second look.
 fn fixed_json(rules: &Rules) -> Option<String> {
     match rules {
-        Rules::Value(Rule { expr: Expr::Text(text), .. }, how) => {
-            match write(*how, &Item::Text(text.as_str().into())) {
-                Ok(written @ Written::Text(_)) => {
-                    let mut draft = Draft::default();
-                    written.put(&mut draft);
-                    Some(draft.into_text())
-                }
-                _ => None,
-            }
+        Rules::Value(rule, how) => {
+            let Expr::Text(text) = &rule.expr else { return None };
+            let item = Item::Text(text.as_str().into());
+            let written = write(*how, &item).ok().filter(|written| matches!(written, Written::Text(_)))?;
+            let mut draft = Draft::default();
+            written.put(&mut draft);
+            Some(draft.into_text())
         }
         _ => None,
     }
@@ -389,8 +398,11 @@ fn make_object<'a>(
     trail: &Trail<'_>,
     draft: &mut Draft,
 ) -> bool {
-    if !object.fixed || maker.keeps_lineage() {
+    if maker.keeps_lineage() || (!object.fixed && (trail.outer.is_none() || object.leaves.is_empty())) {
         return make_fields(maker, object, this, trail, draft);
+    }
+    if !object.fixed {
+        return make_patterned(maker, object, this, trail, draft);
     }
     if let Some(ready) = object.ready.get() {
         draft.raw(ready);
@@ -402,6 +414,31 @@ fn make_object<'a>(
         object.ready.get_or_init(|| draft.since(start).into());
     }
     made
+}
+
+/// One object that may be as the one before.
+fn make_patterned<'a>(
+    maker: &Maker<'a>,
+    object: &'a ObjectRules,
+    this: &Item<'a>,
+    trail: &Trail<'_>,
+    draft: &mut Draft,
+) -> bool {
+    let verdicts = maker.run.verdicts.as_ref();
+    let Some((verdicts, place)) = verdicts.and_then(|verdicts| Some((verdicts, verdicts.pattern(object.number)?))) else {
+        return make_fields(maker, object, this, trail, draft);
+    };
+    match place.get() {
+        Some(Some(pattern)) if pattern.write(maker, object, this, draft) => true,
+        Some(_) => make_fields(maker, object, this, trail, draft),
+        None => {
+            let made = make_fields(maker, object, this, trail, draft);
+            if made {
+                place.get_or_init(|| Pattern::of(maker, object, this, verdicts));
+            }
+            made
+        }
+    }
 }
 
 fn make_fields<'a>(

@@ -251,6 +251,11 @@ impl Frame {
         Need::all(self.each.iter().chain(whens).map(|rule| rule.need.need.clone())).outside()
     }
 
+    /// Whether it does nothing.
+    pub fn is_empty(&self) -> bool {
+        self.each.is_none() && self.steps.is_empty()
+    }
+
     /// Whether it has names of its own that are computed.
     pub fn computes(&self) -> bool {
         self.steps.iter().any(|step| matches!(step, FrameStep::Let(..)))

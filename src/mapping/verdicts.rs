@@ -2,7 +2,8 @@
 //! file seldom differ in them, so most runs find everything judged.
 
 use super::needs::{Found, Need, Words};
-use std::sync::{Arc, Mutex, PoisonError};
+use super::object::Pattern;
+use std::sync::{Arc, Mutex, OnceLock, PoisonError};
 
 /// A need that runs ask for, with its number among those of its mapping.
 #[derive(Debug, Clone)]
@@ -26,17 +27,24 @@ pub enum Verdict {
     Depends(Need),
 }
 
-/// What was judged by one set of words.
+/// What was judged by one set of words, and what was learned since of the objects that are made of it.
 #[derive(Debug)]
 pub struct Verdicts {
     found: Found,
     all: Box<[Verdict]>,
+    patterns: Box<[OnceLock<Option<Pattern>>]>,
 }
 
 impl Verdicts {
     #[inline]
     pub fn of(&self, asked: &Asked) -> &Verdict {
         self.all.get(asked.number as usize).unwrap_or(&Verdict::Yes)
+    }
+
+    /// Where the pattern of an object is kept, by its number among those of the mapping.
+    #[inline]
+    pub fn pattern(&self, object: usize) -> Option<&OnceLock<Option<Pattern>>> {
+        self.patterns.get(object)
     }
 }
 
@@ -56,7 +64,8 @@ impl Judge {
             return known[0].clone();
         }
         let all = words.asked().iter().map(|need| verdict(need, &found)).collect();
-        let judged = Arc::new(Verdicts { found, all });
+        let patterns = (0..words.objects()).map(|_| OnceLock::new()).collect();
+        let judged = Arc::new(Verdicts { found, all, patterns });
         known.truncate(REMEMBERED - 1);
         known.insert(0, judged.clone());
         judged

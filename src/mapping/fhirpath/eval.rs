@@ -242,7 +242,7 @@ impl<'a> Run<'a> {
     }
 
     /// Looks at the items of a variable, which need not be copied for it.
-    pub(super) fn with_slot<T>(&self, slot: usize, look: impl FnOnce(&[Item<'a>]) -> T) -> T {
+    pub fn with_slot<T>(&self, slot: usize, look: impl FnOnce(&[Item<'a>]) -> T) -> T {
         self.note_slot(slot);
         look(self.slots.borrow().get(slot).map_or(&[], Items::as_slice))
     }
