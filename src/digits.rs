@@ -16,8 +16,12 @@ impl Digits {
     const MAX: usize = 32;
 
     pub fn as_str(&self) -> &str {
-        let spelled = self.bytes.get(self.start..self.end).unwrap_or_default();
-        std::str::from_utf8(spelled).unwrap_or_default()
+        std::str::from_utf8(self.as_bytes()).unwrap_or_default()
+    }
+
+    /// ASCII.
+    pub fn as_bytes(&self) -> &[u8] {
+        self.bytes.get(self.start..self.end).unwrap_or_default()
     }
 
     pub fn of_decimal(number: Decimal) -> Digits {

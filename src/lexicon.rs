@@ -7,8 +7,39 @@ pub struct Lexicon {
     words: Vec<Box<str>>,
     /// Numbers of the words by their [`mark`], in a table twice as large or more; `NONE` stands where there is none.
     table: Vec<(u64, u32)>,
-    /// Lengths of the words, one bit each, the last for all that are longer: most texts are turned away by it.
-    lengths: u64,
+    /// How words of each length begin, the last for all that are longer, one bit for each of 64 bytes: most texts are turned
+    /// away by it.
+    begins: Begins,
+}
+
+/// Lengths that are told apart.
+const LENGTHS: usize = 64;
+
+#[derive(Debug)]
+struct Begins([u64; LENGTHS]);
+
+impl Default for Begins {
+    fn default() -> Begins {
+        Begins([0; LENGTHS])
+    }
+}
+
+impl Begins {
+    /// Where a word stands, and its bit there.
+    fn place(word: &[u8]) -> (usize, u64) {
+        (word.len().min(LENGTHS - 1), 1 << (word.first().copied().unwrap_or_default() % 64))
+    }
+
+    fn enter(&mut self, word: &[u8]) {
+        let (place, bit) = Begins::place(word);
+        self.0[place] |= bit;
+    }
+
+    #[inline]
+    fn may_have(&self, word: &[u8]) -> bool {
+        let (place, bit) = Begins::place(word);
+        self.0[place] & bit != 0
+    }
 }
 
 const NONE: (u64, u32) = (0, u32::MAX);
@@ -21,7 +52,7 @@ impl Lexicon {
         }
         let number = self.words.len() as u32;
         self.words.push(word.into());
-        self.lengths |= length_bit(word);
+        self.begins.enter(word.as_bytes());
         if self.words.len() * 2 > self.table.len() {
             self.table = vec![NONE; (self.words.len() * 4).next_power_of_two()];
             (0..number).for_each(|number| self.put(number));
@@ -31,7 +62,7 @@ impl Lexicon {
     }
 
     fn put(&mut self, number: u32) {
-        let mark = mark(&self.words[number as usize]);
+        let mark = mark(self.words[number as usize].as_bytes());
         let mut at = mark as usize & (self.table.len() - 1);
         while self.table[at].1 != NONE.1 {
             at = (at + 1) & (self.table.len() - 1);
@@ -40,10 +71,18 @@ impl Lexicon {
     }
 
     /// The number of a word that was entered.
+    #[inline]
     pub fn number(&self, word: &str) -> Option<u32> {
-        if self.lengths & length_bit(word) == 0 {
-            return None;
-        }
+        self.number_of(word.as_bytes())
+    }
+
+    /// The same of a word as bytes.
+    #[inline]
+    pub fn number_of(&self, word: &[u8]) -> Option<u32> {
+        self.begins.may_have(word).then(|| self.sought(word))?
+    }
+
+    fn sought(&self, word: &[u8]) -> Option<u32> {
         let mark = mark(word);
         let mut at = mark as usize;
         loop {
@@ -51,7 +90,7 @@ impl Lexicon {
             if number == NONE.1 {
                 return None;
             }
-            if known == mark && self.words.get(number as usize).is_some_and(|found| **found == *word) {
+            if known == mark && self.words.get(number as usize).is_some_and(|found| found.as_bytes() == word) {
                 return Some(number);
             }
             at = at.wrapping_add(1);
@@ -72,14 +111,9 @@ impl Lexicon {
     }
 }
 
-fn length_bit(word: &str) -> u64 {
-    1 << word.len().min(63)
-}
-
 /// A quick hash of a word's length, beginning and end. The words are ours, not the callers': nobody can choose them to
 /// collide.
-fn mark(word: &str) -> u64 {
-    let bytes = word.as_bytes();
+fn mark(bytes: &[u8]) -> u64 {
     let (first, last) = match (bytes.first_chunk::<8>(), bytes.last_chunk::<8>()) {
         (Some(first), Some(last)) => (u64::from_le_bytes(*first), u64::from_le_bytes(*last)),
         _ => short(bytes),

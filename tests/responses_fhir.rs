@@ -47,7 +47,7 @@ fn claim() -> Value {
 fn make(mapping: &str, input: &Value, vars: &[(&str, &Value)]) -> Value {
     let none = Value::Null;
     let vars: Vec<(&str, Input<'_>)> = vars.iter().map(|(name, value)| (*name, (*value).into())).collect();
-    let scope = Scope { payer: &none, now: "2025-03-25T06:05:00Z".parse().unwrap(), vars: &vars, resources: None };
+    let scope = Scope { payer: &none, now: "2025-03-25T06:05:00Z", vars: &vars, resources: None };
     let (made, issues) = LOADED.mappings.response(mapping).unwrap().make(input, &scope);
     assert!(issues.is_empty(), "{issues:?}");
     let wrong = validate::resource(&LOADED.definitions, &made, made["resourceType"].as_str().unwrap());
@@ -181,7 +181,7 @@ fn the_first_answer_is_queued() {
     );
     claim.as_object_mut().unwrap().shift_remove("insurer");
     let payer = json!({"id": "northwind", "name": "Northwind Health Plan", "payerId": "NW001"});
-    let scope = Scope { payer: &payer, now: "2025-03-25T06:05:00Z".parse().unwrap(), vars: &[], resources: None };
+    let scope = Scope { payer: &payer, now: "2025-03-25T06:05:00Z", vars: &[], resources: None };
     let (queued, issues) = LOADED.mappings.response("response/queued").unwrap().make(&claim, &scope);
     assert!(issues.is_empty(), "{issues:?}");
     let insurer = &queued["insurer"];

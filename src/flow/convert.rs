@@ -11,7 +11,6 @@ use crate::mapping::draft::Draft;
 use crate::mapping::maker::Pick;
 use crate::mapping::{Input, Scope};
 use crate::responses::{Walk, requests, resource};
-use jiff::Timestamp;
 use serde_json::{Value, json};
 use std::fs::File;
 use std::io::{self, BufRead, BufReader, Read, Seek, Write};
@@ -50,11 +49,12 @@ pub fn convert(
     source: impl Read,
     sink: &mut dyn Sink,
 ) -> Result<bool, Fault> {
+    let now = Clock::System.now().to_string();
     let mut conversion = Conversion {
         translator,
         payer,
         told,
-        now: Clock::System.now(),
+        now: &now,
         submission: json!({"payer": payer}),
         spool: Spool::default(),
         draft: Draft::default(),
@@ -82,7 +82,8 @@ struct Conversion<'c> {
     translator: &'c Translator,
     payer: &'c str,
     told: Told,
-    now: Timestamp,
+    /// `%now`, the same for the whole file.
+    now: &'c str,
     submission: Value,
     spool: Spool,
     /// What is made is written here, again and again.
@@ -146,7 +147,7 @@ impl<'c> Conversion<'c> {
         let issues = mapping.write(response, &self.scope(&vars), (&id, |_| true), &mut self.draft);
         issues.iter().for_each(|issue| self.sink.issue(issue));
         let Conversion { draft, sink, .. } = self;
-        sink.resource(&id, &mut |out| out.write_all(draft.since(0).as_bytes())).map_err(|error| unwritten(&error))
+        sink.resource(&id, &mut |out| out.write_all(draft.since(0))).map_err(|error| unwritten(&error))
     }
 
     fn scope<'s>(&self, vars: &'s [(&'s str, Input<'s>)]) -> Scope<'s>
@@ -162,7 +163,7 @@ impl<'c> Conversion<'c> {
         self.draft.cut(0);
         let issues = mapping.write_part(part, &self.scope(&[]), |name| name == "detail", &mut self.draft);
         tell::warn(tell::RECONCILIATION, &issues);
-        let details = self.draft.since(0).strip_prefix(DETAILS).and_then(|rest| rest.strip_suffix("]}"));
+        let details = self.draft.since(0).strip_prefix(DETAILS).and_then(|rest| rest.strip_suffix(b"]}"));
         details.map_or(Ok(()), |details| self.spool.put(details)).map_err(|error| unwritten(&error))
     }
 
@@ -179,10 +180,10 @@ impl<'c> Conversion<'c> {
         let Conversion { draft, spool, sink, .. } = self;
         let written = sink.resource(&id, &mut |out| {
             if spool.is_empty() {
-                return out.write_all(draft.since(0).as_bytes());
+                return out.write_all(draft.since(0));
             }
             let head = draft.since(0);
-            out.write_all(head.strip_suffix('}').unwrap_or(head).as_bytes())?;
+            out.write_all(head.strip_suffix(b"}").unwrap_or(head))?;
             out.write_all(b",\"detail\":[")?;
             spool.pour(out)?;
             out.write_all(b"]}")
@@ -193,7 +194,7 @@ impl<'c> Conversion<'c> {
 }
 
 /// How an object begins that holds nothing but details.
-const DETAILS: &str = "{\"detail\":[";
+const DETAILS: &[u8] = b"{\"detail\":[";
 
 fn unwritten(error: &io::Error) -> Fault {
     Fault::ours(codes::INTERNAL, format!("the output can't be written: {error}"))
@@ -213,11 +214,11 @@ impl Spool {
     }
 
     /// Some objects, with commas between them.
-    fn put(&mut self, details: &str) -> io::Result<()> {
+    fn put(&mut self, details: &[u8]) -> io::Result<()> {
         if !self.is_empty() {
             self.memory.push(b',');
         }
-        self.memory.extend_from_slice(details.as_bytes());
+        self.memory.extend_from_slice(details);
         self.any = true;
         if self.memory.len() > DETAILS_IN_MEMORY {
             let file = match &mut self.file {
@@ -263,7 +264,7 @@ mod tests {
     fn a_spool_gives_back_what_was_put_in() {
         let mut spool = Spool::default();
         let detail = json!({"text": "x".repeat(1000)});
-        (0..5_000).for_each(|_| spool.put(&format!("{detail},{detail}")).unwrap());
+        (0..5_000).for_each(|_| spool.put(format!("{detail},{detail}").as_bytes()).unwrap());
         assert!(spool.file.is_some(), "ten megabytes are too much for memory");
         let mut out = b"[".to_vec();
         spool.pour(&mut out).unwrap();

@@ -104,7 +104,8 @@ pub fn derive(translator: &Translator, resources: &Resources, bill: &Bill, now: 
     let number = (bill.earlier > 0).then_some(bill.earlier + 1);
     let submission = json!({ "frequency": bill.frequency(encounter), "bill": number });
     let vars = [("submission", (&submission).into())];
-    let scope = Scope { payer: &Value::Null, now, vars: &vars, resources: Some(resources) };
+    let now = now.to_string();
+    let scope = Scope { payer: &Value::Null, now: &now, vars: &vars, resources: Some(resources) };
     let (mut claim, mut issues) = mapping.make(encounter, &scope);
     let lineage = mapping.lineage(encounter, &scope);
     if !any_error(&issues) {

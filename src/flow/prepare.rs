@@ -116,6 +116,8 @@ struct Station<'a> {
     form: Form<'a>,
     resources: &'a Resources,
     known: &'a Known,
+    /// `%now`.
+    now: String,
 }
 
 impl<'a> Station<'a> {
@@ -133,13 +135,13 @@ impl<'a> Station<'a> {
             .record_from(route::source(resources), &profile.id, record)
             .ok_or_else(|| missing(record))?;
         let form = Form::of(translator, profile, route)?;
-        Ok(Station { translator, profile, record_mapping, form, resources, known })
+        Ok(Station { translator, profile, record_mapping, form, resources, known, now: known.now.to_string() })
     }
 
     fn scope(&self) -> Scope<'_> {
         Scope {
             payer: self.translator.facts(&self.profile.id),
-            now: self.known.now,
+            now: &self.now,
             vars: &[],
             resources: Some(self.resources),
         }

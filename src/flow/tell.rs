@@ -462,7 +462,8 @@ pub fn make(
     vars: &[(&str, Input<'_>)],
     now: Timestamp,
 ) -> Result<Value, Fault> {
-    let scope = Scope { payer: translator.facts(payer), now, vars, resources: None };
+    let now = now.to_string();
+    let scope = Scope { payer: translator.facts(payer), now: &now, vars, resources: None };
     let (resource, issues) = mapping_named(translator, mapping)?.make(input, &scope);
     warn(mapping, &issues);
     Ok(resource)

@@ -4,11 +4,11 @@
 use crate::billing::shape::View;
 use crate::digits::Digits;
 use serde_json::Value;
-use std::fmt::Write;
+use std::io::Write;
 
 /// JSON text that grows, and can be cut back.
 #[derive(Debug, Default)]
-pub struct Draft(String);
+pub struct Draft(Vec<u8>);
 
 impl Draft {
     /// Where it ends now: what [`Draft::cut`] goes back to.
@@ -22,7 +22,12 @@ impl Draft {
 
     /// Text that is JSON already.
     pub fn raw(&mut self, json: &str) {
-        self.0.push_str(json);
+        self.bytes(json.as_bytes());
+    }
+
+    /// The same as bytes.
+    pub fn bytes(&mut self, json: &[u8]) {
+        self.0.extend_from_slice(json);
     }
 
     /// A text, in quotes.
@@ -32,15 +37,15 @@ impl Draft {
             let _ = write!(self.0, "{}", Value::from(text));
             return;
         }
-        self.quoted(text);
+        self.quoted(text.as_bytes());
     }
 
     /// A text without anything that JSON writes otherwise.
-    pub fn quoted(&mut self, text: &str) {
+    pub fn quoted(&mut self, text: &[u8]) {
         self.0.reserve(text.len() + 2);
-        self.0.push('"');
-        self.0.push_str(text);
-        self.0.push('"');
+        self.0.push(b'"');
+        self.0.extend_from_slice(text);
+        self.0.push(b'"');
     }
 
     /// A whole value.
@@ -63,9 +68,9 @@ impl Draft {
     pub fn view(&mut self, view: View<'_>) {
         match view {
             View::Text(text) => self.text(text),
-            View::Date(date) => self.quoted(Digits::of_date(date).as_str()),
-            View::Decimal(number) => self.quoted(Digits::of_decimal(number).as_str()),
-            View::Integer(number) => self.raw(Digits::of_integer(number.into()).as_str()),
+            View::Date(date) => self.quoted(Digits::of_date(date).as_bytes()),
+            View::Decimal(number) => self.quoted(Digits::of_decimal(number).as_bytes()),
+            View::Integer(number) => self.bytes(Digits::of_integer(number.into()).as_bytes()),
             View::Boolean(yes) => self.raw(if yes { "true" } else { "false" }),
             View::List(list) => {
                 self.all("[", (0..list.count()).filter_map(|n| list.item(n)), "]", |draft, item| draft.view(item));
@@ -99,27 +104,31 @@ impl Draft {
     /// Makes one object of an open one that ends where the whole one behind it starts.
     pub fn join(&mut self, start: usize) {
         match self.since(start) {
-            "{}" => self.0.replace_range(start..=start, ""),
-            _ => self.0.replace_range(start..=start, ","),
+            b"{}" => drop(self.0.remove(start)),
+            _ => self.0.iter_mut().skip(start).take(1).for_each(|brace| *brace = b','),
         }
     }
 
     /// What was written from a place on.
-    pub fn since(&self, start: usize) -> &str {
+    pub fn since(&self, start: usize) -> &[u8] {
         self.0.get(start..).unwrap_or_default()
     }
 
     pub fn into_text(self) -> String {
-        self.0
+        String::from_utf8(self.0).unwrap_or_default()
     }
 }
 
 /// Whether JSON writes a text as it stands, looked at eight bytes at a time.
 fn is_plain(bytes: &[u8]) -> bool {
-    let (words, rest) = bytes.as_chunks::<8>();
-    let mut last = [b' '; 8];
-    last[..rest.len()].copy_from_slice(rest);
-    words.iter().chain([&last]).fold(0, |odd, word| odd | odd_bytes(u64::from_le_bytes(*word))) == 0
+    let Some(last) = bytes.last_chunk::<8>() else {
+        return bytes.iter().all(|byte| !matches!(byte, 0..=0x1f | b'"' | b'\\'));
+    };
+    let mut odd = odd_bytes(u64::from_le_bytes(*last));
+    for word in bytes.as_chunks::<8>().0 {
+        odd |= odd_bytes(u64::from_le_bytes(*word));
+    }
+    odd == 0
 }
 
 /// The high bit of each byte that is a control character, a quote or a backslash; behind such a byte also others may be marked.
@@ -141,7 +150,7 @@ mod tests {
         for text in ["", "plain", "é", "\"", "\\", "a\nb", "\u{7f}", "\u{1}", "</script>"].into_iter().chain(long) {
             let mut draft = Draft::default();
             draft.text(text);
-            assert_eq!(draft.since(0), json!(text).to_string());
+            assert_eq!(draft.into_text(), json!(text).to_string());
         }
     }
 
@@ -152,7 +161,7 @@ mod tests {
         let end = draft.end();
         let value = json!({"a": [1, "x", null, true, -1.50], "b": {}, "c": [{"é\n": []}]});
         draft.value(&value);
-        assert_eq!(draft.since(end), value.to_string());
+        assert_eq!(draft.since(end), value.to_string().as_bytes());
         draft.cut(end);
         draft.raw("]");
         assert_eq!(draft.into_text(), "[]");
@@ -166,7 +175,7 @@ mod tests {
             let start = draft.end();
             draft.raw(whole);
             draft.join(start);
-            assert_eq!(draft.since(0), joined);
+            assert_eq!(draft.since(0), joined.as_bytes());
         }
     }
 }

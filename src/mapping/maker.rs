@@ -181,7 +181,7 @@ impl<'a> Maker<'a> {
     pub fn hand(&self, rule: &'a Rule, this: &Item<'a>, trail: &Trail<'_>, taker: &mut dyn Taker<'a>) -> bool {
         if self.keeps_lineage() {
             // What was read is known when the rule has run to its end.
-            self.value(rule, this, trail).into_iter().all(|item| taker.take(item));
+            self.value(rule, this, trail).hand_to(taker);
             return true;
         }
         if !self.run.may(&rule.need) {

@@ -48,8 +48,8 @@ use std::sync::Arc;
 pub struct Scope<'a> {
     /// `%payer`: the facts of the payer's profile.
     pub payer: &'a Value,
-    /// `%now`.
-    pub now: jiff::Timestamp,
+    /// `%now`, as RFC 3339 writes it.
+    pub now: &'a str,
     /// Values for `%claim`, `%record`, `%previous` and `%submission`.
     pub vars: &'a [(&'a str, Input<'a>)],
     /// What references are looked up in.

@@ -14,6 +14,7 @@ use super::verdicts::Asked;
 use crate::billing::shape::{ObjectView, View};
 use crate::digits::Digits;
 use crate::lexicon::Lexicon;
+use rust_decimal::Decimal;
 use serde_json::Value;
 use std::collections::HashMap;
 use std::sync::OnceLock;
@@ -83,6 +84,7 @@ impl Need {
 #[derive(Debug, Default)]
 pub struct Words {
     words: Lexicon,
+    spelled: Spelled,
     /// What runs ask for, and the numbers of it.
     asked: Vec<Need>,
     numbers: HashMap<Need, u32>,
@@ -91,6 +93,36 @@ pub struct Words {
     /// Whether a rule looks beyond the resource that is mapped.
     reaches: bool,
     names: Names,
+}
+
+/// What numbers and dates stand among the words, so that few of a source's need to be spelled to be looked up.
+#[derive(Debug, Default)]
+struct Spelled {
+    /// Whole numbers below [`Spelled::SMALL`], one bit each.
+    small: [u64; Spelled::SMALL / 64],
+    /// Any other number.
+    numbers: bool,
+    dates: bool,
+}
+
+impl Spelled {
+    const SMALL: usize = 1024;
+
+    fn enter(&mut self, word: &str) {
+        self.dates |= looks_like_date(word);
+        match word.parse::<usize>() {
+            Ok(number) if number < Spelled::SMALL => self.small[number / 64] |= 1 << (number % 64),
+            _ => self.numbers |= word.bytes().all(|byte| matches!(byte, b'0'..=b'9' | b'.' | b'-')),
+        }
+    }
+
+    fn may_have(&self, number: Decimal) -> bool {
+        let whole = (number.scale() == 0).then(|| usize::try_from(number.mantissa()).ok()).flatten();
+        match whole.filter(|whole| *whole < Spelled::SMALL) {
+            Some(whole) => self.small[whole / 64] & (1 << (whole % 64)) != 0,
+            None => self.numbers,
+        }
+    }
 }
 
 /// The words that the names of plain objects are, by kind and place; looked up when the first object of a kind comes.
@@ -119,6 +151,7 @@ impl Names {
 
 impl Words {
     pub(super) fn need(&mut self, word: &str) -> Need {
+        self.spelled.enter(word);
         Need::Word(self.words.enter(word))
     }
 
@@ -179,38 +212,46 @@ impl Words {
                 object.visit(&mut |place, view| {
                     match numbers {
                         Some(numbers) => numbers.get(place).into_iter().flatten().for_each(|number| found.put(*number)),
-                        None => object.names().get(place).into_iter().for_each(|name| self.look_up(name, found)),
+                        None => {
+                            object.names().get(place).into_iter().for_each(|name| self.look_up(name.as_bytes(), found))
+                        }
                     }
-                    self.find_view(view, found);
+                    match view {
+                        View::Text(text) => self.look_up(text.as_bytes(), found),
+                        view => self.find_view(view, found),
+                    }
                 });
             }
             View::List(list) => {
                 (0..list.count()).filter_map(|n| list.item(n)).for_each(|view| self.find_view(view, found));
             }
-            View::Text(text) => self.look_up(text, found),
-            View::Date(date) => self.look_up(Digits::of_date(date).as_str(), found),
-            View::Decimal(number) => self.look_up(Digits::of_decimal(number).as_str(), found),
-            View::Integer(number) => self.look_up(Digits::of_integer(number.into()).as_str(), found),
-            View::Boolean(yes) => self.look_up(if yes { "true" } else { "false" }, found),
+            View::Text(text) => self.look_up(text.as_bytes(), found),
+            View::Date(_) if !self.spelled.dates => {}
+            View::Date(date) => self.look_up(Digits::of_date(date).as_bytes(), found),
+            View::Decimal(number) if !self.spelled.may_have(number) => {}
+            View::Decimal(number) => self.look_up(Digits::of_decimal(number).as_bytes(), found),
+            View::Integer(number) => self.look_up(Digits::of_integer(number.into()).as_bytes(), found),
+            View::Boolean(yes) => self.look_up(if yes { b"true" } else { b"false" }, found),
         }
     }
 
     fn find(&self, value: &Value, found: &mut Found) {
         match value {
             Value::Object(map) => map.iter().for_each(|(name, value)| {
-                self.look_up(name, found);
+                self.look_up(name.as_bytes(), found);
                 self.find(value, found);
             }),
             Value::Array(values) => values.iter().for_each(|value| self.find(value, found)),
-            Value::String(text) => self.look_up(text, found),
-            Value::Number(number) => self.look_up(number.as_str(), found),
-            Value::Bool(yes) => self.look_up(if *yes { "true" } else { "false" }, found),
+            Value::String(text) => self.look_up(text.as_bytes(), found),
+            Value::Number(number) => self.look_up(number.as_str().as_bytes(), found),
+            Value::Bool(yes) => self.look_up(if *yes { b"true" } else { b"false" }, found),
             Value::Null => {}
         }
     }
 
-    fn look_up(&self, word: &str, found: &mut Found) {
-        if let Some(number) = self.words.number(word) {
+    #[inline]
+    fn look_up(&self, word: &[u8], found: &mut Found) {
+        if let Some(number) = self.words.number_of(word) {
             found.put(number);
         }
     }
@@ -453,6 +494,7 @@ mod tests {
                 let call = Call { run: &run, focus: Focus::on(&context), base, arguments };
                 match function.work {
                     Work::Items(work) => work(&call, Items::None),
+                    Work::Truth(holds) => holds(&call).map(|truth| truth.map(Item::Boolean).into_iter().collect()),
                     Work::Given(work) => {
                         let mut items = Items::None;
                         work(&call, &mut items).map(|_| items)

@@ -131,7 +131,7 @@ fn overlays_of_payer_and_source_lie_over_each_other() {
     ])
     .unwrap_or_else(|issues| panic!("{issues:#?}"));
     let (focal, payer) = (claim(), json!({}));
-    let scope = Scope { payer: &payer, now: "2026-01-01T00:00:00Z".parse().unwrap(), vars: &[], resources: None };
+    let scope = Scope { payer: &payer, now: "2026-01-01T00:00:00Z", vars: &[], resources: None };
     let made = |source: Option<&str>, payer: &str, name: &str| {
         let (value, _) = mappings.record_from(source, payer, name).unwrap().make(&focal, &scope);
         ["patientControlNumber", "totalCharge"].map(|field| value[field].as_str().unwrap().to_owned())
@@ -152,7 +152,7 @@ fn templates_and_names_are_shared_through_several_bases() {
     let mappings =
         load(&[("record/shared.yaml", shared), ("record/claim.yaml", &mapping)]).unwrap_or_else(|i| panic!("{i:#?}"));
     let (focal, payer) = (claim(), json!({}));
-    let scope = Scope { payer: &payer, now: "2026-01-01T00:00:00Z".parse().unwrap(), vars: &[], resources: None };
+    let scope = Scope { payer: &payer, now: "2026-01-01T00:00:00Z", vars: &[], resources: None };
     let (value, issues) = mappings.record("p", "record/claim").unwrap().make(&focal, &scope);
     assert_eq!((issues.len(), &value["notes"][0]["text"]), (0, &json!("SHARED")));
 }
@@ -176,7 +176,7 @@ fn concept_maps_are_code_tables() {
     let text = record("  delayReason: use.translate('uses')\n");
     let mappings = load(&[("record/claim.yaml", &text), ("codes/uses.json", map)]).unwrap_or_else(|i| panic!("{i:#?}"));
     let (focal, payer) = (claim(), json!({}));
-    let scope = Scope { payer: &payer, now: "2026-01-01T00:00:00Z".parse().unwrap(), vars: &[], resources: None };
+    let scope = Scope { payer: &payer, now: "2026-01-01T00:00:00Z", vars: &[], resources: None };
     let (value, _) = mappings.record("p", "record/claim").unwrap().make(&focal, &scope);
     assert_eq!(value["delayReason"], "CLAIMED");
     let twice = load(&[("codes/uses.json", map), ("codes/uses.tsv", "a\tb\n")]).unwrap_err();

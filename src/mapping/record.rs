@@ -91,7 +91,7 @@ impl Common {
     pub fn maker<'a>(&'a self, focal: impl Into<Input<'a>>, scope: &'a Scope<'a>, lineage: bool) -> Maker<'a> {
         let focal = focal.into();
         let mut run = Run::new(focal.item(), &self.tables, self.slots);
-        run.now = scope.now.to_string().into();
+        run.now = scope.now;
         run.resolver = scope.resources;
         let mut roots = Vec::with_capacity(GIVEN.len() + 1);
         roots.extend(focal.json().map(|value| (Cow::Owned(self.root_name(value)), value)));
@@ -169,7 +169,7 @@ fn run<'a>(
 
 /// What was made, as a value.
 fn read(draft: &Draft) -> Value {
-    serde_json::from_str(draft.since(0)).unwrap_or_default()
+    serde_json::from_slice(draft.since(0)).unwrap_or_default()
 }
 
 /// A payer's answer → FHIR.
@@ -325,5 +325,5 @@ fn all<'a>(common: &'a Common, rules: &'a Rules, maker: Maker<'a>, focal: &'a Va
     let mut made = Made::new(&mut draft);
     maker.framed(&common.frame, &focal, &Trail::ROOT, &mut |item| make(&maker, rules, item, &Trail::ROOT, &mut made));
     draft.raw("]");
-    (serde_json::from_str(draft.since(0)).unwrap_or_default(), maker)
+    (serde_json::from_slice(draft.since(0)).unwrap_or_default(), maker)
 }

@@ -195,16 +195,30 @@ impl Written<'_> {
     /// As JSON.
     pub fn put(&self, draft: &mut Draft) {
         match self {
-            Written::Nothing => draft.raw("null"),
+            Written::Nothing => {}
             Written::Text(text) => draft.text(text),
             Written::Number(digits) => draft.raw(digits),
             Written::Boolean(yes) => draft.raw(if *yes { "true" } else { "false" }),
-            Written::Spelled(digits) => draft.raw(digits.as_str()),
-            Written::SpelledText(digits) => draft.quoted(digits.as_str()),
+            Written::Spelled(digits) => draft.bytes(digits.as_bytes()),
+            Written::SpelledText(digits) => draft.quoted(digits.as_bytes()),
             Written::Part(part) => draft.value(part),
             Written::View(view) => draft.view(*view),
         }
     }
+}
+
+/// Writes an item into a draft as its target wants it; false when there is nothing to write.
+pub fn put(how: Write, item: &Item<'_>, draft: &mut Draft) -> Result<bool, Box<Problem>> {
+    if how == Write::Text
+        && let Some(text) = item.borrowed()
+        && text.bytes().next().is_some_and(|first| first.is_ascii_graphic())
+    {
+        draft.text(text);
+        return Ok(true);
+    }
+    let written = write(how, item)?;
+    written.put(draft);
+    Ok(!matches!(written, Written::Nothing))
 }
 
 /// Writes an item as its target wants it.
@@ -261,12 +275,16 @@ fn number(text: &str) -> Result<Decimal, Box<Problem>> {
 }
 
 /// What needs no second look: numbers where numbers are wanted, dates where dates are.
-fn spelled<'i>(how: Write, item: &Item<'_>) -> Option<Written<'i>> {
+fn spelled<'i>(how: Write, item: &'i Item<'_>) -> Option<Written<'i>> {
     let number = match item {
         Item::Decimal(number) | Item::Plain(Plain { view: View::Decimal(number), .. }) => *number,
         Item::Plain(Plain { view: View::Date(date), .. }) => {
             let dated = matches!(how, Write::Date | Write::Moment | Write::PartialDate | Write::Text);
             return dated.then(|| Written::SpelledText(Digits::of_date(*date)));
+        }
+        // Of a full time that stands in a mapping, or that is now, nothing more need be known.
+        Item::Time(Cow::Borrowed(text)) if is_full(text) && matches!(how, Write::Moment | Write::PartialDate) => {
+            return Some(Written::Text(Cow::Borrowed(text)));
         }
         Item::Integer(number) => {
             let whole = matches!(how, Write::Integer | Write::Number).then_some(*number)?;
@@ -279,6 +297,11 @@ fn spelled<'i>(how: Write, item: &Item<'_>) -> Option<Written<'i>> {
         Write::Decimal | Write::Text => Some(Written::SpelledText(Digits::of_decimal(number))),
         _ => None,
     }
+}
+
+/// Year, month and day of a time that was read already.
+fn is_full(text: &str) -> bool {
+    text.len() >= 10 && text.as_bytes().first().is_some_and(u8::is_ascii_digit)
 }
 
 /// Digits as they stand where JSON has them so, else as they are usually written: `.5`, `007`.

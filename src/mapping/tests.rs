@@ -67,7 +67,7 @@ fn made(body: &str) -> (Value, Vec<Issue>, Lineage) {
     let mappings = load(&[("record/claim.yaml", &record(body))]).unwrap_or_else(|issues| panic!("{issues:#?}"));
     let resources = Resources::collect(claim(), 10).unwrap();
     let payer = json!({"name": "N"});
-    let now = "2026-01-01T00:00:00Z".parse().unwrap();
+    let now = "2026-01-01T00:00:00Z";
     let scope = Scope { payer: &payer, now, vars: &[], resources: Some(&resources) };
     let mapping = mappings.record("any", "record/claim").unwrap();
     let (value, issues) = mapping.make(resources.focal(), &scope);
@@ -176,7 +176,7 @@ fn x12(overlay: &str, record: &Value) -> (String, Vec<Issue>, Lineage) {
     let mappings =
         load(if overlay.is_empty() { &files[..2] } else { &files }).unwrap_or_else(|issues| panic!("{issues:#?}"));
     let payer = json!({});
-    let scope = Scope { payer: &payer, now: "2026-01-01T00:00:00Z".parse().unwrap(), vars: &[], resources: None };
+    let scope = Scope { payer: &payer, now: "2026-01-01T00:00:00Z", vars: &[], resources: None };
     let mapping = mappings.transaction("p", "x12/837p").unwrap();
     let (mut node, issues) = mapping.make(record, &scope);
     arrange(&mapping.guide, &mut node);
@@ -326,7 +326,7 @@ fn responses_are_made_as_fhir() {
         json!({"resourceType": "Claim", "use": "claim", "type": {"text": "x"}, "patient": {"reference": "Patient/1"}});
     let answer = json!({"decision": "adjudicated", "payerName": "P", "adjudication": {"lines": [{"itemSequence": 2, "charge": "10.50"}]}});
     let (payer, vars) = (json!({}), [("claim", (&claim).into())]);
-    let scope = Scope { payer: &payer, now: "2026-01-01T00:00:00Z".parse().unwrap(), vars: &vars, resources: None };
+    let scope = Scope { payer: &payer, now: "2026-01-01T00:00:00Z", vars: &vars, resources: None };
     let (value, issues) = mappings.response("response/claim-response").unwrap().make(&answer, &scope);
     assert_eq!(issues, []);
     let wanted = r#"{"resourceType":"ClaimResponse","status":"active","type":{"text":"x"},"use":"claim","patient":{"reference":"Patient/1"},"created":"2026-01-01T00:00:00Z","insurer":{"display":"P"},"outcome":"complete","item":[{"itemSequence":2,"adjudication":[{"category":{"coding":[{"code":"submitted"}]},"amount":{"value":10.50,"currency":"USD"}}]}]}"#;
@@ -401,12 +401,8 @@ fn what_is_passed_over_would_have_made_nothing() {
         let mapping = mappings.record("generic", "record/claim").unwrap();
         let transaction = mappings.transaction("generic", "x12/837p").unwrap();
         let words = |words: &needs::Words| Value::from(words.all().map(Value::from).collect::<Vec<_>>());
-        let scope = |resources| Scope {
-            payer: &payer,
-            now: jiff::Timestamp::UNIX_EPOCH,
-            vars: &[],
-            resources: Some(resources),
-        };
+        let scope =
+            |resources| Scope { payer: &payer, now: "1970-01-01T00:00:00Z", vars: &[], resources: Some(resources) };
         let all = WithWords { resources, words: words(&mapping.common.words) };
         let (some, every) = (scope(resources as &dyn Resolver), scope(&all));
         let made = mapping.make(resources.focal(), &some);

@@ -101,7 +101,7 @@ impl Context<'_> {
 
     /// An amount or number; `None` when it is absent. One that can't be read is an issue, and absent too.
     pub fn number(&mut self, segment: &Segment, element: usize) -> Option<Decimal> {
-        let text = segment.element(element).trim();
+        let text = trimmed(segment.element(element));
         if text.is_empty() {
             return None;
         }
@@ -156,13 +156,22 @@ pub(super) fn qualified<'s, 'a>(segments: &'s [Segment<'a>], id: &str, of: &[&st
 
 /// An element as text; `None` when it is empty.
 pub(super) fn text(segment: &Segment, element: usize) -> Option<String> {
-    let text = segment.element(element).trim();
+    let text = trimmed(segment.element(element));
     (!text.is_empty()).then(|| text.to_owned())
+}
+
+/// Without white space around it; there seldom is any.
+pub(super) fn trimmed(text: &str) -> &str {
+    let is_plain = |byte: Option<&u8>| byte.is_none_or(u8::is_ascii_graphic);
+    match is_plain(text.as_bytes().first()) && is_plain(text.as_bytes().last()) {
+        true => text,
+        false => text.trim(),
+    }
 }
 
 /// A component as text; `None` when it is empty.
 pub(super) fn part(segment: &Segment, element: usize, component: usize) -> Option<String> {
-    let text = segment.component(element, component).trim();
+    let text = trimmed(segment.component(element, component));
     (!text.is_empty()).then(|| text.to_owned())
 }
 
@@ -181,10 +190,33 @@ pub(super) const NUMBER_MAX: Decimal = Decimal::from_parts(2_764_472_320, 232_83
 
 /// A number of type R or N0, up to [`NUMBER_MAX`]: `100`, `-.5`, `1.5E2`.
 pub(super) fn decimal(text: &str) -> Option<Decimal> {
+    if let Some(number) = short_decimal(text.as_bytes()) {
+        return Some(number);
+    }
     let text = text.strip_prefix('+').unwrap_or(text);
     let number = text.parse().ok().or_else(|| Decimal::from_scientific(text).ok());
     number.filter(|number: &Decimal| number.abs() <= NUMBER_MAX)
 }
+
+/// Digits with a point among them or none, as nearly all amounts are, so few that none needs a second look.
+fn short_decimal(text: &[u8]) -> Option<Decimal> {
+    if text.is_empty() || text.len() > SHORT_DECIMAL || text.ends_with(b".") {
+        return None;
+    }
+    let (mut number, mut scale) = (0, None);
+    for byte in text {
+        match byte {
+            b'0'..=b'9' => number = number * 10 + i64::from(byte - b'0'),
+            b'.' if scale.is_none() => scale = Some(0),
+            _ => return None,
+        }
+        scale = scale.map(|scale| scale + u32::from(*byte != b'.'));
+    }
+    Some(Decimal::new(number, scale.unwrap_or_default()))
+}
+
+/// Digits that stay below [`NUMBER_MAX`].
+const SHORT_DECIMAL: usize = 15;
 
 /// `CCYYMMDD`.
 pub(super) fn date(text: &str) -> Option<Date> {
@@ -277,6 +309,10 @@ fn spell(segment: &Segment, n: usize, id: &str, elements: &mut Vec<OtherElement>
 
 /// What has no field is kept as it stands.
 pub(super) fn other(others: &mut Vec<OtherSegment>, segment: &Segment, but: &[usize]) {
+    let mut elements = segment.elements().zip(1..);
+    if elements.all(|(element, n)| element.is_empty() || but.contains(&n)) {
+        return;
+    }
     let spelled = spelled(segment, but);
     if !spelled.elements.is_empty() {
         others.push(spelled);
@@ -285,6 +321,9 @@ pub(super) fn other(others: &mut Vec<OtherSegment>, segment: &Segment, but: &[us
 
 /// The components of an element behind those that have fields.
 pub(super) fn beyond(others: &mut Vec<OtherSegment>, segment: &Segment, element: usize, read: usize) {
+    if segment.components(element).nth(read).is_none() {
+        return;
+    }
     let id = segment.id().to_ascii_lowercase();
     let unread = segment.components(element).enumerate().skip(read);
     let said = unread.map(|(n, part)| (n + 1, part.trim())).filter(|(_, part)| !part.is_empty());
@@ -301,7 +340,7 @@ const NM1_READ: [usize; 8] = [1, 2, 3, 4, 5, 7, 8, 9];
 /// NM1 with its qualifiers.
 pub(super) fn response_party(nm1: &Segment) -> ResponseParty {
     let mut said = ResponseParty {
-        entity: nm1.element(1).trim().to_owned(),
+        entity: trimmed(nm1.element(1)).to_owned(),
         party: party(nm1),
         id_qualifier: text(nm1, 8),
         id: text(nm1, 9),

@@ -411,16 +411,17 @@ fn adjustments(
     cas: &Segment,
 ) {
     let mut unread = Vec::new();
-    for at in CAS_TRIPLES {
+    let count = cas.len();
+    for at in CAS_TRIPLES.into_iter().take_while(|at| *at <= count) {
         let [amount, quantity] = [at + 1, at + 2].map(|n| {
             let number = context.number(cas, n);
-            unread.extend(Some(n).filter(|n| number.is_none() && !cas.element(*n).trim().is_empty()));
+            unread.extend(Some(n).filter(|n| number.is_none() && !trimmed(cas.element(*n)).is_empty()));
             number
         });
-        let reason = cas.element(at).trim();
+        let reason = trimmed(cas.element(at));
         if amount.is_some() || !reason.is_empty() {
             adjustments.push(Adjustment {
-                group: cas.element(1).trim().to_owned(),
+                group: trimmed(cas.element(1)).to_owned(),
                 reason: reason.to_owned(),
                 amount: amount.unwrap_or_default(),
                 quantity,

@@ -82,7 +82,7 @@ fn of_lines(lines: usize) -> Resources {
 #[divan::bench(args = [6, 50])]
 fn claim_of_lines_to_loops(bencher: Bencher, lines: usize) {
     let (resources, payer) = (of_lines(lines), payer());
-    let now = "2026-01-01T00:00:00Z".parse().unwrap();
+    let now = "2026-01-01T00:00:00Z";
     let scope = Scope { payer: &payer, now, vars: &[], resources: Some(&resources) };
     let record = mappings().record("generic", "record/claim").unwrap();
     let transaction = mappings().transaction("generic", "x12/837p").unwrap();
@@ -95,7 +95,7 @@ fn claim_of_lines_to_loops(bencher: Bencher, lines: usize) {
 #[divan::bench(args = CLAIMS)]
 fn claim_to_record(bencher: Bencher, name: &str) {
     let (resources, payer) = (resources(name), payer());
-    let now = "2026-01-01T00:00:00Z".parse().unwrap();
+    let now = "2026-01-01T00:00:00Z";
     let scope = Scope { payer: &payer, now, vars: &[], resources: Some(&resources) };
     let mapping = mappings().record("generic", "record/claim").unwrap();
     bencher.bench_local(|| mapping.make(black_box(resources.focal()), &scope));
@@ -104,7 +104,7 @@ fn claim_to_record(bencher: Bencher, name: &str) {
 #[divan::bench(args = CLAIMS)]
 fn record_to_loops(bencher: Bencher, name: &str) {
     let (resources, payer) = (resources(name), payer());
-    let now = "2026-01-01T00:00:00Z".parse().unwrap();
+    let now = "2026-01-01T00:00:00Z";
     let scope = Scope { payer: &payer, now, vars: &[], resources: Some(&resources) };
     let (record, _) = mappings().record("generic", "record/claim").unwrap().make(resources.focal(), &scope);
     let mapping = mappings().transaction("generic", "x12/837p").unwrap();

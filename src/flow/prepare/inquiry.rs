@@ -29,7 +29,8 @@ pub fn inquire(
     let missing = || Fault::ours(codes::INTERNAL, format!("no mapping {} is loaded", route.mapping));
     let mapping = translator.mappings.transaction(&profile.id, &route.mapping).ok_or_else(missing)?;
     let value = asked(sent, payer_number);
-    let scope = Scope { payer: translator.facts(&profile.id), now, vars: &[], resources: None };
+    let now = now.to_string();
+    let scope = Scope { payer: translator.facts(&profile.id), now: &now, vars: &[], resources: None };
     let (mut node, mut issues) = mapping.make_with(&value, &scope, &profile.delimiters);
     build::arrange(&mapping.guide, &mut node);
     issues.extend(build::check(&mapping.guide, &node));

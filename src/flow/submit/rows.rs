@@ -108,7 +108,7 @@ fn queued_response(
     let submission = held.map_or(Value::Null, |issues| json!({"held": hold::disposition(issues)}));
     let scope = Scope {
         payer: prepared.translator.facts(&prepared.profile.id),
-        now: known.now,
+        now: &known.now.to_string(),
         vars: &[("claim", (&claim).into()), ("record", record.into()), ("submission", (&submission).into())],
         resources: None,
     };

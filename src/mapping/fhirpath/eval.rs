@@ -58,14 +58,22 @@ struct Trace<'a> {
 }
 
 impl<'a> Trace<'a> {
+    #[inline]
     fn listens(&self) -> bool {
         self.on.get() && self.muted.get() == 0
+    }
+
+    #[cold]
+    fn note_slot(&self, slot: usize) {
+        let slots = self.slots.borrow();
+        self.read.borrow_mut().extend(slots.get(&slot).into_iter().flatten());
     }
 }
 
 /// One run of a mapping: what it reads from, and the values of its variables.
 pub struct Run<'a> {
-    pub now: Cow<'a, str>,
+    /// RFC 3339.
+    pub now: &'a str,
     pub context: Item<'a>,
     pub resolver: Option<&'a dyn Resolver>,
     pub tables: &'a Tables,
@@ -96,7 +104,7 @@ impl<'r, 'a> Focus<'r, 'a> {
 impl<'a> Run<'a> {
     pub fn new(context: Item<'a>, tables: &'a Tables, slots: usize) -> Run<'a> {
         Run {
-            now: Cow::Borrowed(""),
+            now: "",
             context,
             resolver: None,
             tables,
@@ -155,6 +163,7 @@ impl<'a> Run<'a> {
     }
 
     /// Notes that a part of the source went into a result.
+    #[inline]
     pub fn note(&self, item: &Item<'a>) {
         if self.trace.listens() {
             self.trace.read.borrow_mut().extend(item.value());
@@ -162,6 +171,7 @@ impl<'a> Run<'a> {
     }
 
     /// Runs a condition: what it reads is not what is written.
+    #[inline]
     pub fn muted<T>(&self, work: impl FnOnce() -> T) -> T {
         let before = self.trace.muted.get();
         self.trace.muted.set(before.saturating_add(1));
@@ -171,10 +181,10 @@ impl<'a> Run<'a> {
     }
 
     /// Notes what the value of a variable came from.
+    #[inline]
     fn note_slot(&self, slot: usize) {
         if self.trace.listens() {
-            let slots = self.trace.slots.borrow();
-            self.trace.read.borrow_mut().extend(slots.get(&slot).into_iter().flatten());
+            self.trace.note_slot(slot);
         }
     }
 
@@ -199,7 +209,7 @@ impl<'a> Run<'a> {
             Expr::Total => focus.total.cloned().unwrap_or_default(),
             Expr::Slot(slot) => self.with_slot(*slot, |items| items.iter().cloned().collect()),
             Expr::EachIndex => Items::One(Item::Integer(integer(self.each_index.get()))),
-            Expr::Now => Items::One(Item::Time(self.now.clone())),
+            Expr::Now => Items::One(Item::Time(Cow::Borrowed(self.now))),
             Expr::Context => Items::One(self.context.clone()),
             Expr::Resource => focus.this.resource().map(Item::node).into_iter().collect(),
             Expr::Shadow(base, step) => return self.shadow(base.as_deref(), step, focus),
@@ -207,7 +217,7 @@ impl<'a> Run<'a> {
                 let call = functions::Call { run: self, focus, base: base.as_deref(), arguments };
                 return match function.work {
                     Work::Items(work) => work(&call, self.base(base.as_deref(), focus)?),
-                    Work::Given(_) => self.gathered(expr, focus),
+                    Work::Given(_) | Work::Truth(_) => self.gathered(expr, focus),
                 };
             }
             Expr::At(base, index) => {
@@ -242,6 +252,7 @@ impl<'a> Run<'a> {
     }
 
     /// Looks at the items of a variable, which need not be copied for it.
+    #[inline]
     pub fn with_slot<T>(&self, slot: usize, look: impl FnOnce(&[Item<'a>]) -> T) -> T {
         self.note_slot(slot);
         look(self.slots.borrow().get(slot).map_or(&[], Items::as_slice))

@@ -6,7 +6,7 @@ use crate::billing::shape::PlainPlace;
 use crate::mapping::tables::Table;
 use regex_lite::Regex;
 use rust_decimal::Decimal;
-use std::sync::Arc;
+use std::sync::{Arc, OnceLock};
 
 /// An expression ready to run.
 #[derive(Debug)]
@@ -133,6 +133,8 @@ pub struct Step {
     pub how: How,
     /// Its place among the properties of a plain value, where the mapping's compiler knows what that is.
     pub place: Option<PlainPlace>,
+    /// Where it was found last, where the compiler does not know it.
+    pub seen: OnceLock<PlainPlace>,
     /// FHIR type of what the name leads to, where it is known: `decimal` also for decimals of the record.
     pub kind: &'static str,
 }

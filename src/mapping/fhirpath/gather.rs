@@ -97,9 +97,13 @@ impl<'a> Run<'a> {
                     let call = Call { run: self, focus, base: base.as_deref(), arguments };
                     work(&call, taker)?
                 }
-                Work::Items(_) => self.eval(expr, focus)?.into_iter().all(|item| taker.take(item)),
+                Work::Truth(work) => {
+                    let call = Call { run: self, focus, base: base.as_deref(), arguments };
+                    work(&call)?.is_none_or(|yes| taker.take(Item::Boolean(yes)))
+                }
+                Work::Items(_) => self.eval(expr, focus)?.hand_to(taker),
             },
-            _ => self.eval(expr, focus)?.into_iter().all(|item| taker.take(item)),
+            _ => self.eval(expr, focus)?.hand_to(taker),
         })
     }
 

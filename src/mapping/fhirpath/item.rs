@@ -1,5 +1,6 @@
 //! What expressions work on: items of a collection, borrowed from the source wherever they can be.
 
+use super::gather::Taker;
 use super::time::{Moment, looks_like_date};
 use super::walk::string;
 use crate::billing::shape::{ObjectView, View};
@@ -105,6 +106,15 @@ impl<'a> Items<'a> {
         }
     }
 
+    /// Hands on each item; false when no more are wanted.
+    pub fn hand_to(self, taker: &mut dyn Taker<'a>) -> bool {
+        match self {
+            Items::None => true,
+            Items::One(item) => taker.take(item),
+            Items::Many(items) => items.into_iter().all(|item| taker.take(item)),
+        }
+    }
+
     pub fn into_first(self) -> Option<Item<'a>> {
         match self {
             Items::None => None,
@@ -195,6 +205,7 @@ impl<'a> Item<'a> {
                 view => text_of(view),
             },
             Item::Text(text) => Some(text.clone()),
+            Item::Time(Cow::Borrowed(text)) => Some(Cow::Borrowed(text.trim_start_matches('T'))),
             Item::Time(text) => Some(Cow::Owned(text.trim_start_matches('T').to_owned())),
             Item::Boolean(yes) => Some(Cow::Borrowed(if *yes { "true" } else { "false" })),
             Item::Integer(number) => Some(Cow::Owned(number.to_string())),
@@ -327,7 +338,7 @@ impl<'a> Item<'a> {
     }
 
     /// A text that stands somewhere.
-    fn borrowed(&self) -> Option<&str> {
+    pub fn borrowed(&self) -> Option<&str> {
         match self {
             Item::Node(Node { value: Value::String(text), .. }) => Some(text),
             Item::Plain(Plain { view: View::Text(text), .. }) => Some(text),

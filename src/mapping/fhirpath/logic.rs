@@ -3,7 +3,9 @@
 use super::ast::Operator;
 use super::eval::{Focus, Outcome, Problem, Run, Truth};
 use super::expr::Expr;
+use super::functions::{Call, Function, Work};
 use super::item::{Item, Items};
+use super::time::looks_like_date;
 use std::cmp::Ordering;
 
 impl<'a> Run<'a> {
@@ -17,6 +19,9 @@ impl<'a> Run<'a> {
                 self.logic(*operator, left, right, focus)
             }
             Expr::Binary(operator @ (Equal | NotEqual), left, right) => self.equality(*operator, left, right, focus),
+            Expr::Call(Function { work: Work::Truth(holds), .. }, base, arguments) => {
+                holds(&Call { run: self, focus, base: base.as_deref(), arguments })
+            }
             _ => Ok(self.one(expr, focus)?.map(|item| item.as_boolean().unwrap_or(true))),
         }
     }
@@ -40,6 +45,18 @@ impl<'a> Run<'a> {
 
     /// Whether an expression is one literal: unknown when it is empty, no when it gives several items.
     fn is_literal(&self, expr: &'a Expr, literal: &'a Expr, focus: Focus<'_, 'a>) -> Truth {
+        if let Expr::Text(literal) = literal
+            && !looks_like_date(literal)
+        {
+            return Ok(match self.first(expr, focus)? {
+                (None, _) => None,
+                (Some(item), 1) => match item.borrowed() {
+                    Some(text) => Some(text == literal),
+                    None => item.equals(&Item::Text(literal.as_str().into())),
+                },
+                _ => Some(false),
+            });
+        }
         match (self.first(expr, focus)?, self.one(literal, focus)?) {
             ((Some(item), 1), Some(literal)) => Ok(item.equals(&literal)),
             ((Some(_), _), _) => Ok(Some(false)),

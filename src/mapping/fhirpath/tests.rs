@@ -82,7 +82,7 @@ fn run(expression: &str) -> Result<Vec<String>, String> {
         (claim(), OneOrganization(json!({"resourceType": "Organization", "name": "Ben Kildare Service"})));
     let context = Item::node(&claim);
     let mut run = Run::new(context.clone(), &tables, 0);
-    run.now = "2025-03-10T08:00:00Z".into();
+    run.now = "2025-03-10T08:00:00Z";
     run.resolver = Some(&organization);
     let items =
         run.eval(&expr, Focus::on(&context)).map_err(|problem| format!("{}: {}", problem.code, problem.text))?;

@@ -4,16 +4,24 @@ use super::expr::{How, Step};
 use super::gather::Taker;
 use super::item::{Item, Node, Plain};
 use super::types::choice_suffix;
-use crate::billing::shape::{ObjectView, View};
+use crate::billing::shape::{ObjectView, PlainPlace, View};
 use crate::json;
 use serde_json::Value;
 use std::borrow::Cow;
 
 /// Follows the steps from an item; false when no more is wanted of what they lead to.
+#[inline]
 pub fn walk_item<'a>(item: &Item<'a>, steps: &'a [Step], out: &mut dyn Taker<'a>) -> bool {
     match item {
         Item::Node(node) => walk(*node, steps, out),
         Item::Plain(plain) => walk_plain(*plain, steps, out),
+        _ => walk_made(item, steps, out),
+    }
+}
+
+/// The same from what an expression made.
+fn walk_made<'a>(item: &Item<'a>, steps: &'a [Step], out: &mut dyn Taker<'a>) -> bool {
+    match item {
         Item::Fields(fields) => {
             let Some((first, rest)) = steps.split_first() else { return out.take(item.clone()) };
             let found = fields.iter().find(|(name, _)| **name == *first.name);
@@ -64,26 +72,33 @@ fn take_step<'a>(node: Node<'a>, step: &'a Step) -> Option<Node<'a>> {
 }
 
 /// Follows the steps through a plain value; lists are looked through.
-pub fn walk_plain<'a>(plain: Plain<'a>, steps: &'a [Step], out: &mut dyn Taker<'a>) -> bool {
-    match (plain.view, steps) {
-        (View::List(list), _) => {
-            let mut items = (0..list.count()).filter_map(|n| list.item(n));
-            items.all(|view| walk_plain(Plain { view, ..plain }, steps, out))
+pub fn walk_plain<'a>(mut plain: Plain<'a>, mut steps: &'a [Step], out: &mut dyn Taker<'a>) -> bool {
+    loop {
+        (plain, steps) = match (plain.view, steps) {
+            (View::List(list), _) => {
+                let mut items = (0..list.count()).filter_map(|n| list.item(n));
+                return items.all(|view| walk_plain(Plain { view, ..plain }, steps, out));
+            }
+            (_, []) => return out.take(Item::Plain(plain)),
+            (View::Object(object), [step, rest @ ..]) => match property_of(object, step) {
+                Some(view) => (Plain { view, kind: step.kind }, rest),
+                None => return true,
+            },
+            _ => return true,
         }
-        (_, []) => out.take(Item::Plain(plain)),
-        (View::Object(object), [step, rest @ ..]) => match property_of(object, step) {
-            Some(view) => walk_plain(Plain { view, kind: step.kind }, rest, out),
-            None => true,
-        },
-        _ => true,
     }
 }
 
+#[inline]
 fn property_of<'a>(object: &'a dyn ObjectView, step: &Step) -> Option<View<'a>> {
-    match step.place {
-        Some(known) if known.kind == object.kind() => object.property(known.place),
-        _ => object.property(object.names().iter().position(|name| **name == *step.name)?),
+    let kind = object.kind();
+    let known = step.place.as_ref().into_iter().chain(step.seen.get()).find(|known| known.kind == kind);
+    if let Some(known) = known {
+        return object.property(known.place);
     }
+    let place = object.names().iter().position(|name| **name == *step.name)?;
+    step.seen.get_or_init(|| PlainPlace { kind, place });
+    object.property(place)
 }
 
 /// What stands below a property: the items of a list, or the one value.

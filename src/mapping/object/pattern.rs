@@ -9,7 +9,7 @@ use crate::mapping::fhirpath::expr::Expr;
 use crate::mapping::fhirpath::gather::With;
 use crate::mapping::fhirpath::item::Item;
 use crate::mapping::maker::Maker;
-use crate::mapping::target::{Write, Written, write};
+use crate::mapping::target::{self, Write};
 use crate::mapping::template::Rule;
 use crate::mapping::verdicts::{Asked, Verdict, Verdicts};
 use std::sync::Arc;
@@ -102,15 +102,13 @@ fn put<'a>(maker: &Maker<'a>, leaf: &'a Leaf, many: bool, this: &Item<'a>, draft
     let Leaf { rule, how } = leaf;
     let (mut count, mut simple) = (0, true);
     let mut one = |item: &Item<'a>| {
-        match write(*how, item) {
-            Ok(Written::Nothing) => {}
-            Ok(written) if count == 0 || many => {
-                if count > 0 {
-                    draft.raw(",");
-                }
-                written.put(draft);
-                count += 1;
-            }
+        let end = draft.end();
+        if count > 0 {
+            draft.raw(",");
+        }
+        match target::put(*how, item, draft) {
+            Ok(true) if count == 0 || many => count += 1,
+            Ok(false) => draft.cut(end),
             _ => simple = false,
         }
         simple

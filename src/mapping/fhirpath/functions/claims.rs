@@ -1,15 +1,16 @@
 //! Functions for what claims need: code tables, codes and ids in the spelling of X12, adjustments in segments.
 
-use super::{Arguments, Call, Function, Returns, row};
+use super::{Arguments, Call, Function, Returns, handing, row};
 use crate::fault::codes;
 use crate::mapping::fhirpath::eval::{Outcome, Problem};
+use crate::mapping::fhirpath::gather::{Gathered, Taker};
 use crate::mapping::fhirpath::item::{Item, Items};
 use std::borrow::Cow;
 use std::rc::Rc;
 
 #[rustfmt::skip]
 pub const FUNCTIONS: &[Function] = &[
-    Function { arguments: Arguments::Table, ..row("translate(table[, otherwise])", (1, 2), Returns::Text, translate, "The code that a table of `codes/` gives; a code without a line is an issue, unless a second argument says what to take.", "'self'.translate('relationship') = '18'") },
+    Function { arguments: Arguments::Table, ..handing("translate(table[, otherwise])", (1, 2), Returns::Text, translate, "The code that a table of `codes/` gives; a code without a line is an issue, unless a second argument says what to take.", "'self'.translate('relationship') = '18'") },
     row("icd()", (0, 0), Returns::Text, |c, i| each_text(c, i, icd), "An ICD code without its dot, in capital letters.", "'j02.0'.icd() = 'J020'"),
     row("digits()", (0, 0), Returns::Text, |c, i| each_text(c, i, digits), "The digits alone.", "'12-3456789'.digits() = '123456789'"),
     row("alnum()", (0, 0), Returns::Text, |c, i| each_text(c, i, alnum), "Letters and digits alone, letters in capitals.", "'ab-12 c'.alnum() = 'AB12C'"),
@@ -20,21 +21,19 @@ pub const FUNCTIONS: &[Function] = &[
     row("chunks(size)", (1, 1), Returns::Unknown, chunks, "The items in groups of so many: each has `items` and `index`.", "(1 | 2 | 3).chunks(2).first().items.count() = 2"),
 ];
 
-fn translate<'a>(call: &Call<'_, 'a>, input: Items<'a>) -> Outcome<'a> {
-    let Some(table) = call.table(0) else { return Ok(Items::None) };
-    let mut out = Items::None;
-    for item in input.iter() {
-        call.run.note(item);
+fn translate<'a>(call: &Call<'_, 'a>, taker: &mut dyn Taker<'a>) -> Gathered {
+    let Some(table) = call.table(0) else { return Ok(true) };
+    call.try_given(|item, _| {
+        call.run.note(&item);
         let Some(code) = item.as_text() else {
             return Err(Problem::value("translate() takes codes, not objects", "name the code: coding.code"));
         };
         match table.get(&code) {
-            Some(translation) => out.push(Item::Text(Cow::Borrowed(translation))),
-            None if call.arguments.len() > 1 => out.append(call.items(1)?),
-            None => return Err(untranslated(&code, table.name())),
+            Some(translation) => Ok(taker.take(Item::Text(Cow::Borrowed(translation)))),
+            None if call.arguments.len() > 1 => call.gather(1, taker),
+            None => Err(untranslated(&code, table.name())),
         }
-    }
-    Ok(out)
+    })
 }
 
 fn untranslated(code: &str, table: &str) -> Box<Problem> {

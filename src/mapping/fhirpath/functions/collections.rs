@@ -1,43 +1,36 @@
 //! Filters, projections and set operations (FHIRPath 2.0, sections 5.1 to 5.4 and 7).
 
-use super::{Arguments, Call, Focus, Function, MANY, Returns, given, row};
-use crate::mapping::fhirpath::eval::{Outcome, Problem, integer, several, singleton};
+use super::{Arguments, Call, Focus, Function, MANY, Returns, condition, handing, row};
+use crate::mapping::fhirpath::eval::{Outcome, Problem, Truth, integer, several, singleton};
 use crate::mapping::fhirpath::gather::{First, Gathered, Taker, With};
 use crate::mapping::fhirpath::item::{Item, Items};
 use std::cmp::Ordering;
 
 /// The same, with arguments that are read against each item.
-const fn each(
-    signature: &'static str,
-    arity: (usize, usize),
-    returns: Returns,
-    run: for<'r, 'a> fn(&Call<'r, 'a>, Items<'a>) -> Outcome<'a>,
-    doc: &'static str,
-    example: &'static str,
-) -> Function {
-    Function { arguments: Arguments::Each, ..row(signature, arity, returns, run, doc, example) }
+const fn each(function: Function) -> Function {
+    Function { arguments: Arguments::Each, ..function }
 }
 
 #[rustfmt::skip]
 pub const FUNCTIONS: &[Function] = &[
-    given(empty, row("empty()", (0, 0), Returns::Boolean, NONE, "Whether there is no item.", "{}.empty()")),
-    given(exists, each("exists([criteria])", (0, 1), Returns::Boolean, NONE, "Whether there is an item (that meets the criteria).", "item.exists(sequence = 1)")),
-    each("all(criteria)", (1, 1), Returns::Boolean, all, "Whether every item meets the criteria.", "item.all(sequence > 0)"),
+    condition("empty()", (0, 0), empty, "Whether there is no item.", "{}.empty()"),
+    each(condition("exists([criteria])", (0, 1), exists, "Whether there is an item (that meets the criteria).", "item.exists(sequence = 1)")),
+    each(row("all(criteria)", (1, 1), Returns::Boolean, all, "Whether every item meets the criteria.", "item.all(sequence > 0)")),
     row("allTrue()", (0, 0), Returns::Boolean, all_true, "Whether every item is true.", "(true | true).allTrue()"),
     row("anyTrue()", (0, 0), Returns::Boolean, any_true, "Whether some item is true.", "(true | false).anyTrue()"),
     row("allFalse()", (0, 0), Returns::Boolean, all_false, "Whether every item is false.", "(false | false).allFalse()"),
     row("anyFalse()", (0, 0), Returns::Boolean, any_false, "Whether some item is false.", "(true | false).anyFalse()"),
-    row("not()", (0, 0), Returns::Boolean, not, "The opposite of a boolean; empty stays empty.", "false.not()"),
+    condition("not()", (0, 0), not, "The opposite of a boolean; empty stays empty.", "false.not()"),
     row("count()", (0, 0), Returns::Integer, count, "The number of items.", "item.count() = 2"),
     row("distinct()", (0, 0), Returns::Input, |_, input| Ok(distinct(input)), "The items without repetitions, in their order.", "(1 | 2).combine(1).distinct().count() = 2"),
     row("isDistinct()", (0, 0), Returns::Boolean, is_distinct, "Whether no item stands twice.", "item.sequence.isDistinct()"),
     row("subsetOf(other)", (1, 1), Returns::Boolean, subset_of, "Whether every item is in the other collection.", "(1 | 2).subsetOf(1 | 2 | 3)"),
     row("supersetOf(other)", (1, 1), Returns::Boolean, superset_of, "Whether every item of the other collection is in this one.", "(1 | 2 | 3).supersetOf(1 | 2)"),
-    given(filter, each("where(criteria)", (1, 1), Returns::Input, NONE, "The items that meet the criteria.", "item.where(sequence = 2).count() = 1")),
-    given(select, each("select(projection)", (1, 1), Returns::Projection, NONE, "What the projection gives for each item, in one collection.", "item.select(sequence + 1) = (2 | 3)")),
-    each("repeat(projection)", (1, 1), Returns::Unknown, repeat, "The projection again and again, until nothing new comes.", "item.repeat(detail).count() = 1"),
+    each(handing("where(criteria)", (1, 1), Returns::Input, filter, "The items that meet the criteria.", "item.where(sequence = 2).count() = 1")),
+    each(handing("select(projection)", (1, 1), Returns::Projection, select, "What the projection gives for each item, in one collection.", "item.select(sequence + 1) = (2 | 3)")),
+    each(row("repeat(projection)", (1, 1), Returns::Unknown, repeat, "The projection again and again, until nothing new comes.", "item.repeat(detail).count() = 1")),
     row("single()", (0, 0), Returns::Input, single, "The only item; an issue when there are several.", "item.where(sequence = 1).single().exists()"),
-    given(first, row("first()", (0, 0), Returns::Input, NONE, "The first item.", "item.first().sequence = 1")),
+    handing("first()", (0, 0), Returns::Input, first, "The first item.", "item.first().sequence = 1"),
     row("last()", (0, 0), Returns::Input, last, "The last item.", "item.last().sequence = 2"),
     row("tail()", (0, 0), Returns::Input, |_, input| Ok(part(input, 1, usize::MAX)), "All items but the first.", "item.tail().count() = 1"),
     row("skip(count)", (1, 1), Returns::Input, skip, "The items after the first ones.", "item.skip(1).sequence = 2"),
@@ -45,26 +38,22 @@ pub const FUNCTIONS: &[Function] = &[
     row("intersect(other)", (1, 1), Returns::Input, intersect, "The items that are in both, once each.", "(1 | 2).intersect(2 | 3) = 2"),
     row("exclude(other)", (1, 1), Returns::Input, exclude, "The items that are not in the other collection.", "(1 | 2).exclude(2) = 1"),
     row("union(other)", (1, 1), Returns::InputOr, union, "Both collections without repetitions, as `|`.", "(1 | 2).union(2 | 3).count() = 3"),
-    given(combine, row("combine(other)", (1, 1), Returns::InputOr, NONE, "Both collections with repetitions.", "(1 | 2).combine(2).count() = 3")),
-    each("iif(criterion, then[, otherwise])", (2, 3), Returns::Branches, iif, "The second argument when the criterion holds, else the third.", "iif(item.count() = 2, 'two', 'other') = 'two'"),
-    given(coalesce, row("coalesce(value, …)", (1, MANY), Returns::Either, NONE, "The first argument that is not empty; what stands before the dot is ignored.", "coalesce(subType.text, use) = 'claim'")),
+    handing("combine(other)", (1, 1), Returns::InputOr, combine, "Both collections with repetitions.", "(1 | 2).combine(2).count() = 3"),
+    each(row("iif(criterion, then[, otherwise])", (2, 3), Returns::Branches, iif, "The second argument when the criterion holds, else the third.", "iif(item.count() = 2, 'two', 'other') = 'two'")),
+    handing("coalesce(value, …)", (1, MANY), Returns::Either, coalesce, "The first argument that is not empty; what stands before the dot is ignored.", "coalesce(subType.text, use) = 'claim'"),
     row("default(value)", (1, 1), Returns::InputOr, default, "What stands before the dot, or the argument when that is empty.", "subType.text.default('none') = 'none'"),
-    each("aggregate(step[, start])", (1, 2), Returns::Unknown, aggregate, "Runs the step for each item, with what came before as `$total`.", "item.aggregate($total + sequence, 0) = 3"),
-    each("sort([key, …])", (0, MANY), Returns::Input, sort, "The items ordered by their keys (`-key` turns the order); equal ones keep their places.", "item.sort(-sequence).first().sequence = 2"),
-    each("distinctBy(key)", (1, 1), Returns::Input, distinct_by, "The first item of each key.", "item.distinctBy(sequence).count() = 2"),
+    each(row("aggregate(step[, start])", (1, 2), Returns::Unknown, aggregate, "Runs the step for each item, with what came before as `$total`.", "item.aggregate($total + sequence, 0) = 3")),
+    each(row("sort([key, …])", (0, MANY), Returns::Input, sort, "The items ordered by their keys (`-key` turns the order); equal ones keep their places.", "item.sort(-sequence).first().sequence = 2")),
+    each(row("distinctBy(key)", (1, 1), Returns::Input, distinct_by, "The first item of each key.", "item.distinctBy(sequence).count() = 2")),
     row("positionIn(list)", (1, 1), Returns::Integer, position, "The place of each item in the list, from 1; what is not in the list has none.", "(2).positionIn(item.sequence) = 2"),
-    each("trace(name[, projection])", (1, 2), Returns::Input, |_, input| Ok(input), "Nothing: items pass unchanged (FHIRPath logs them, which is not done with patients' data).", "use.trace('use') = 'claim'"),
+    each(row("trace(name[, projection])", (1, 2), Returns::Input, |_, input| Ok(input), "Nothing: items pass unchanged (FHIRPath logs them, which is not done with patients' data).", "use.trace('use') = 'claim'")),
 ];
 
-/// The work of a function that runs by itself what stands before its dot.
-const NONE: for<'r, 'a> fn(&Call<'r, 'a>, Items<'a>) -> Outcome<'a> = |_, input| Ok(input);
-
-fn empty<'a>(call: &Call<'_, 'a>, taker: &mut dyn Taker<'a>) -> Gathered {
-    let none = call.given(&mut With(|_| false))?;
-    Ok(taker.take(Item::Boolean(none)))
+fn empty(call: &Call<'_, '_>) -> Truth {
+    call.given(&mut With(|_| false)).map(Some)
 }
 
-fn exists<'a>(call: &Call<'_, 'a>, taker: &mut dyn Taker<'a>) -> Gathered {
+fn exists(call: &Call<'_, '_>) -> Truth {
     let none = call.try_given(|item, index| {
         let holds = call.holds(0, &item, index)?;
         if holds {
@@ -72,7 +61,7 @@ fn exists<'a>(call: &Call<'_, 'a>, taker: &mut dyn Taker<'a>) -> Gathered {
         }
         Ok(!holds)
     })?;
-    Ok(taker.take(Item::Boolean(!none)))
+    Ok(Some(!none))
 }
 
 fn all<'a>(call: &Call<'_, 'a>, input: Items<'a>) -> Outcome<'a> {
@@ -106,9 +95,12 @@ fn any_false<'a>(_: &Call<'_, 'a>, input: Items<'a>) -> Outcome<'a> {
     Ok(Items::boolean(booleans(&input)?.into_iter().any(|yes| !yes)))
 }
 
-fn not<'a>(call: &Call<'_, 'a>, input: Items<'a>) -> Outcome<'a> {
-    let item = call.one(input)?;
-    Ok(item.map(|item| Item::Boolean(!item.as_boolean().unwrap_or(true))).into_iter().collect())
+fn not(call: &Call<'_, '_>) -> Truth {
+    let truth = match call.base {
+        Some(base) => call.run.truth(base, call.focus)?,
+        None => Some(call.focus.this.as_boolean().unwrap_or(true)),
+    };
+    Ok(truth.map(|yes| !yes))
 }
 
 fn count<'a>(call: &Call<'_, 'a>, input: Items<'a>) -> Outcome<'a> {

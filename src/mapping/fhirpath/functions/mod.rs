@@ -8,7 +8,7 @@ mod numbers;
 mod text;
 mod times;
 
-use super::eval::{Focus, Outcome, Problem, Run, singleton};
+use super::eval::{Focus, Outcome, Problem, Run, Truth, singleton};
 use super::expr::Expr;
 use super::gather::{Gathered, Taker, With};
 use super::item::{Item, Items};
@@ -44,6 +44,8 @@ pub enum Work {
     Items(for<'r, 'a> fn(&Call<'r, 'a>, Items<'a>) -> Outcome<'a>),
     /// What stands before the dot, which it runs by itself; what comes of it is handed on item by item.
     Given(for<'r, 'a> fn(&Call<'r, 'a>, &mut dyn Taker<'a>) -> Gathered),
+    /// The same, where it is a condition.
+    Truth(for<'r, 'a> fn(&Call<'r, 'a>) -> Truth),
 }
 
 /// What comes out of a function, as far as that is known before it runs.
@@ -90,12 +92,47 @@ pub enum Arguments {
     TypeName,
 }
 
-/// A function without peculiarities; the name is what stands before the bracket of the signature.
+/// A function without peculiarities, which works on the collection before the dot.
 const fn row(
     signature: &'static str,
     arity: (usize, usize),
     returns: Returns,
     run: for<'r, 'a> fn(&Call<'r, 'a>, Items<'a>) -> Outcome<'a>,
+    doc: &'static str,
+    example: &'static str,
+) -> Function {
+    function(signature, arity, returns, Work::Items(run), doc, example)
+}
+
+/// A function that runs by itself what stands before its dot.
+const fn handing(
+    signature: &'static str,
+    arity: (usize, usize),
+    returns: Returns,
+    work: for<'r, 'a> fn(&Call<'r, 'a>, &mut dyn Taker<'a>) -> Gathered,
+    doc: &'static str,
+    example: &'static str,
+) -> Function {
+    function(signature, arity, returns, Work::Given(work), doc, example)
+}
+
+/// A condition.
+const fn condition(
+    signature: &'static str,
+    arity: (usize, usize),
+    holds: for<'r, 'a> fn(&Call<'r, 'a>) -> Truth,
+    doc: &'static str,
+    example: &'static str,
+) -> Function {
+    function(signature, arity, Returns::Boolean, Work::Truth(holds), doc, example)
+}
+
+/// The name is what stands before the bracket of the signature.
+const fn function(
+    signature: &'static str,
+    arity: (usize, usize),
+    returns: Returns,
+    work: Work,
     doc: &'static str,
     example: &'static str,
 ) -> Function {
@@ -112,15 +149,10 @@ const fn row(
         most: arity.1,
         returns,
         arguments: Arguments::Around,
-        work: Work::Items(run),
+        work,
         doc,
         example,
     }
-}
-
-/// The same for a function that runs by itself what stands before its dot.
-const fn given(work: for<'r, 'a> fn(&Call<'r, 'a>, &mut dyn Taker<'a>) -> Gathered, function: Function) -> Function {
-    Function { work: Work::Given(work), ..function }
 }
 
 /// The most arguments that a function without a limit of its own may take.

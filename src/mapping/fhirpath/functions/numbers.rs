@@ -1,14 +1,15 @@
 //! Functions on numbers (FHIRPath 2.0, section 5.7), exact: never on floats.
 
-use super::{Call, Function, Returns, row};
+use super::{Call, Function, Returns, handing, row};
 use crate::mapping::fhirpath::eval::{Outcome, Problem};
+use crate::mapping::fhirpath::gather::{Gathered, Taker};
 use crate::mapping::fhirpath::item::{Item, Items, decimal};
 use rust_decimal::prelude::ToPrimitive;
 use rust_decimal::{Decimal, RoundingStrategy};
 
 #[rustfmt::skip]
 pub const FUNCTIONS: &[Function] = &[
-    row("sum()", (0, 0), Returns::Decimal, sum, "The sum of all items; 0 when there is none.", "item.net.value.sum() = 140.00"),
+    handing("sum()", (0, 0), Returns::Decimal, sum, "The sum of all items; 0 when there is none.", "item.net.value.sum() = 140.00"),
     row("min()", (0, 0), Returns::Input, |c, i| pick(c, i, std::cmp::Ordering::Less), "The smallest number, text or date.", "item.sequence.min() = 1"),
     row("max()", (0, 0), Returns::Input, |c, i| pick(c, i, std::cmp::Ordering::Greater), "The largest number, text or date.", "item.sequence.max() = 2"),
     row("abs()", (0, 0), Returns::Input, abs, "Without its sign.", "(-5).abs() = 5"),
@@ -18,16 +19,17 @@ pub const FUNCTIONS: &[Function] = &[
     row("truncate()", (0, 0), Returns::Integer, |c, i| whole(c, i, |n| n.trunc()), "Without what stands after the point.", "1.9.truncate() = 1"),
 ];
 
-fn sum<'a>(call: &Call<'_, 'a>, input: Items<'a>) -> Outcome<'a> {
+fn sum<'a>(call: &Call<'_, 'a>, taker: &mut dyn Taker<'a>) -> Gathered {
     let mut total = Decimal::ZERO;
-    for item in input.iter() {
-        call.run.note(item);
+    call.try_given(|item, _| {
+        call.run.note(&item);
         let number = item.as_decimal().or_else(|| decimal(item.as_string()?.trim()));
         let wrong = || Problem::value("sum() takes numbers", "select the amounts first: item.net.value.sum()");
         let large = || Problem::value("the sum has more than 28 digits", "check the amounts");
         total = total.checked_add(number.ok_or_else(wrong)?).ok_or_else(large)?;
-    }
-    Ok(Items::One(Item::Decimal(total)))
+        Ok(true)
+    })?;
+    Ok(taker.take(Item::Decimal(total)))
 }
 
 fn pick<'a>(call: &Call<'_, 'a>, input: Items<'a>, wanted: std::cmp::Ordering) -> Outcome<'a> {

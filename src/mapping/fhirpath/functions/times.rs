@@ -8,7 +8,7 @@ use std::borrow::Cow;
 
 #[rustfmt::skip]
 pub const FUNCTIONS: &[Function] = &[
-    row("now()", (0, 0), Returns::Time, |c, _| Ok(Items::One(Item::Time(c.run.now.clone()))), "The moment of this run, the same in the whole run (`%now`).", "now() = %now"),
+    row("now()", (0, 0), Returns::Time, |c, _| Ok(Items::One(Item::Time(Cow::Borrowed(c.run.now)))), "The moment of this run, the same in the whole run (`%now`).", "now() = %now"),
     row("today()", (0, 0), Returns::Time, today, "The date of this run.", "today() = %now.toDate()"),
     row("ccyymmdd()", (0, 0), Returns::Text, |c, i| format(c, i, date), "A full date as X12 format D8 writes it; a partial date is an issue.", "@2025-03-03.ccyymmdd() = '20250303'"),
     row("hhmm()", (0, 0), Returns::Text, hhmm, "Hour and minute as X12 format TM writes them; empty without a time of day.", "@2025-03-03T14:30:00-05:00.hhmm() = '1430'"),
@@ -18,7 +18,7 @@ pub const FUNCTIONS: &[Function] = &[
 ];
 
 fn today<'a>(call: &Call<'_, 'a>, _: Items<'a>) -> Outcome<'a> {
-    let now = &call.run.now;
+    let now = call.run.now;
     let end = now.find('T').unwrap_or(now.len());
     Ok(Items::One(Item::Time(Cow::Owned(now[..end].to_owned()))))
 }
