@@ -163,7 +163,7 @@ fn run(definitions: &Definitions, expression: &str, input: &Value) -> Result<Vec
     }
     let context = Item::node(input);
     let mut run = Run::new(context.clone(), &tables, 0);
-    run.now = "2026-01-01T12:00:00.000Z".into();
+    run.now = "2026-01-01T12:00:00.000Z";
     let items = run.eval(&compiled, Focus::on(&context)).map_err(|problem| problem.text)?;
     Ok(shown(&items))
 }
