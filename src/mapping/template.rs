@@ -9,6 +9,7 @@ use super::verdicts::Asked;
 use super::yaml::{Key, Node, Scalar, Spot};
 use crate::fault::codes;
 use std::collections::BTreeMap;
+use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 
 /// One compiled expression with its place in the mapping.
@@ -221,8 +222,8 @@ pub struct Frame {
 /// One `let`, with the place of its value, or one `when`.
 #[derive(Debug)]
 pub enum FrameStep {
-    Let(usize, Rule),
-    When(Rule),
+    Let(usize, Arc<Rule>),
+    When(Arc<Rule>),
 }
 
 impl Frame {
@@ -230,7 +231,7 @@ impl Frame {
     fn ask(&mut self, when: Rule) {
         let before = |step: &&FrameStep| matches!(step, FrameStep::Let(slot, _) if !when.expr.reads(*slot));
         let place = self.steps.len() - self.steps.iter().rev().take_while(before).count();
-        self.steps.insert(place, FrameStep::When(when));
+        self.steps.insert(place, FrameStep::When(Arc::new(when)));
     }
 
     /// What must be found for anything inside to be made, as it can be asked from outside.
@@ -245,15 +246,10 @@ impl Frame {
 
     fn needs<'s>(&'s self, steps: impl Iterator<Item = &'s FrameStep>) -> Need {
         let whens = steps.filter_map(|step| match step {
-            FrameStep::When(rule) => Some(rule),
+            FrameStep::When(rule) => Some(&**rule),
             FrameStep::Let(..) => None,
         });
         Need::all(self.each.iter().chain(whens).map(|rule| rule.need.need.clone())).outside()
-    }
-
-    /// Whether it does nothing.
-    pub fn is_empty(&self) -> bool {
-        self.each.is_none() && self.steps.is_empty()
     }
 
     /// Whether it has names of its own that are computed.
@@ -325,7 +321,7 @@ pub fn frame(compiler: &mut Compiler<'_>, parts: &Parts<'_>, this: &Type) -> (Fr
                 }
                 let slot = compiler.new_slot();
                 compiler.variables.push(Variable { name, kind, expr: VariableExpr::Slot(slot) });
-                frame.steps.push(FrameStep::Let(slot, value));
+                frame.steps.push(FrameStep::Let(slot, Arc::new(value)));
             }
             PartStep::When(scalar) => {
                 let (when, _) = needing(compiler, scalar, &inner, Words::of_truth);

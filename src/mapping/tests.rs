@@ -415,3 +415,59 @@ fn what_is_passed_over_would_have_made_nothing() {
         );
     }
 }
+
+/// Items that differ in what they have are each made as if they were alone, in whatever order they come.
+#[test]
+fn an_object_is_made_as_if_no_other_had_been_made_before() {
+    let mapping = r#"
+from: Claim
+makes: Bundle
+body:
+  type: "'collection'"
+  entry:
+    each: item
+    let: { price: net.value }
+    fullUrl: "'urn:x:' & sequence"
+    link:
+      - { relation: "'self'", url: productOrService.text }
+      - { relation: "'fixed'", url: "'urn:fixed'" }
+      - { relation: category.text, url: programCode.text }
+    request:
+      when: "%price > 10"
+      method: "'GET'"
+      url: productOrService.text
+    search:
+      let: { half: "%price / 2" }
+      mode: iif(category.text = 'm', 'match', {})
+      score: "%half"
+    response: { status: "'200'", location: revenue.text, etag: category.text }
+"#;
+    let text = |text: &str| json!({"text": text});
+    let items = [
+        json!({"sequence": 1, "productOrService": text("a"), "net": {"value": 7}, "category": text("m"), "programCode": [text("c")]}),
+        json!({"sequence": 2, "productOrService": text("b"), "net": {"value": 34}, "category": text("n")}),
+        json!({"sequence": 3, "revenue": text("r"), "programCode": [text("c")]}),
+        json!({"sequence": 4, "productOrService": text(" "), "net": {"value": 11}, "category": text("m")}),
+        json!({"sequence": 5, "net": {"value": 11}, "category": text("m"), "programCode": [text("c"), text("d")]}),
+        json!({"category": text("m"), "productOrService": text("a")}),
+    ];
+    let made = |items: &[&Value]| {
+        let mappings = load(&[("response/x.yaml", mapping)]).unwrap_or_else(|issues| panic!("{issues:#?}"));
+        let payer = json!({});
+        let scope = Scope { payer: &payer, now: "2026-01-01T00:00:00Z", vars: &[], resources: None };
+        let claim = json!({"resourceType": "Claim", "item": items});
+        let (value, issues) = mappings.response("response/x").unwrap().make(&claim, &scope);
+        (value["entry"].as_array().cloned().unwrap_or_default(), issues.len())
+    };
+    for first in &items {
+        for second in &items {
+            for third in &items {
+                let (entries, issues) = made(&[first, second, third]);
+                let alone = [first, second, third].map(|item| made(&[item]));
+                let entries_alone: Vec<Value> = alone.iter().flat_map(|(entries, _)| entries.clone()).collect();
+                assert_eq!(entries, entries_alone, "{first} {second} {third}");
+                assert!(issues <= alone.iter().map(|(_, issues)| issues).sum(), "{first} {second} {third}");
+            }
+        }
+    }
+}

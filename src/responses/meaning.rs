@@ -6,7 +6,7 @@
 use crate::assets::Folder;
 use crate::billing::response::Decision;
 use crate::fault::{Blame, Fault, Issue, Place, Retry, codes};
-use std::collections::HashMap;
+use crate::lexicon::Lexicon;
 
 /// A code list that answers of payers use.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
@@ -77,25 +77,27 @@ const FILES: &[(List, &str)] = &[
     (List::State, "codes/claim-state.tsv"),
 ];
 
-/// All code lists.
+/// All code lists, in the order of [`List`].
 pub struct Meanings {
-    tables: HashMap<List, Table>,
+    tables: Vec<Table>,
 }
 
 /// One list: rows by code; the first column is the code, the second its meaning.
 struct Table {
     columns: Vec<String>,
-    rows: HashMap<String, Vec<String>>,
+    codes: Lexicon,
+    /// By the number of their codes.
+    rows: Vec<Vec<String>>,
 }
 
 impl Meanings {
     /// Loads every list; a list that is missing or malformed is a mistake of whoever edited the mappings, and all such
     /// mistakes are told at once.
     pub fn load(folder: &Folder) -> Result<Meanings, Fault> {
-        let (mut tables, mut issues) = (HashMap::new(), Vec::new());
-        for (list, path) in FILES {
+        let (mut tables, mut issues) = (Vec::new(), Vec::new());
+        for (_, path) in FILES {
             match folder.text(path) {
-                Some(text) => _ = tables.insert(*list, Table::read(&text, &folder.display(path), &mut issues)),
+                Some(text) => tables.push(Table::read(&text, &folder.display(path), &mut issues)),
                 None => issues.push(
                     Issue::error(codes::MAPPING_SYNTAX, file(&folder.display(path), 0), "the code list is missing")
                         .hint("take it from the shipped mappings"),
@@ -108,12 +110,12 @@ impl Meanings {
 
     /// The words for a code.
     pub fn of(&self, list: List, code: &str) -> Option<&str> {
-        self.tables.get(&list)?.cell(code, 1)
+        self.tables.get(list as usize)?.cell(code, 1)
     }
 
     /// Another column of a code's row.
     pub fn column(&self, list: List, code: &str, column: &str) -> Option<&str> {
-        let table = self.tables.get(&list)?;
+        let table = self.tables.get(list as usize)?;
         table.cell(code, table.columns.iter().position(|name| name == column)?)
     }
 
@@ -145,7 +147,7 @@ impl Meanings {
 pub fn with_codes(words: &str, codes: &str) -> String {
     let mut letters = words.chars();
     match letters.next() {
-        Some(first) => format!("{}{} ({codes})", first.to_uppercase(), letters.as_str()),
+        Some(first) => first.to_uppercase().collect::<String>() + letters.as_str() + " (" + codes + ")",
         None => codes.to_owned(),
     }
 }
@@ -155,7 +157,7 @@ impl Table {
         let mut lines = text.lines().enumerate().filter(|(_, line)| !line.is_empty() && !line.starts_with('#'));
         let cells = |line: &str| line.split('\t').map(|cell| cell.trim().to_owned()).collect::<Vec<_>>();
         let columns = lines.next().map(|(_, header)| cells(header)).unwrap_or_default();
-        let mut rows = HashMap::new();
+        let (mut codes, mut rows) = (Lexicon::default(), Vec::new());
         for (number, line) in lines {
             let row = cells(line);
             let mistake = match row.len() {
@@ -165,15 +167,19 @@ impl Table {
             };
             if let Some(text) = mistake {
                 issues.push(Issue::error(codes::MAPPING_SYNTAX, file(path, number + 1), text));
-            } else if rows.insert(row[0].clone(), row).is_some() {
+            } else if codes.number(&row[0]).is_none() {
+                codes.enter(&row[0]);
+                rows.push(row);
+            } else {
                 issues.push(Issue::error(codes::MAPPING_SYNTAX, file(path, number + 1), "the code stands here twice"));
             }
         }
-        Table { columns, rows }
+        Table { columns, codes, rows }
     }
 
     fn cell(&self, code: &str, column: usize) -> Option<&str> {
-        self.rows.get(code)?.get(column).map(String::as_str).filter(|cell| !cell.is_empty())
+        let row = self.rows.get(self.codes.number(code)? as usize)?;
+        row.get(column).map(String::as_str).filter(|cell| !cell.is_empty())
     }
 }
 
@@ -194,6 +200,7 @@ mod tests {
     fn every_list_ships_and_has_words() {
         let meanings = shipped();
         assert_eq!(meanings.tables.len(), FILES.len());
+        FILES.iter().enumerate().for_each(|(n, (list, _))| assert_eq!(*list as usize, n));
         assert_eq!(meanings.of(List::Adjustment, "45"), Some("charge above fee schedule/contract"));
         assert_eq!(meanings.column(List::Adjustment, "45", "kind"), Some("contractual"));
         assert_eq!(meanings.decision(List::ClaimStatus, "22"), Some(Decision::Reversed));
@@ -204,7 +211,7 @@ mod tests {
     fn decisions_are_words_of_decision() {
         let meanings = shipped();
         for list in [List::StatusCategory, List::ClaimStatus, List::Acknowledgment, List::ReviewAction] {
-            for code in meanings.tables[&list].rows.keys() {
+            for code in meanings.tables[list as usize].codes.words() {
                 let word = meanings.column(list, code, "decision").unwrap();
                 assert_eq!(Decision::of(word).word(), word, "{list:?} {code}");
             }

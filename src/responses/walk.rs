@@ -9,7 +9,7 @@ use super::{Envelope, READERS, Reading, remittance, ta1};
 use crate::billing::response::{Payment, Remittance};
 use crate::fault::{Issue, Place, codes};
 use crate::x12::delimiters::Delimiters;
-use crate::x12::segment::Segment;
+use crate::x12::segment::{Cuts, Segment};
 use crate::x12::stream::Segments;
 use std::io::{self, Chain, Cursor, Read};
 use std::ops::Range;
@@ -345,6 +345,7 @@ struct Held {
 #[derive(Debug)]
 struct Part {
     text: Range<usize>,
+    cuts: Cuts,
     ordinal: u32,
     offset: u64,
     line: u32,
@@ -354,16 +355,15 @@ impl Held {
     fn push(&mut self, segment: &Segment) {
         let start = self.text.len();
         self.text.push_str(segment.raw());
-        let (ordinal, offset, line) = (segment.ordinal, segment.offset, segment.line);
-        self.parts.push(Part { text: start..self.text.len(), ordinal, offset, line });
+        let Segment { cuts, ordinal, offset, line, .. } = *segment;
+        self.parts.push(Part { text: start..self.text.len(), cuts, ordinal, offset, line });
     }
 
     fn segments(&self, delimiters: Delimiters) -> Vec<Segment<'_>> {
         let view = |part: &Part| {
             let raw = self.text.get(part.text.clone()).unwrap_or_default();
-            let mut segment = Segment::new(raw, delimiters);
-            (segment.ordinal, segment.offset, segment.line) = (part.ordinal, part.offset, part.line);
-            segment
+            let Part { cuts, ordinal, offset, line, .. } = *part;
+            Segment { raw, delimiters, cuts, latin1: false, ordinal, offset, line }
         };
         self.parts.iter().map(view).collect()
     }

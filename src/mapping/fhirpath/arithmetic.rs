@@ -28,7 +28,7 @@ pub fn arithmetic<'a>(operator: Operator, left: Option<Item<'a>>, right: Option<
 
 /// `&`: what is empty counts as an empty text.
 pub fn concatenate(text: &mut String, item: &Item<'_>) -> Result<(), Box<Problem>> {
-    match item.as_text() {
+    match item.text() {
         Some(more) => text.push_str(&more),
         None => return Err(Problem::value("& joins texts, not objects", "name a property of it")),
     }

@@ -215,6 +215,11 @@ impl<'a> Item<'a> {
         }
     }
 
+    /// The same, not copied where it stands in the item.
+    pub fn text(&self) -> Option<Cow<'_, str>> {
+        self.borrowed().map(Cow::Borrowed).or_else(|| self.as_text())
+    }
+
     /// The text of an item that is text (not a number); what string functions take.
     pub fn as_string(&self) -> Option<Cow<'a, str>> {
         match self {

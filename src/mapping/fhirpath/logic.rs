@@ -28,7 +28,11 @@ impl<'a> Run<'a> {
 
     pub(super) fn one_of(&self, base: &'a Expr, texts: &[String], focus: Focus<'_, 'a>) -> Truth {
         let item = self.one(base, focus)?;
-        Ok(item.map(|item| item.as_string().is_some_and(|text| texts.iter().any(|known| *known == text))))
+        let is_one = |text: &str| texts.iter().any(|known| known == text);
+        Ok(item.map(|item| match item.borrowed() {
+            Some(text) => is_one(text),
+            None => item.as_string().is_some_and(|text| is_one(&text)),
+        }))
     }
 
     pub(super) fn equality(&self, operator: Operator, left: &'a Expr, right: &'a Expr, focus: Focus<'_, 'a>) -> Truth {

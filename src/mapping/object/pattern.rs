@@ -7,21 +7,22 @@ use crate::mapping::draft::Draft;
 use crate::mapping::fhirpath::eval::Focus;
 use crate::mapping::fhirpath::expr::Expr;
 use crate::mapping::fhirpath::gather::With;
-use crate::mapping::fhirpath::item::Item;
+use crate::mapping::fhirpath::item::{Item, Items};
 use crate::mapping::maker::Maker;
 use crate::mapping::target::{self, Write};
-use crate::mapping::template::Rule;
+use crate::mapping::template::{FrameStep, Rule};
 use crate::mapping::verdicts::{Asked, Verdict, Verdicts};
 use std::sync::Arc;
 
-/// A value of an object, or of one of the objects in it.
+/// What an object, or an object in it, runs: a value, or a step before its values.
 #[derive(Debug)]
-pub(super) struct Leaf {
-    rule: Arc<Rule>,
-    how: Write,
+pub(super) enum Leaf {
+    Value(Arc<Rule>, Write),
+    Let(usize, Arc<Rule>),
+    When(Arc<Rule>),
 }
 
-/// The values below some fields, as far as nothing has to be asked before them, in the order in which they are written.
+/// Everything that runs below some fields, as far as it runs once for each of them.
 pub(super) fn leaves(fields: &[FieldRules]) -> Box<[Leaf]> {
     let mut leaves = Vec::new();
     fields.iter().for_each(|field| gather(&field.rules, &mut leaves));
@@ -30,8 +31,12 @@ pub(super) fn leaves(fields: &[FieldRules]) -> Box<[Leaf]> {
 
 fn gather(rules: &Rules, leaves: &mut Vec<Leaf>) {
     match rules {
-        Rules::Value(rule, how) => leaves.push(Leaf { rule: rule.clone(), how: *how }),
-        Rules::Object(object) if object.frame.is_empty() => {
+        Rules::Value(rule, how) => leaves.push(Leaf::Value(rule.clone(), *how)),
+        Rules::Object(object) if object.frame.each.is_none() => {
+            leaves.extend(object.frame.steps.iter().map(|step| match step {
+                FrameStep::Let(slot, rule) => Leaf::Let(*slot, rule.clone()),
+                FrameStep::When(rule) => Leaf::When(rule.clone()),
+            }));
             object.fields.iter().for_each(|field| gather(&field.rules, leaves));
         }
         Rules::List(all) => all.iter().for_each(|member| gather(&member.rules, leaves)),
@@ -39,74 +44,54 @@ fn gather(rules: &Rules, leaves: &mut Vec<Leaf>) {
     }
 }
 
-/// Which values an object has, and everything that stands between them.
-#[derive(Debug)]
-pub struct Pattern {
-    parts: Box<[Part]>,
-    tail: Box<str>,
-}
-
-#[derive(Debug)]
-struct Part {
-    /// What is written before the value.
-    head: Box<str>,
-    leaf: usize,
-    /// No value is there, and nothing is written.
-    absent: bool,
-    many: bool,
-}
-
-impl Pattern {
-    /// The pattern that an object has with the values of `this`; none where its parts have to be asked one by one.
-    pub(super) fn of<'a>(
-        maker: &Maker<'a>,
-        object: &'a ObjectRules,
-        this: &Item<'a>,
-        verdicts: &Verdicts,
-    ) -> Option<Pattern> {
-        let mut drawing = Drawing {
-            verdicts,
-            leaves: &object.leaves,
-            present: &|leaf, many| put(maker, leaf, many, this, &mut Draft::default()),
-            parts: Vec::new(),
-            text: String::new(),
-        };
-        let made = drawing.object(object)?;
-        made.then(|| Pattern { parts: drawing.parts.into(), tail: drawing.text.into() })
+impl Leaf {
+    fn rule(&self) -> &Arc<Rule> {
+        match self {
+            Leaf::Value(rule, _) | Leaf::Let(_, rule) | Leaf::When(rule) => rule,
+        }
     }
 
-    /// Writes an object; false, and nothing, when its values are not those of the pattern.
-    pub(super) fn write<'a>(
-        &self,
-        maker: &Maker<'a>,
-        object: &'a ObjectRules,
-        this: &Item<'a>,
-        draft: &mut Draft,
-    ) -> bool {
-        let start = draft.end();
-        for part in &self.parts {
-            let Some(leaf) = object.leaves.get(part.leaf) else { return false };
-            draft.raw(&part.head);
-            if put(maker, leaf, part.many, this, draft) != Some(!part.absent) {
-                draft.cut(start);
-                return false;
+    /// Runs it: whether there is a value, which is written (or all, where there may be many), and whether a condition holds; none
+    /// when it is not as simple as that.
+    fn run<'a>(&'a self, maker: &Maker<'a>, many: bool, this: &Item<'a>, draft: &mut Draft) -> Option<bool> {
+        match self {
+            Leaf::Value(rule, how) => value(maker, rule, *how, many, this, draft),
+            Leaf::Let(slot, rule) => {
+                let may = maker.run.may(&rule.need);
+                let items = if may { maker.run.eval(&rule.expr, Focus::on(this)).ok()? } else { Items::None };
+                if !items.is_empty() {
+                    rule.used.mark();
+                }
+                maker.run.set(*slot, items);
+                Some(true)
+            }
+            Leaf::When(rule) => {
+                let truth = maker.run.muted(|| maker.run.truth(&rule.expr, Focus::on(this)));
+                let holds = truth.ok()? == Some(true);
+                if holds {
+                    rule.used.mark();
+                }
+                Some(holds)
             }
         }
-        draft.raw(&self.tail);
-        true
     }
 }
 
-/// Writes the value of a leaf, or all where there may be many: whether there was one; none when it is not as simple as that.
-fn put<'a>(maker: &Maker<'a>, leaf: &'a Leaf, many: bool, this: &Item<'a>, draft: &mut Draft) -> Option<bool> {
-    let Leaf { rule, how } = leaf;
+fn value<'a>(
+    maker: &Maker<'a>,
+    rule: &'a Rule,
+    how: Write,
+    many: bool,
+    this: &Item<'a>,
+    draft: &mut Draft,
+) -> Option<bool> {
     let (mut count, mut simple) = (0, true);
     let mut one = |item: &Item<'a>| {
         let end = draft.end();
         if count > 0 {
             draft.raw(",");
         }
-        match target::put(*how, item, draft) {
+        match target::put(how, item, draft) {
             Ok(true) if count == 0 || many => count += 1,
             Ok(false) => draft.cut(end),
             _ => simple = false,
@@ -127,16 +112,76 @@ fn put<'a>(maker: &Maker<'a>, leaf: &'a Leaf, many: bool, this: &Item<'a>, draft
     simple.then_some(count > 0)
 }
 
+/// Which values an object has, and everything that stands between them.
+#[derive(Debug)]
+pub struct Pattern {
+    parts: Box<[Part]>,
+    tail: Box<str>,
+}
+
+#[derive(Debug)]
+struct Part {
+    /// What is written before the value.
+    head: Box<str>,
+    leaf: usize,
+    /// What running the leaf gave, and has to give again.
+    gave: bool,
+    many: bool,
+}
+
+impl Pattern {
+    /// The pattern that an object has with the values of `this`; none where its parts have to be asked one by one.
+    pub(super) fn of<'a>(
+        maker: &Maker<'a>,
+        object: &'a ObjectRules,
+        this: &Item<'a>,
+        verdicts: &Verdicts,
+    ) -> Option<Pattern> {
+        let mut drawing = Drawing {
+            verdicts,
+            leaves: &object.leaves,
+            run: &|leaf, many| leaf.run(maker, many, this, &mut Draft::default()),
+            parts: Vec::new(),
+            text: String::new(),
+        };
+        let made = drawing.fields(object)?.is_some();
+        made.then(|| Pattern { parts: drawing.parts.into(), tail: drawing.text.into() })
+    }
+
+    /// Writes an object; false, and nothing, when its values are not those of the pattern.
+    pub(super) fn write<'a>(
+        &self,
+        maker: &Maker<'a>,
+        object: &'a ObjectRules,
+        this: &Item<'a>,
+        draft: &mut Draft,
+    ) -> bool {
+        let start = draft.end();
+        for part in &self.parts {
+            draft.raw(&part.head);
+            let gave = object.leaves.get(part.leaf).and_then(|leaf| leaf.run(maker, part.many, this, draft));
+            if gave != Some(part.gave) {
+                draft.cut(start);
+                return false;
+            }
+        }
+        draft.raw(&self.tail);
+        true
+    }
+}
+
 /// A pattern that is being drawn.
 struct Drawing<'d, 'a> {
     verdicts: &'d Verdicts,
     leaves: &'a [Leaf],
-    /// Whether a leaf has a value now.
-    present: &'d dyn Fn(&'a Leaf, bool) -> Option<bool>,
+    run: &'d dyn Fn(&'a Leaf, bool) -> Option<bool>,
     parts: Vec<Part>,
     /// What was written since the last value.
     text: String,
 }
+
+/// What was made: whether anything of it came from the source.
+type Substantial = bool;
 
 impl<'a> Drawing<'_, 'a> {
     /// Whether nothing comes of a rule or place.
@@ -144,10 +189,37 @@ impl<'a> Drawing<'_, 'a> {
         *self.verdicts.of(asked) == Verdict::No
     }
 
-    /// An object: whether it is made; none when that has to be asked. What is not made leaves no text.
-    fn object(&mut self, object: &ObjectRules) -> Option<bool> {
-        let (start, values) = (self.text.len(), self.parts.len());
-        let (mut any, mut substantial) = (false, object.fixed || object.frame.asks());
+    /// Runs a leaf, now and whenever the pattern is written.
+    fn leaf(&mut self, rule: &Arc<Rule>, many: bool) -> Option<bool> {
+        let number = self.leaves.iter().position(|leaf| Arc::ptr_eq(leaf.rule(), rule))?;
+        let leaf = &self.leaves[number];
+        let gave = (self.run)(leaf, many)?;
+        let written = gave && matches!(leaf, Leaf::Value(..));
+        let head = if written { std::mem::take(&mut self.text) } else { String::new() };
+        self.parts.push(Part { head: head.into(), leaf: number, gave, many });
+        Some(gave)
+    }
+
+    /// An object in the object: what is made of it; none when that has to be asked.
+    fn object(&mut self, object: &ObjectRules) -> Option<Option<Substantial>> {
+        if object.frame.each.is_some() {
+            return None;
+        }
+        for step in &object.frame.steps {
+            match step {
+                FrameStep::Let(_, rule) => _ = self.leaf(rule, false)?,
+                FrameStep::When(rule) if self.is_out(&rule.need) || !self.leaf(rule, false)? => return Some(None),
+                FrameStep::When(_) => {}
+            }
+        }
+        self.fields(object)
+    }
+
+    /// The fields of an object. What is not made leaves no text.
+    fn fields(&mut self, object: &ObjectRules) -> Option<Option<Substantial>> {
+        let start = self.text.len();
+        let asks = object.frame.asks();
+        let (mut any, mut substantial) = (false, object.fixed || asks);
         for field in object.fields.iter().filter(|field| self.verdicts.of(&field.need) != &Verdict::No) {
             let before = self.text.len();
             if let Some(whole) = &field.whole {
@@ -157,8 +229,7 @@ impl<'a> Drawing<'_, 'a> {
                 continue;
             }
             self.text.push_str(if any { &field.next } else { &field.first });
-            let made = self.parts.len();
-            let count = self.place(&field.rules, field.many, 0)?;
+            let (count, from_source) = self.place(&field.rules, field.many, 0)?;
             match count {
                 0 if field.required => return None,
                 0 => {
@@ -173,54 +244,41 @@ impl<'a> Drawing<'_, 'a> {
                 self.text.push(']');
             }
             any = true;
-            substantial |= self.parts[made..].iter().any(|part| !part.absent);
+            substantial |= from_source;
         }
         if any && substantial {
             self.text.push('}');
-            return Some(true);
+            return Some(Some(!object.fixed || asks));
         }
-        if self.parts[values..].iter().all(|part| part.absent) {
-            self.text.truncate(start);
-            return Some(false);
-        }
-        None
+        self.text.truncate(start);
+        Some(None)
     }
 
-    /// A value: whether there is one now.
-    fn value(&mut self, rule: &Arc<Rule>, many: bool) -> Option<bool> {
-        let number = self.leaves.iter().position(|leaf| Arc::ptr_eq(&leaf.rule, rule))?;
-        let present = (self.present)(&self.leaves[number], many)?;
-        let head = if present { std::mem::take(&mut self.text) } else { String::new() };
-        self.parts.push(Part { head: head.into(), leaf: number, absent: !present, many });
-        Some(present)
-    }
-
-    /// What stands at a place, behind so many values there: how many there are then.
-    fn place(&mut self, rules: &Rules, many: bool, before: usize) -> Option<usize> {
+    /// What stands at a place, behind so many values there: how many there are then, and whether one of them came from the source.
+    fn place(&mut self, rules: &Rules, many: bool, before: usize) -> Option<(usize, Substantial)> {
         let start = self.text.len();
+        if let Rules::List(all) = rules {
+            let (mut count, mut substantial) = (before, false);
+            for member in all {
+                if !self.is_out(&member.need) {
+                    let (now, more) = self.place(&member.rules, many, count)?;
+                    (count, substantial) = (now, substantial | more);
+                }
+            }
+            return Some((count, substantial));
+        }
         if before > 0 {
             self.text.push(',');
         }
         let made = match rules {
-            Rules::Value(rule, _) if rule.fixed => return None,
-            Rules::Value(rule, _) if self.is_out(&rule.need) => false,
-            Rules::Value(rule, _) => self.value(rule, many)?,
-            Rules::Object(object) if object.frame.is_empty() => self.object(object)?,
-            Rules::List(all) => {
-                self.text.truncate(start);
-                let mut count = before;
-                for member in all.iter() {
-                    if !self.is_out(&member.need) {
-                        count = self.place(&member.rules, many, count)?;
-                    }
-                }
-                return Some(count);
-            }
-            Rules::Object(_) | Rules::Make(..) => return None,
+            Rules::Value(rule, _) if self.is_out(&rule.need) => None,
+            Rules::Value(rule, _) if !rule.fixed => self.leaf(rule, many)?.then_some(true),
+            Rules::Object(object) => self.object(object)?,
+            _ => return None,
         };
-        if !made {
+        if made.is_none() {
             self.text.truncate(start);
         }
-        Some(before + usize::from(made))
+        Some((before + usize::from(made.is_some()), made.unwrap_or_default()))
     }
 }

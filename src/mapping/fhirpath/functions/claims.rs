@@ -25,7 +25,7 @@ fn translate<'a>(call: &Call<'_, 'a>, taker: &mut dyn Taker<'a>) -> Gathered {
     let Some(table) = call.table(0) else { return Ok(true) };
     call.try_given(|item, _| {
         call.run.note(&item);
-        let Some(code) = item.as_text() else {
+        let Some(code) = item.text() else {
             return Err(Problem::value("translate() takes codes, not objects", "name the code: coding.code"));
         };
         match table.get(&code) {

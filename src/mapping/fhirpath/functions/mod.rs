@@ -287,15 +287,23 @@ impl<'r, 'a> Call<'r, 'a> {
     }
 
     /// The text of an item, noted as a source of the result.
-    pub fn text_of(&self, item: &Item<'a>) -> Result<Cow<'a, str>, Box<Problem>> {
+    pub fn text_of<'i>(&self, item: &'i Item<'a>) -> Result<Cow<'i, str>, Box<Problem>> {
         self.run.note(item);
-        item.as_text().ok_or_else(|| Problem::value("a text is needed here, not an object", "name a property of it"))
+        item.text().ok_or_else(no_text)
     }
 
     /// The text of the one item before the dot.
     pub fn one_text(&self, input: Items<'a>) -> Result<Option<Cow<'a, str>>, Box<Problem>> {
-        singleton(input)?.map(|item| self.text_of(&item)).transpose()
+        match self.one(input)? {
+            None => Ok(None),
+            Some(Item::Text(text)) => Ok(Some(text)),
+            Some(item) => item.as_text().ok_or_else(no_text).map(Some),
+        }
     }
+}
+
+fn no_text() -> Box<Problem> {
+    Problem::value("a text is needed here, not an object", "name a property of it")
 }
 
 #[cfg(test)]

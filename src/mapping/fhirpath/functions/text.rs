@@ -127,7 +127,7 @@ fn join<'a>(call: &Call<'_, 'a>, input: Items<'a>) -> Outcome<'a> {
     for item in input.iter() {
         call.run.note(item);
         let wrong = || Problem::value("join() takes texts, not objects", "select a property first");
-        parts.push(item.as_text().ok_or_else(wrong)?);
+        parts.push(item.text().ok_or_else(wrong)?);
     }
     if parts.is_empty() {
         return Ok(Items::None);
