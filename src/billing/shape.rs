@@ -327,9 +327,15 @@ macro_rules! shaped {
                     NAMES
                 }
                 fn property(&self, place: usize) -> Option<crate::billing::shape::View<'_>> {
-                    use crate::billing::shape::{Shaped, View};
-                    const PROPERTIES: &[fn(&$name) -> Option<View<'_>>] = &[$(|this| this.$field.view(),)*];
-                    PROPERTIES.get(place).and_then(|property| property(self))
+                    use crate::billing::shape::Shaped;
+                    // The compiler makes one jump of it.
+                    let mut n = 0;
+                    $(if place == n {
+                        return self.$field.view();
+                    }
+                    n += 1;)*
+                    let _ = n;
+                    None
                 }
                 fn visit<'v>(&'v self, visitor: &mut dyn FnMut(usize, crate::billing::shape::View<'v>)) {
                     use crate::billing::shape::Shaped;

@@ -119,8 +119,24 @@ impl Draft {
     }
 }
 
-/// Whether JSON writes a text as it stands, looked at eight bytes at a time.
+/// Whether JSON writes a text as it stands, looked at many bytes at a time.
+#[inline]
 fn is_plain(bytes: &[u8]) -> bool {
+    match bytes.last_chunk::<WIDE>() {
+        Some(last) => bytes.as_chunks::<WIDE>().0.iter().fold(is_odd(last), |odd, chunk| odd | is_odd(chunk)) == 0,
+        None => is_short_plain(bytes),
+    }
+}
+
+/// Bytes that the processor compares at once.
+const WIDE: usize = 16;
+
+fn is_odd(chunk: &[u8; WIDE]) -> u8 {
+    let odd = |byte: u8| u8::from(byte < 0x20) | u8::from(byte == b'"') | u8::from(byte == b'\\');
+    chunk.iter().fold(0, |any, byte| any | odd(*byte))
+}
+
+fn is_short_plain(bytes: &[u8]) -> bool {
     let Some(last) = bytes.last_chunk::<8>() else {
         return bytes.iter().all(|byte| !matches!(byte, 0..=0x1f | b'"' | b'\\'));
     };

@@ -2,12 +2,10 @@
 
 use super::draft::Draft;
 use super::fhirpath::compile::Compiler;
-use super::fhirpath::expr::Expr;
-use super::fhirpath::item::Item;
 use super::mistakes::did_you_mean;
 use super::needs::Need;
 use super::source::{FhirTypes, Type};
-use super::target::{Property, Target, Write, Written, clash, write};
+use super::target::{self, Property, Target, Write, clash, literal};
 use super::template::{Frame, Parts, Rule, Templates, frame, leave, parts, rule};
 use super::verdicts::Asked;
 use super::yaml::{Key, Node, Scalar, Spot};
@@ -20,7 +18,7 @@ mod pattern;
 use pattern::{Leaf, leaves};
 
 pub use making::{Made, make};
-pub use pattern::Pattern;
+pub use pattern::Patterns;
 
 /// What stands at a place of a compiled mapping.
 #[derive(Debug)]
@@ -229,12 +227,9 @@ impl<'n> ObjectCompiler<'_, '_, 'n> {
 fn fixed_json(rules: &Rules) -> Option<String> {
     match rules {
         Rules::Value(rule, how) => {
-            let Expr::Text(text) = &rule.expr else { return None };
-            let item = Item::Text(text.as_str().into());
-            let written = write(*how, &item).ok().filter(|written| matches!(written, Written::Text(_)))?;
             let mut draft = Draft::default();
-            written.put(&mut draft);
-            Some(draft.into_text())
+            let written = target::put(*how, &literal(&rule.expr)?, &mut draft);
+            written.is_ok_and(|written| written).then(|| draft.into_text())
         }
         _ => None,
     }

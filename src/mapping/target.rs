@@ -378,7 +378,8 @@ fn object_clash(target: &Target, kind: &Type) -> Option<String> {
     wrong.then(|| format!("{} is an object: write its properties below it", target.describe()))
 }
 
-fn literal(expr: &Expr) -> Option<Item<'_>> {
+/// The item that a literal is.
+pub fn literal(expr: &Expr) -> Option<Item<'_>> {
     Some(match expr {
         Expr::Text(text) => Item::Text(text.as_str().into()),
         Expr::Time(text) => Item::Time(text.as_str().into()),

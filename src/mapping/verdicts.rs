@@ -2,8 +2,8 @@
 //! file seldom differ in them, so most runs find everything judged.
 
 use super::needs::{Found, Need, Words};
-use super::object::Pattern;
-use std::sync::{Arc, Mutex, OnceLock, PoisonError};
+use super::object::Patterns;
+use std::sync::{Arc, Mutex, PoisonError};
 
 /// A need that runs ask for, with its number among those of its mapping.
 #[derive(Debug, Clone)]
@@ -32,7 +32,7 @@ pub enum Verdict {
 pub struct Verdicts {
     found: Found,
     all: Box<[Verdict]>,
-    patterns: Box<[OnceLock<Option<Pattern>>]>,
+    patterns: Box<[Patterns]>,
 }
 
 impl Verdicts {
@@ -41,9 +41,9 @@ impl Verdicts {
         self.all.get(asked.number as usize).unwrap_or(&Verdict::Yes)
     }
 
-    /// Where the pattern of an object is kept, by its number among those of the mapping.
+    /// What is known of an object, by its number among those of the mapping.
     #[inline]
-    pub fn pattern(&self, object: usize) -> Option<&OnceLock<Option<Pattern>>> {
+    pub fn patterns(&self, object: usize) -> Option<&Patterns> {
         self.patterns.get(object)
     }
 }
@@ -64,7 +64,7 @@ impl Judge {
             return known[0].clone();
         }
         let all = words.asked().iter().map(|need| verdict(need, &found)).collect();
-        let patterns = (0..words.objects()).map(|_| OnceLock::new()).collect();
+        let patterns = (0..words.objects()).map(|_| Patterns::default()).collect();
         let judged = Arc::new(Verdicts { found, all, patterns });
         known.truncate(REMEMBERED - 1);
         known.insert(0, judged.clone());

@@ -309,8 +309,10 @@ fn spell(segment: &Segment, n: usize, id: &str, elements: &mut Vec<OtherElement>
 
 /// What has no field is kept as it stands.
 pub(super) fn other(others: &mut Vec<OtherSegment>, segment: &Segment, but: &[usize]) {
-    let mut elements = segment.elements().zip(1..);
-    if elements.all(|(element, n)| element.is_empty() || but.contains(&n)) {
+    let bit = |n: usize| u32::try_from(n).ok().and_then(|n| 1_u64.checked_shl(n)).unwrap_or_default();
+    let read = but.iter().fold(0, |read, n| read | bit(*n));
+    let is_read = |n| read & bit(n) != 0;
+    if segment.elements().zip(1..).all(|(element, n)| is_read(n) || element.is_empty()) {
         return;
     }
     let spelled = spelled(segment, but);

@@ -13,7 +13,7 @@ use crate::mapping::needs::Words;
 use crate::mapping::source::{FhirTypes, Member, Type, member};
 use crate::mapping::tables::Tables;
 use crate::mapping::yaml::Scalar;
-use std::sync::{Arc, OnceLock};
+use std::sync::Arc;
 
 /// A name that stands after `%`.
 #[derive(Debug, Clone)]
@@ -146,7 +146,7 @@ impl Work<'_, '_> {
 
     fn member(&mut self, base: Option<&Ast>, name: &str, at: usize, this: &Type) -> Typed {
         if base.is_none() && name.starts_with(|c: char| c.is_ascii_uppercase()) {
-            let step = Step { name: name.into(), how: How::TypeName, place: None, seen: OnceLock::new(), kind: "" };
+            let step = Step::new(name, How::TypeName, "");
             return self.type_name(step, at, this);
         }
         let (base, of) = match base {
@@ -160,13 +160,7 @@ impl Work<'_, '_> {
             Member::Found { kind, choice } => {
                 let how = if choice { How::Choice } else { How::Plain };
                 let place = if let Type::Record(shape) = &of { shape.place(name) } else { None };
-                let step = Step {
-                    name: name.into(),
-                    how,
-                    place,
-                    seen: OnceLock::new(),
-                    kind: if choice { "" } else { kind.kind() },
-                };
+                let step = Step { place, ..Step::new(name, how, if choice { "" } else { kind.kind() }) };
                 (extend(base, step), kind)
             }
             Member::Missing(known) => {
@@ -230,13 +224,7 @@ impl Work<'_, '_> {
         {
             let mut steps = steps.to_vec();
             if let Some(last) = steps.last_mut() {
-                *last = Step {
-                    name: key.into(),
-                    how: How::Plain,
-                    place: None,
-                    seen: OnceLock::new(),
-                    kind: interned(fhir),
-                };
+                *last = Step::new(&key, How::Plain, interned(fhir));
             }
             if inner.is_none() {
                 return (Expr::Path(None, steps.into()), kind);

@@ -139,6 +139,13 @@ pub struct Step {
     pub kind: &'static str,
 }
 
+impl Step {
+    /// A name of which no place is known.
+    pub fn new(name: &str, how: How, kind: &'static str) -> Step {
+        Step { name: name.into(), how, place: None, seen: OnceLock::new(), kind }
+    }
+}
+
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum How {
     Plain,

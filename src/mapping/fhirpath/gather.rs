@@ -74,7 +74,17 @@ impl<'a> Taker<'a> for Along<'_, 'a> {
 
 impl<'a> Run<'a> {
     /// Hands on what an expression gives.
+    #[inline]
     pub fn gather(&self, expr: &'a Expr, focus: Focus<'_, 'a>, taker: &mut dyn Taker<'a>) -> Gathered {
+        match expr {
+            Expr::Path(None, steps) => Ok(walk_item(focus.this, steps, taker)),
+            Expr::Slot(slot) => Ok(self.with_slot(*slot, |items| items.iter().all(|item| taker.take(item.clone())))),
+            _ => self.run_for(expr, focus, taker),
+        }
+    }
+
+    /// The same for what is more than a name.
+    fn run_for(&self, expr: &'a Expr, focus: Focus<'_, 'a>, taker: &mut dyn Taker<'a>) -> Gathered {
         Ok(match expr {
             Expr::Empty => true,
             Expr::Text(text) => taker.take(Item::Text(Cow::Borrowed(text))),

@@ -89,16 +89,23 @@ pub fn walk_plain<'a>(mut plain: Plain<'a>, mut steps: &'a [Step], out: &mut dyn
     }
 }
 
+/// Looks a name up, and remembers where it was.
+fn found(object: &dyn ObjectView, step: &Step) -> Option<usize> {
+    let place = object.names().iter().position(|name| **name == *step.name)?;
+    step.seen.get_or_init(|| PlainPlace { kind: object.kind(), place });
+    Some(place)
+}
+
 #[inline]
 fn property_of<'a>(object: &'a dyn ObjectView, step: &Step) -> Option<View<'a>> {
     let kind = object.kind();
-    let known = step.place.as_ref().into_iter().chain(step.seen.get()).find(|known| known.kind == kind);
-    if let Some(known) = known {
-        return object.property(known.place);
+    match step.place {
+        Some(known) if known.kind == kind => object.property(known.place),
+        _ => match step.seen.get() {
+            Some(known) if known.kind == kind => object.property(known.place),
+            _ => object.property(found(object, step)?),
+        },
     }
-    let place = object.names().iter().position(|name| **name == *step.name)?;
-    step.seen.get_or_init(|| PlainPlace { kind, place });
-    object.property(place)
 }
 
 /// What stands below a property: the items of a list, or the one value.

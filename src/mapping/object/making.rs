@@ -1,6 +1,6 @@
 //! Runs the rules of an object: what comes of them is written as JSON.
 
-use super::pattern::Pattern;
+use super::pattern::{Pattern, Tried};
 use super::{FieldRules, Member, ObjectRules, Rules, first_rule};
 use crate::mapping::draft::Draft;
 use crate::mapping::fhirpath::eval::several;
@@ -162,14 +162,14 @@ fn make_patterned<'a>(
     draft: &mut Draft,
 ) -> bool {
     let verdicts = maker.run.verdicts.as_ref();
-    let Some((verdicts, place)) = verdicts.and_then(|verdicts| Some((verdicts, verdicts.pattern(object.number)?)))
-    else {
+    let known = verdicts.and_then(|verdicts| Some((verdicts, verdicts.patterns(object.number)?)));
+    let Some((verdicts, patterns)) = known else {
         return make_fields(maker, object, this, trail, draft);
     };
-    match place.get() {
-        Some(Some(pattern)) if pattern.write(maker, object, this, draft) => true,
-        Some(_) => make_fields(maker, object, this, trail, draft),
-        None => {
+    match patterns.write(maker, object, this, draft) {
+        Tried::Written => true,
+        Tried::Unlike => make_fields(maker, object, this, trail, draft),
+        Tried::New(place) => {
             let made = make_fields(maker, object, this, trail, draft);
             if made {
                 place.get_or_init(|| Pattern::of(maker, object, this, verdicts));

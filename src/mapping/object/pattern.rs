@@ -12,7 +12,8 @@ use crate::mapping::maker::Maker;
 use crate::mapping::target::{self, Write};
 use crate::mapping::template::{FrameStep, Rule};
 use crate::mapping::verdicts::{Asked, Verdict, Verdicts};
-use std::sync::Arc;
+use std::sync::atomic::{AtomicUsize, Ordering};
+use std::sync::{Arc, OnceLock};
 
 /// What an object, or an object in it, runs: a value, or a step before its values.
 #[derive(Debug)]
@@ -110,6 +111,56 @@ fn value<'a>(
         rule.used.mark();
     }
     simple.then_some(count > 0)
+}
+
+/// The patterns that the objects of one place were found to have, with the one that was met last.
+#[derive(Debug, Default)]
+pub struct Patterns {
+    known: [OnceLock<Option<Pattern>>; Patterns::MOST],
+    last: AtomicUsize,
+}
+
+/// What comes of trying to write an object by what is known.
+pub(super) enum Tried<'p> {
+    Written,
+    /// It has to be made part by part.
+    Unlike,
+    /// The same, and there is room to remember its pattern.
+    New(&'p OnceLock<Option<Pattern>>),
+}
+
+impl Patterns {
+    const MOST: usize = 4;
+
+    /// Writes an object by a pattern that it has.
+    pub(super) fn write<'p, 'a>(
+        &'p self,
+        maker: &Maker<'a>,
+        object: &'a ObjectRules,
+        this: &Item<'a>,
+        draft: &mut Draft,
+    ) -> Tried<'p> {
+        let last = self.last.load(Ordering::Relaxed);
+        let mut writes = |place: &OnceLock<Option<Pattern>>| match place.get() {
+            Some(Some(pattern)) => pattern.write(maker, object, this, draft),
+            _ => false,
+        };
+        if writes(&self.known[last]) {
+            return Tried::Written;
+        }
+        for (n, place) in self.known.iter().enumerate() {
+            match place.get() {
+                None => return Tried::New(place),
+                Some(None) => return Tried::Unlike,
+                Some(Some(_)) if n != last && writes(place) => {
+                    self.last.store(n, Ordering::Relaxed);
+                    return Tried::Written;
+                }
+                Some(Some(_)) => {}
+            }
+        }
+        Tried::Unlike
+    }
 }
 
 /// Which values an object has, and everything that stands between them.
