@@ -149,6 +149,10 @@ impl<'g> Auditor<'g> {
                 }
             }
             Role::Stray => self.totals.stray(),
+            Role::Ta1 if step.terminated => {
+                let at = self.totals.of_interchange(segment);
+                check::check_ta1(self.guides, self.totals.version(), at, segment, &mut issues);
+            }
             Role::Body | Role::Ta1 | Role::Garbage => {}
         }
         issues

@@ -346,8 +346,8 @@ impl Walk {
     }
 
     fn ta1(&mut self, ta1: &Segment<'_>) -> Role {
-        match self.in_set {
-            0 => Role::Ta1,
+        match self.interchange {
+            Some(_) if self.in_set == 0 => Role::Ta1,
             _ => self.body(ta1),
         }
     }

@@ -16,6 +16,8 @@ pub struct Interchange<'a> {
     pub isa: Segment<'a>,
     /// TA1 segments, which stand between ISA and the first GS.
     pub ta1: Vec<Segment<'a>>,
+    /// Where those of them begin that have no terminator: what such a one holds is not known to be all of it.
+    pub(crate) open_ta1: Vec<u64>,
     pub groups: Vec<Group<'a>>,
     /// Segments that stand in no transaction set, though they should.
     pub strays: Vec<Segment<'a>>,
@@ -165,6 +167,9 @@ impl<'a> Reader<'a> {
         for token in tokens {
             let (raw, latin1) = texts.of(&token);
             let (role, segment) = self.walk.take(&token, raw, latin1);
+            if let Some(open) = self.open.as_mut().filter(|_| role == Role::Ta1 && !token.terminated) {
+                open.open_ta1.push(segment.offset);
+            }
             self.put(role, segment);
             self.in_segment = !token.terminated;
         }
@@ -221,8 +226,8 @@ impl<'a> Reader<'a> {
 
 impl<'a> Interchange<'a> {
     fn new(isa: Segment<'a>) -> Interchange<'a> {
-        let (groups, ta1, strays, issues) = (Vec::new(), Vec::new(), Vec::new(), Vec::new());
-        Interchange { delimiters: isa.delimiters, isa, ta1, groups, strays, iea: None, issues }
+        let (ta1, open_ta1, groups, strays, issues) = Default::default();
+        Interchange { delimiters: isa.delimiters, isa, ta1, open_ta1, groups, strays, iea: None, issues }
     }
 
     fn put(&mut self, role: Role, segment: Segment<'a>) {
