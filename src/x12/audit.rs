@@ -183,7 +183,7 @@ impl<'g> Auditor<'g> {
                 issues.push(problem.issue(guide, in_loop, set, segment));
             }
         }
-        self.known.follow(guide, set.segments.len());
+        self.known.follow(guide, &set.segments);
         let mut findings = Findings::default();
         check::check_part(guide, set, &root, &mut self.open.memory, &mut self.known, &mut findings);
         let unit = |known: u32| portion.ends().partition_point(|end| *end <= known);

@@ -89,7 +89,7 @@ fn check_known(guides: &Guides, set: &TransactionSet<'_>, known: &mut Known) -> 
     let Some(guide) = guides.for_transaction(set) else {
         return plain::check(guides, set);
     };
-    known.follow(guide, set.segments.len());
+    known.follow(guide, &set.segments);
     let (mut placer, mut builder) = (Placer::new(guide), Builder::new(guide));
     let (mut issues, mut findings, mut memory) = (Vec::new(), Findings::default(), Memory::default());
     for segment in &set.segments {

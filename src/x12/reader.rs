@@ -9,6 +9,9 @@ use crate::x12::segment::Segment;
 use crate::x12::text::{Text, Texts};
 use crate::x12::tokens::Tokens;
 
+/// Segments of a set that is not long.
+const FEW: usize = 1000;
+
 /// One ISA to its IEA.
 #[derive(Debug, Clone)]
 pub struct Interchange<'a> {
@@ -128,6 +131,15 @@ impl<'a> TransactionSet<'a> {
         Some(self.st(3)).filter(|version| !version.is_empty()).unwrap_or(self.group_version).trim_end()
     }
 
+    /// Makes room for more segments, before one at a byte of the input behind which so many are left: a long set takes what
+    /// it needs at once, if it goes on as it began.
+    fn make_room(&mut self, offset: u64, left: usize) {
+        let (held, begin) = (self.segments.len(), self.segments.first().map_or(0, |st| st.offset));
+        let expected = left as u64 * held as u64 / offset.saturating_sub(begin).max(1);
+        let expected = usize::try_from(expected).unwrap_or_default().min(left / 2);
+        self.segments.reserve(if held < FEW { 1 } else { expected + expected / 16 + 1 });
+    }
+
     /// Whether the file ends in the middle of this segment.
     pub(crate) fn is_broken_off(&self, segment: &Segment<'_>) -> bool {
         let last = || self.segments.last().map(|last| last.offset);
@@ -159,12 +171,15 @@ struct Reader<'a> {
     open: Option<Interchange<'a>>,
     /// The last segment has no terminator.
     in_segment: bool,
+    /// Bytes that are not read yet.
+    left: usize,
     issues: Vec<Issue>,
 }
 
 impl<'a> Reader<'a> {
-    fn run(mut self, tokens: Tokens<'a>, mut texts: Texts<'a>) -> (Vec<Interchange<'a>>, Vec<Issue>) {
-        for token in tokens {
+    fn run(mut self, mut tokens: Tokens<'a>, mut texts: Texts<'a>) -> (Vec<Interchange<'a>>, Vec<Issue>) {
+        while let Some(token) = tokens.next() {
+            self.left = tokens.rest().len();
             let (raw, latin1) = texts.of(&token);
             let (role, segment) = self.walk.take(&token, raw, latin1);
             if let Some(open) = self.open.as_mut().filter(|_| role == Role::Ta1 && !token.terminated) {
@@ -186,6 +201,9 @@ impl<'a> Reader<'a> {
             && !self.walk.has_issues()
             && let Some(set) = self.open.as_mut().and_then(last_set)
         {
+            if set.segments.len() == set.segments.capacity() {
+                set.make_room(segment.offset, self.left);
+            }
             return set.segments.push(segment);
         }
         if role == Role::Isa {

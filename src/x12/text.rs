@@ -60,12 +60,18 @@ impl<'t> Texts<'t> {
     }
 
     /// The text of a token, and whether it is Latin-1.
+    #[inline]
     pub fn of(&mut self, token: &Token<'t>) -> (&'t str, bool) {
         if let Some(input) = self.utf8 {
             let start = usize::try_from(token.offset).unwrap_or(usize::MAX);
             // A cut inside of a character can only be that of a segment which is too long.
             return (input.get(start..start.saturating_add(token.raw.len())).unwrap_or_default(), false);
         }
+        self.of_any(token)
+    }
+
+    /// As [`Texts::of`], of an input that is not all UTF-8.
+    fn of_any(&mut self, token: &Token<'t>) -> (&'t str, bool) {
         if let Some(text) = own_text(token) {
             return (text, false);
         }

@@ -157,7 +157,7 @@ impl Scanner {
     }
 
     /// Takes what [`Scanner::short`] found in the same bytes.
-    #[inline]
+    #[inline(always)]
     pub fn take_short<'a>(&mut self, bytes: &'a [u8], short: Short) -> Token<'a> {
         let (gap, rest) = bytes.split_at_checked(short.gap).unwrap_or((bytes, &[]));
         let raw = rest.get(..short.length).unwrap_or(rest);
@@ -207,6 +207,7 @@ impl Scanner {
     }
 
     /// Passes over bytes that hold no line feed but, if so, as their last.
+    #[inline]
     fn advance(&mut self, length: usize, ends_line: bool) {
         self.offset += length as u64;
         if ends_line {
@@ -412,12 +413,20 @@ impl<'a> Tokens<'a> {
 impl<'a> Iterator for Tokens<'a> {
     type Item = Token<'a>;
 
+    #[inline(always)]
     fn next(&mut self) -> Option<Token<'a>> {
         if let Some(short) = self.scanner.short(self.rest) {
             let token = self.scanner.take_short(self.rest, short);
             self.rest = self.rest.get(short.total()..).unwrap_or_default();
             return Some(token);
         }
+        self.next_any()
+    }
+}
+
+impl<'a> Tokens<'a> {
+    /// The next token, whatever it is: nearly all are short segments.
+    fn next_any(&mut self) -> Option<Token<'a>> {
         let Next::Span(span) = self.scanner.next(self.rest, true) else { return None };
         let token = self.scanner.take(self.rest, span);
         self.rest = self.rest.get(span.total()..).unwrap_or_default();

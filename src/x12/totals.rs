@@ -6,7 +6,7 @@ use crate::x12::build::{is_date, is_time};
 use crate::x12::isa;
 use crate::x12::segment::Segment;
 use std::collections::HashSet;
-use std::hash::{BuildHasher, BuildHasherDefault, DefaultHasher, Hasher};
+use std::hash::{BuildHasher, BuildHasherDefault, Hasher};
 use std::ops::RangeInclusive;
 
 /// Most interchanges of a file whose numbers are remembered.
@@ -39,9 +39,13 @@ pub(crate) struct Totals {
     interchange_numbers: Numbers,
 }
 
-/// Control numbers, to tell one that comes again. They are kept as hashes: a file may hold millions.
+/// Control numbers, to tell one that comes again. They are kept as hashes: a file may hold millions. Each has a seed of its own,
+/// so that no file is made to fit it.
 #[derive(Debug, Default)]
-pub(crate) struct Numbers(HashSet<u64, BuildHasherDefault<AsIs>>);
+pub(crate) struct Numbers {
+    hasher: foldhash::quality::RandomState,
+    seen: HashSet<u64, BuildHasherDefault<AsIs>>,
+}
 
 /// Hashes what is a hash.
 #[derive(Debug, Default)]
@@ -63,20 +67,18 @@ impl Hasher for AsIs {
 
 impl Numbers {
     fn is_new(&mut self, number: &str) -> bool {
-        self.0.insert(hash(number))
+        let hash = self.hasher.hash_one(number);
+        self.seen.insert(hash)
     }
 
     /// As `is_new`, for a number of several parts, remembering no more than `max`.
     pub fn is_new_below(&mut self, max: usize, parts: &[&str]) -> bool {
-        match self.0.len() < max {
-            true => self.0.insert(hash(parts)),
-            false => !self.0.contains(&hash(parts)),
+        let hash = self.hasher.hash_one(parts);
+        match self.seen.len() < max {
+            true => self.seen.insert(hash),
+            false => !self.seen.contains(&hash),
         }
     }
-}
-
-fn hash(value: impl std::hash::Hash) -> u64 {
-    BuildHasherDefault::<DefaultHasher>::default().hash_one(value)
 }
 
 /// Elements of a GS, the AK905 when they do not hold what they must, and what is wrong.
