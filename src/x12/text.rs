@@ -89,7 +89,12 @@ fn is_wrapped(bytes: &[u8]) -> bool {
 }
 
 /// The text of a token, when its bytes are it.
+#[inline]
 pub(crate) fn own_text<'t>(token: &Token<'t>) -> Option<&'t str> {
+    token.text.or_else(|| own_bytes(token))
+}
+
+fn own_bytes<'t>(token: &Token<'t>) -> Option<&'t str> {
     match token.sent() {
         Cow::Borrowed(raw) => std::str::from_utf8(raw).ok(),
         Cow::Owned(_) => None,

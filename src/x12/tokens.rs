@@ -30,6 +30,8 @@ pub struct Token<'a> {
     pub kind: Kind,
     /// Where `raw` stands in its line, when the lines of its interchange are cut at one width.
     pub wrap: Option<Wrap>,
+    /// `raw` as text, where that is known to be one.
+    pub(crate) text: Option<&'a str>,
     /// The element separators of `raw`.
     pub(crate) cuts: Cuts,
 }
@@ -167,7 +169,7 @@ impl Scanner {
         let (offset, line) = (self.offset, self.line);
         self.advance(short.length + 1, delimiters.terminator == b'\n');
         let (terminated, kind, wrap, cuts) = (true, Kind::Segment, None, short.cuts);
-        Token { gap, raw, delimiters, offset, line, terminated, kind, wrap, cuts }
+        Token { gap, raw, delimiters, offset, line, terminated, kind, wrap, text: None, cuts }
     }
 
     /// Takes what [`Scanner::next`] found in the same bytes.
@@ -193,7 +195,8 @@ impl Scanner {
             self.delimiters = None;
         }
         let cuts = Cuts::of(raw, delimiters.element);
-        Token { gap, raw, delimiters, offset, line, terminated: span.terminated, kind: span.kind, wrap, cuts }
+        let (terminated, kind) = (span.terminated, span.kind);
+        Token { gap, raw, delimiters, offset, line, terminated, kind, wrap, text: None, cuts }
     }
 
     fn pass(&mut self, bytes: &[u8]) {
