@@ -192,6 +192,33 @@ fn each_element_of_a_ta1_is_checked() {
 }
 
 #[test]
+fn binary_data_are_taken_by_their_length() {
+    let (guides, claims) = (guides(), claims(1_000).collect::<String>());
+    let (isa, number) = (&claims[..106], &claims[90..99]);
+    let file = |data: &str| {
+        format!(
+            "{isa}\nGS*PI*SENDER*RECEIVER*20250303*1200*1*X*005010X210~\nST*275*0001*005010X210~\n{data}~\nSE*3*0001~\n\
+             GE*1*1~\nIEA*1*{number}~\n"
+        )
+    };
+    // Whatever they hold, and as many bytes, not characters.
+    for data in ["BIN*5*a~b*c", "BIN*0*", "BIN*10*~\nSE*1*1~\n", "BIN*2*\u{e9}", "BDS*B64*4*~~~~"] {
+        let found = told(&guides, file(data).as_bytes());
+        assert!(found.len() == 1 && found[0].text.contains("envelope and syntax only"), "{data:?}: {found:#?}");
+    }
+    for (data, words) in [
+        ("BIN*2*abc", "BIN01 is not the length of the data behind it"),
+        ("BIN*9*abc", "BIN01 is not the length of the data behind it"),
+        ("BIN*X*abc", "BIN01 is not the length of the data behind it"),
+        ("BDS*B64*2*abc", "BDS02 is not the length of the data behind it"),
+    ] {
+        let found = told(&guides, file(data).as_bytes());
+        let errors: Vec<_> = found.iter().filter(|issue| issue.is_error()).collect();
+        assert!(errors.len() == 1 && errors[0].text == words, "{data:?}: {found:#?}");
+    }
+}
+
+#[test]
 fn the_notes_of_a_ta1_are_those_of_the_table() {
     let guides = guides();
     let (_, spec) = guides.of_segment("TA1").unwrap();
