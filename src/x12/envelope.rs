@@ -109,13 +109,13 @@ impl Walk {
             self.in_set = self.in_set.saturating_add(1);
             return (Role::Body, Segment { ordinal: self.in_set, ..view });
         }
-        self.take_any(token, view)
+        self.take_any(*token, view)
     }
 
     /// As [`Walk::take`], of any token: nearly all are segments inside of a set, of which nothing need be said.
-    fn take_any<'a>(&mut self, token: &Token<'_>, view: Segment<'a>) -> (Role, Segment<'a>) {
+    fn take_any<'a>(&mut self, token: Token<'_>, view: Segment<'a>) -> (Role, Segment<'a>) {
         if !token.kind.is_segment() {
-            self.garbage(token, &view);
+            self.garbage(&token, &view);
             return (Role::Garbage, view);
         }
         self.in_garbage = false;
@@ -124,7 +124,7 @@ impl Walk {
         }
         self.ordinal = view.ordinal;
         if !token.gap.is_empty() {
-            self.doubled(token, &view);
+            self.doubled(&token, &view);
         }
         let role = match token.kind {
             Kind::Isa { fixed } => {

@@ -7,7 +7,7 @@ use crate::x12::envelope::{Role, Walk};
 use crate::x12::isa;
 use crate::x12::segment::Segment;
 use crate::x12::text::{Text, Texts};
-use crate::x12::tokens::Tokens;
+use crate::x12::tokens::{Token, Tokens};
 
 /// Segments of a set that is not long.
 const FEW: usize = 1000;
@@ -171,22 +171,18 @@ struct Reader<'a> {
     open: Option<Interchange<'a>>,
     /// The last segment has no terminator.
     in_segment: bool,
-    /// Bytes that are not read yet.
-    left: usize,
     issues: Vec<Issue>,
 }
 
 impl<'a> Reader<'a> {
     fn run(mut self, mut tokens: Tokens<'a>, mut texts: Texts<'a>) -> (Vec<Interchange<'a>>, Vec<Issue>) {
-        while let Some(token) = tokens.next() {
-            self.left = tokens.rest().len();
-            let (raw, latin1) = texts.of(&token);
-            let (role, segment) = self.walk.take(&token, raw, latin1);
-            if let Some(open) = self.open.as_mut().filter(|_| role == Role::Ta1 && !token.terminated) {
-                open.open_ta1.push(segment.offset);
+        loop {
+            // Nearly all are short segments, for which this is one plain loop.
+            while let Some(token) = tokens.next_short() {
+                self.take(&token, &mut texts, tokens.rest().len());
             }
-            self.put(role, segment);
-            self.in_segment = !token.terminated;
+            let Some(token) = tokens.next() else { break };
+            self.take(&token, &mut texts, tokens.rest().len());
         }
         self.walk.end();
         self.cut();
@@ -195,17 +191,34 @@ impl<'a> Reader<'a> {
         (self.done, self.issues)
     }
 
-    fn put(&mut self, role: Role, segment: Segment<'a>) {
+    /// Takes a token, behind which so many bytes are left.
+    #[inline(always)]
+    fn take(&mut self, token: &Token<'a>, texts: &mut Texts<'a>, left: usize) {
+        let (raw, latin1) = texts.of(token);
+        let (role, segment) = self.walk.take(token, raw, latin1);
+        if let Some(open) = self.open.as_mut().filter(|_| role == Role::Ta1 && !token.terminated) {
+            open.open_ta1.push(segment.offset);
+        }
+        self.put(role, segment, left);
+        self.in_segment = !token.terminated;
+    }
+
+    #[inline(always)]
+    fn put(&mut self, role: Role, segment: Segment<'a>, left: usize) {
         // Nearly every segment stands inside a set.
         if role == Role::Body
             && !self.walk.has_issues()
             && let Some(set) = self.open.as_mut().and_then(last_set)
         {
             if set.segments.len() == set.segments.capacity() {
-                set.make_room(segment.offset, self.left);
+                set.make_room(segment.offset, left);
             }
             return set.segments.push(segment);
         }
+        self.put_any(role, segment);
+    }
+
+    fn put_any(&mut self, role: Role, segment: Segment<'a>) {
         if role == Role::Isa {
             self.cut();
             let before = self.open.replace(Interchange::new(segment));

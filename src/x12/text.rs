@@ -67,12 +67,12 @@ impl<'t> Texts<'t> {
             // A cut inside of a character can only be that of a segment which is too long.
             return (input.get(start..start.saturating_add(token.raw.len())).unwrap_or_default(), false);
         }
-        self.of_any(token)
+        self.of_any(*token)
     }
 
     /// As [`Texts::of`], of an input that is not all UTF-8.
-    fn of_any(&mut self, token: &Token<'t>) -> (&'t str, bool) {
-        if let Some(text) = own_text(token) {
+    fn of_any(&mut self, token: Token<'t>) -> (&'t str, bool) {
+        if let Some(text) = own_text(&token) {
             return (text, false);
         }
         let part = self.parts.next().and_then(|part| Some((self.others.get(part.text.clone())?, part.latin1)));

@@ -416,19 +416,21 @@ impl<'a> Tokens<'a> {
 impl<'a> Iterator for Tokens<'a> {
     type Item = Token<'a>;
 
-    #[inline(always)]
     fn next(&mut self) -> Option<Token<'a>> {
-        if let Some(short) = self.scanner.short(self.rest) {
-            let token = self.scanner.take_short(self.rest, short);
-            self.rest = self.rest.get(short.total()..).unwrap_or_default();
-            return Some(token);
-        }
-        self.next_any()
+        self.next_short().or_else(|| self.next_any())
     }
 }
 
 impl<'a> Tokens<'a> {
-    /// The next token, whatever it is: nearly all are short segments.
+    /// The next token, when it is a short segment: nearly all are.
+    #[inline(always)]
+    pub(crate) fn next_short(&mut self) -> Option<Token<'a>> {
+        let short = self.scanner.short(self.rest)?;
+        let token = self.scanner.take_short(self.rest, short);
+        self.rest = self.rest.get(short.total()..).unwrap_or_default();
+        Some(token)
+    }
+
     fn next_any(&mut self) -> Option<Token<'a>> {
         let Next::Span(span) = self.scanner.next(self.rest, true) else { return None };
         let token = self.scanner.take(self.rest, span);
