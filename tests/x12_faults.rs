@@ -4,9 +4,10 @@ use crate::support::x12::{claims, remittance};
 use crate::x12_corpus::{corpus, files, guides};
 use claimgate::fault::Issue;
 use claimgate::x12::audit::audit;
+use claimgate::x12::check::check_interchange;
 use claimgate::x12::guide::Guides;
 use claimgate::x12::split::split;
-use claimgate::x12::{format, strangers};
+use claimgate::x12::{format, reader, strangers};
 use std::ops::ControlFlow;
 
 fn told(guides: &Guides, bytes: &[u8]) -> Vec<Issue> {
@@ -128,6 +129,104 @@ fn one_fault_is_one_issue() {
         let shown: Vec<_> = found.iter().map(Issue::to_string).collect();
         assert!(found.len() == 1 && shown[0].contains(words) && found[0].hint.is_some(), "{name}: {shown:#?}");
     }
+}
+
+/// As [`Fault`], of a TA1, with the element that it names.
+type Ta1Fault = (&'static str, &'static str, &'static str);
+
+const TA1: &str = "TA1*000000001*250303*1200*R*022";
+const TA1_FAULTS: [Ta1Fault; 17] = [
+    ("TA1*1*250303*1200*R*022", "TA101", "Interchange Control Number is shorter than 9"),
+    ("TA1*0000000001*250303*1200*R*022", "TA101", "longer than 9"),
+    ("TA1*00000000A*250303*1200*R*022", "TA101", "is no number"),
+    ("TA1**250303*1200*R*022", "TA101", "required and missing"),
+    ("TA1*000000001*20250303*1200*R*022", "TA102", "Interchange Date is longer than 6"),
+    ("TA1*000000001*250230*1200*R*022", "TA102", "is no date (YYMMDD)"),
+    ("TA1*000000001**1200*R*022", "TA102", "required and missing"),
+    ("TA1*000000001*250303*2500*R*022", "TA103", "Interchange Time is no time of day"),
+    ("TA1*000000001*250303*12*R*022", "TA103", "shorter than 4"),
+    ("TA1*000000001*250303**R*022", "TA103", "required and missing"),
+    ("TA1*000000001*250303*1200*Q*022", "TA104", "is none of the codes A, E, R"),
+    ("TA1*000000001*250303*1200**022", "TA104", "required and missing"),
+    ("TA1*000000001*250303*1200*R*077", "TA105", "Interchange Note Code is none of the codes 000, 001"),
+    ("TA1*000000001*250303*1200*R*22", "TA105", "shorter than 3"),
+    ("TA1*000000001*250303*1200*R", "TA105", "required and missing"),
+    ("TA1*000000001*250303*1200*R*022*X", "TA106", "stands after the last element"),
+    ("TA1*000000001*250303*1200*R*022*", "TA106", "is empty at the end"),
+];
+
+#[test]
+fn each_element_of_a_ta1_is_checked() {
+    let guides = guides();
+    let claims = claims(1_000).collect::<String>();
+    let isa = &claims[..106];
+    for claims in ["", &claims[claims.find("GS*").unwrap()..claims.find("IEA*").unwrap()]] {
+        let groups = usize::from(!claims.is_empty());
+        let file = |ta1: &str| format!("{isa}\n{ta1}~\n{claims}IEA*{groups}*{}~\n", &isa[90..99]);
+        let good = file(TA1);
+        assert_eq!(told(&guides, good.as_bytes()), []);
+        for (ta1, element, words) in TA1_FAULTS {
+            let text = file(ta1);
+            let found = told(&guides, text.as_bytes());
+            let shown: Vec<_> = found.iter().map(Issue::to_string).collect();
+            let is_named =
+                |shown: &str| shown.contains(&format!("line 2, segment 2, {element}")) && shown.contains(words);
+            assert!(found.len() == 1 && is_named(&shown[0]) && found[0].hint.is_some(), "{ta1}: {shown:#?}");
+            assert_eq!(found[0].is_error(), !ta1.ends_with('*'), "{ta1}");
+            let whole: Vec<_> =
+                reader::read(&text).0.iter().flat_map(|found| check_interchange(&guides, found)).collect();
+            assert_eq!(whole, found);
+            // In an interchange of an earlier release nothing of it is an error.
+            let earlier = told(&guides, text.replacen("*00501*", "*00401*", 1).as_bytes());
+            assert!(earlier.iter().all(|issue| !issue.is_error()) && earlier.len() == 2, "{earlier:#?}");
+        }
+        let twice = told(&guides, good.replacen(TA1, &format!("{TA1}~\n{TA1}"), 1).as_bytes());
+        assert_eq!(twice, []);
+        // That it is cut is all that is wrong with it.
+        let cut = &good[..good.find("*R*022").unwrap()];
+        let shown: Vec<_> = told(&guides, cut.as_bytes()).iter().map(Issue::to_string).collect();
+        assert!(shown.len() == 1 && shown[0].contains("within a segment"), "{shown:#?}");
+        let (read, _) = reader::read(cut);
+        assert_eq!(check_interchange(&guides, &read[0]).len(), 1);
+    }
+}
+
+#[test]
+fn binary_data_are_taken_by_their_length() {
+    let (guides, claims) = (guides(), claims(1_000).collect::<String>());
+    let (isa, number) = (&claims[..106], &claims[90..99]);
+    let file = |data: &str| {
+        format!(
+            "{isa}\nGS*PI*SENDER*RECEIVER*20250303*1200*1*X*005010X210~\nST*275*0001*005010X210~\n{data}~\nSE*3*0001~\n\
+             GE*1*1~\nIEA*1*{number}~\n"
+        )
+    };
+    // Whatever they hold, and as many bytes, not characters.
+    for data in ["BIN*5*a~b*c", "BIN*0*", "BIN*10*~\nSE*1*1~\n", "BIN*2*\u{e9}", "BDS*B64*4*~~~~"] {
+        let found = told(&guides, file(data).as_bytes());
+        assert!(found.len() == 1 && found[0].text.contains("envelope and syntax only"), "{data:?}: {found:#?}");
+    }
+    for (data, words) in [
+        ("BIN*2*abc", "BIN01 is not the length of the data behind it"),
+        ("BIN*9*abc", "BIN01 is not the length of the data behind it"),
+        ("BIN*X*abc", "BIN01 is not the length of the data behind it"),
+        ("BDS*B64*2*abc", "BDS02 is not the length of the data behind it"),
+    ] {
+        let found = told(&guides, file(data).as_bytes());
+        let errors: Vec<_> = found.iter().filter(|issue| issue.is_error()).collect();
+        assert!(errors.len() == 1 && errors[0].text == words, "{data:?}: {found:#?}");
+    }
+}
+
+#[test]
+fn the_notes_of_a_ta1_are_those_of_the_table() {
+    let guides = guides();
+    let (_, spec) = guides.of_segment("TA1").unwrap();
+    let table =
+        std::fs::read_to_string(concat!(env!("CARGO_MANIFEST_DIR"), "/mappings/codes/ta1-note-codes.tsv")).unwrap();
+    let rows = table.lines().filter(|line| line.starts_with(|first: char| first.is_ascii_digit()));
+    let codes: Vec<_> = rows.filter_map(|row| row.split('\t').next()).collect();
+    assert_eq!(spec.elements[4].codes, codes);
 }
 
 #[test]

@@ -149,6 +149,10 @@ impl<'g> Auditor<'g> {
                 }
             }
             Role::Stray => self.totals.stray(),
+            Role::Ta1 if step.terminated => {
+                let at = self.totals.of_interchange(segment);
+                check::check_ta1(self.guides, self.totals.version(), at, segment, &mut issues);
+            }
             Role::Body | Role::Ta1 | Role::Garbage => {}
         }
         issues
@@ -179,7 +183,7 @@ impl<'g> Auditor<'g> {
                 issues.push(problem.issue(guide, in_loop, set, segment));
             }
         }
-        self.known.follow(guide, set.segments.len());
+        self.known.follow(guide, &set.segments);
         let mut findings = Findings::default();
         check::check_part(guide, set, &root, &mut self.open.memory, &mut self.known, &mut findings);
         let unit = |known: u32| portion.ends().partition_point(|end| *end <= known);

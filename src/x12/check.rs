@@ -1,7 +1,7 @@
 //! What is wrong with an interchange: its envelope (SNIP 1), its guide (SNIP 2), its balances (SNIP 3), its situations
 //! (SNIP 4) and its codes (SNIP 5).
 
-use crate::fault::{Issue, Place, X12Place, codes};
+use crate::fault::{Issue, Place, Severity, X12Place, codes};
 use crate::x12::balance::{self, Sums};
 use crate::x12::code_sets;
 use crate::x12::findings::{Findings, Ranked};
@@ -21,6 +21,9 @@ use crate::x12::tree::{self, Builder, Loop, Part, Placer};
 /// All issues of an interchange. Where a 999 or TA1 has a code for one, its place holds it.
 pub fn check_interchange(guides: &Guides, interchange: &Interchange<'_>) -> Vec<Issue> {
     let mut issues = check_envelope(interchange);
+    for ta1 in interchange.ta1.iter().filter(|ta1| !interchange.open_ta1.contains(&ta1.offset)) {
+        check_ta1(guides, interchange.isa.element(12), interchange.place(ta1), ta1, &mut issues);
+    }
     let mut known = Known::default();
     for group in &interchange.groups {
         for set in &group.sets {
@@ -64,6 +67,19 @@ fn locate(issues: &mut [Issue], interchange: &Interchange<'_>, group: &Group<'_>
     }
 }
 
+/// The elements of a TA1 in an interchange of this version (ISA12). No code of an answer goes with them: a TA1 is not
+/// acknowledged.
+pub(crate) fn check_ta1(guides: &Guides, version: &str, at: X12Place, ta1: &Segment<'_>, issues: &mut Vec<Issue>) {
+    let Some((guide, spec)) = guides.of_segment("TA1") else { return };
+    let elements = ta1.elements().map(|text| Read { text, delimiters: ta1.delimiters });
+    rules::check_elements(spec, ta1.len(), elements, &mut |finding| {
+        let issue = element_issue(spec, at.clone(), &finding);
+        // By an earlier release it may be right.
+        let severity = if version == guide.id { issue.severity } else { Severity::Warning };
+        issues.push(Issue { severity, ..issue });
+    });
+}
+
 /// The guide, the balances, the situations and the codes of one transaction set.
 pub fn check_set(guides: &Guides, set: &TransactionSet<'_>) -> Vec<Issue> {
     check_known(guides, set, &mut Known::default())
@@ -73,7 +89,7 @@ fn check_known(guides: &Guides, set: &TransactionSet<'_>, known: &mut Known) -> 
     let Some(guide) = guides.for_transaction(set) else {
         return plain::check(guides, set);
     };
-    known.follow(guide, set.segments.len());
+    known.follow(guide, &set.segments);
     let (mut placer, mut builder) = (Placer::new(guide), Builder::new(guide));
     let (mut issues, mut findings, mut memory) = (Vec::new(), Findings::default(), Memory::default());
     for segment in &set.segments {
@@ -210,7 +226,8 @@ impl Tree<'_> {
         let elements = segment.elements().map(|text| Read { text, delimiters: segment.delimiters });
         rules::check_elements(spec, segment.len(), elements, &mut |finding| {
             if !is_of_envelope(segment, finding.element) {
-                issues.push(element_issue(spec, set, found, segment, &finding));
+                let at = place(set, found, segment, finding.fault.error_code());
+                issues.push(element_issue(spec, at, &finding));
             }
         });
         code_sets::check_segment(guide, ix, set, found, segment, issues);
@@ -284,19 +301,14 @@ fn place(set: &TransactionSet<'_>, found: &Loop<'_>, segment: &Segment<'_>, erro
     }
 }
 
-fn element_issue(
-    spec: &SegmentSpec,
-    set: &TransactionSet<'_>,
-    found: &Loop<'_>,
-    segment: &Segment<'_>,
-    finding: &Finding,
-) -> Issue {
+/// `segment` is the place of the segment.
+fn element_issue(spec: &SegmentSpec, segment: X12Place, finding: &Finding) -> Issue {
     let position = |n: usize| (n > 0).then(|| u8::try_from(n).unwrap_or(u8::MAX));
     let at = X12Place {
         element: position(finding.element),
         component: position(finding.component),
         repetition: position(finding.repetition),
-        ..place(set, found, segment, finding.fault.error_code())
+        ..segment
     };
     let element = spec.element(finding.element, finding.component);
     let name = element.map_or("the element", |element| element.name.as_str());

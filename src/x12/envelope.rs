@@ -97,6 +97,7 @@ const ENVELOPE: [(&[u8], Step); 6] = [
 impl Walk {
     /// Takes the next token, whose text is `raw`, and gives its segment: with its ordinal in the set (ST = 1), or outside of
     /// one in the interchange (ISA = 1).
+    #[inline(always)]
     pub fn take<'a>(&mut self, token: &Token<'_>, raw: &'a str, latin1: bool) -> (Role, Segment<'a>) {
         let (delimiters, cuts, offset, line) = (token.delimiters, token.cuts_of(raw), token.offset, token.line);
         let view = Segment { raw, delimiters, cuts, latin1, ordinal: self.ordinal.saturating_add(1), offset, line };
@@ -108,8 +109,13 @@ impl Walk {
             self.in_set = self.in_set.saturating_add(1);
             return (Role::Body, Segment { ordinal: self.in_set, ..view });
         }
+        self.take_any(*token, view)
+    }
+
+    /// As [`Walk::take`], of any token: nearly all are segments inside of a set, of which nothing need be said.
+    fn take_any<'a>(&mut self, token: Token<'_>, view: Segment<'a>) -> (Role, Segment<'a>) {
         if !token.kind.is_segment() {
-            self.garbage(token, &view);
+            self.garbage(&token, &view);
             return (Role::Garbage, view);
         }
         self.in_garbage = false;
@@ -118,7 +124,7 @@ impl Walk {
         }
         self.ordinal = view.ordinal;
         if !token.gap.is_empty() {
-            self.doubled(token, &view);
+            self.doubled(&token, &view);
         }
         let role = match token.kind {
             Kind::Isa { fixed } => {
@@ -128,7 +134,7 @@ impl Walk {
                 }
                 role
             }
-            _ => match envelope_row(raw.as_bytes(), token.delimiters.element) {
+            _ => match envelope_row(view.raw.as_bytes(), token.delimiters.element) {
                 Some((_, step)) => step(self, &view),
                 None => self.body(&view),
             },
@@ -346,8 +352,8 @@ impl Walk {
     }
 
     fn ta1(&mut self, ta1: &Segment<'_>) -> Role {
-        match self.in_set {
-            0 => Role::Ta1,
+        match self.interchange {
+            Some(_) if self.in_set == 0 => Role::Ta1,
             _ => self.body(ta1),
         }
     }

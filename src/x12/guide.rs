@@ -64,7 +64,7 @@ pub struct Guide {
     pub id: String,
     /// ST01.
     pub transaction: String,
-    /// GS01.
+    /// GS01; empty when it is the guide of a segment that stands in no set (TA1).
     pub functional_id: String,
     /// Versions besides `id` that differ from it in nothing that is checked: earlier ones, and their errata.
     pub others: Vec<String>,
@@ -345,6 +345,8 @@ impl Guide {
 #[derive(Debug, Clone)]
 pub struct Guides {
     by_name: BTreeMap<String, Arc<Guide>>,
+    /// Of segments that stand in no set.
+    of_segments: Vec<Arc<Guide>>,
     checks: Vec<Arc<Check>>,
 }
 
@@ -370,9 +372,11 @@ impl Guides {
             issues.push(Issue::error(codes::MAPPING_SYNTAX, at, "the folder holds no guide (*.guide)"));
         }
         let checks = rulebook::fill(folder, lists, &mut guides, &mut issues);
-        let by_name = guides.into_iter().map(|guide| (guide.name.clone(), Arc::new(guide))).collect();
+        let (of_sets, of_segments): (Vec<_>, Vec<_>) =
+            guides.into_iter().map(Arc::new).partition(|guide| !guide.functional_id.is_empty());
+        let by_name = of_sets.into_iter().map(|guide| (guide.name.clone(), guide)).collect();
         match issues.is_empty() {
-            true => Ok(Guides { by_name, checks }),
+            true => Ok(Guides { by_name, of_segments, checks }),
             false => Err(Fault { issues, blame: Blame::Gateway, retry: Retry::Never }),
         }
     }
@@ -382,7 +386,13 @@ impl Guides {
         self.checks.iter().map(AsRef::as_ref)
     }
 
-    /// All guides, in the order of their names.
+    /// The guide of a segment that stands in no set (TA1), with what it says of that.
+    pub fn of_segment(&self, id: &str) -> Option<(&Guide, &SegmentSpec)> {
+        let guide = self.of_segments.iter().find(|guide| guide.transaction == id)?;
+        Some((guide, guide.starter(guide.root())?))
+    }
+
+    /// All guides of transaction sets, in the order of their names.
     pub fn iter(&self) -> impl Iterator<Item = &Arc<Guide>> {
         self.by_name.values()
     }
@@ -459,6 +469,11 @@ pub mod tests {
         let names: Vec<_> = shipped().iter().map(|guide| guide.name.as_str()).collect();
         let expected = "270 271 276 277 277ca 278-request 278-response 835 837d 837i 837p 997 999";
         assert_eq!(names.join(" "), expected);
+        assert_eq!(
+            shipped().of_segment("TA1").map(|(guide, spec)| (guide.id.as_str(), spec.elements.len())),
+            Some(("00501", 5))
+        );
+        assert!(shipped().get("ta1").is_none() && shipped().for_set("TA1", "").is_none(), "a TA1 is no set");
     }
 
     #[test]

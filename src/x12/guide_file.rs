@@ -250,9 +250,10 @@ impl<'t> File<'t> {
 
     fn finish(mut self) -> Result<Guide, Vec<Issue>> {
         let guide = &self.guide;
-        if [&guide.id, &guide.transaction, &guide.functional_id].iter().any(|text| text.is_empty())
-            || guide.loops.is_empty()
-        {
+        // What stands in no set stands in no group.
+        let needs_group = guide.segments.first().is_none_or(|first| first.id == "ST");
+        let is_nameless = guide.id.is_empty() || guide.transaction.is_empty();
+        if is_nameless || guide.loops.is_empty() || (needs_group && guide.functional_id.is_empty()) {
             self.complain_at(1, "a guide needs the lines guide, transaction, group and at least one loop");
         }
         if self.issues.is_empty() { Ok(self.guide) } else { Err(self.issues) }

@@ -49,15 +49,17 @@ struct Slot {
 const FREE: Slot = Slot { text: [0; LENGTH], length: 0, is_used: false, ix: SegmentIx(0), sense: NONE };
 
 impl Known {
-    /// Says by which guide so many segments are checked.
-    pub fn follow(&mut self, guide: &Guide, count: usize) {
-        self.asked = self.asked.saturating_add(count);
+    /// Says by which guide these segments of a set are checked.
+    pub fn follow(&mut self, guide: &Guide, segments: &[Segment<'_>]) {
+        self.asked = self.asked.saturating_add(segments.len());
         if self.slots.is_empty() && self.asked >= FIRST {
             self.slots = vec![FREE; SLOTS];
             self.meanings.begin();
         }
-        if self.guide != guide.name {
+        let delimiters = segments.first().map_or(self.delimiters, |first| first.delimiters);
+        if self.guide != guide.name || self.delimiters != delimiters {
             guide.name.clone_into(&mut self.guide);
+            self.delimiters = delimiters;
             self.forget();
         }
     }
@@ -71,10 +73,6 @@ impl Known {
 
     /// What the rules see of a segment ([`Known::sense`]), when the same was found without fault.
     pub fn has(&mut self, ix: SegmentIx, segment: &Segment<'_>) -> Option<u32> {
-        if self.delimiters != segment.delimiters {
-            self.delimiters = segment.delimiters;
-            self.forget();
-        }
         let raw = segment.raw().as_bytes();
         let slot = self.slots.get_mut(slot_of(ix, raw))?;
         let is_same = slot.is(ix, raw);
@@ -256,17 +254,18 @@ mod tests {
         let new = |raw| Segment::new(raw, Delimiters::default());
         let long = format!("NM1*QC*1*{}", "A".repeat(LENGTH));
         for count in [FIRST - 1, 1] {
-            known.follow(guide("835"), count);
+            known.follow(guide("835"), &vec![new(""); count]);
             assert_eq!(known.has(own, &new("CAS*PR*3*10")), None);
             known.keep(own, &new("CAS*PR*3*10"), 7);
             known.keep(own, &new(&long), 7);
         }
         assert_eq!((known.has(own, &new("CAS*PR*3*10")), known.has(own, &new(&long))), (Some(7), None));
         assert_eq!((known.has(other, &new("CAS*PR*3*10")), known.has(own, &new("CAS*PR*3*11"))), (None, None));
-        known.follow(guide("837p"), 1);
+        known.follow(guide("837p"), &[new("")]);
         assert_eq!(known.has(own, &new("CAS*PR*3*10")), None);
         known.keep(own, &new("CAS*PR*3*10"), 7);
         let delimiters = Delimiters { component: b'*', ..Delimiters::default() };
+        known.follow(guide("837p"), &[Segment::new("", delimiters)]);
         assert_eq!(known.has(own, &Segment::new("CAS*PR*3*10", delimiters)), None);
         assert_eq!(known.has(own, &new("CAS*PR*3*10")), None);
     }

@@ -7,7 +7,10 @@ use crate::x12::envelope::{Role, Walk};
 use crate::x12::isa;
 use crate::x12::segment::Segment;
 use crate::x12::text::{Text, Texts};
-use crate::x12::tokens::Tokens;
+use crate::x12::tokens::{Token, Tokens};
+
+/// Segments of a set that is not long.
+const FEW: usize = 1000;
 
 /// One ISA to its IEA.
 #[derive(Debug, Clone)]
@@ -16,6 +19,8 @@ pub struct Interchange<'a> {
     pub isa: Segment<'a>,
     /// TA1 segments, which stand between ISA and the first GS.
     pub ta1: Vec<Segment<'a>>,
+    /// Where those of them begin that have no terminator: what such a one holds is not known to be all of it.
+    pub(crate) open_ta1: Vec<u64>,
     pub groups: Vec<Group<'a>>,
     /// Segments that stand in no transaction set, though they should.
     pub strays: Vec<Segment<'a>>,
@@ -126,6 +131,15 @@ impl<'a> TransactionSet<'a> {
         Some(self.st(3)).filter(|version| !version.is_empty()).unwrap_or(self.group_version).trim_end()
     }
 
+    /// Makes room for more segments, before one at a byte of the input behind which so many are left: a long set takes what
+    /// it needs at once, if it goes on as it began.
+    fn make_room(&mut self, offset: u64, left: usize) {
+        let (held, begin) = (self.segments.len(), self.segments.first().map_or(0, |st| st.offset));
+        let expected = left as u64 * held as u64 / offset.saturating_sub(begin).max(1);
+        let expected = usize::try_from(expected).unwrap_or_default().min(left / 2);
+        self.segments.reserve(if held < FEW { 1 } else { expected + expected / 16 + 1 });
+    }
+
     /// Whether the file ends in the middle of this segment.
     pub(crate) fn is_broken_off(&self, segment: &Segment<'_>) -> bool {
         let last = || self.segments.last().map(|last| last.offset);
@@ -161,12 +175,14 @@ struct Reader<'a> {
 }
 
 impl<'a> Reader<'a> {
-    fn run(mut self, tokens: Tokens<'a>, mut texts: Texts<'a>) -> (Vec<Interchange<'a>>, Vec<Issue>) {
-        for token in tokens {
-            let (raw, latin1) = texts.of(&token);
-            let (role, segment) = self.walk.take(&token, raw, latin1);
-            self.put(role, segment);
-            self.in_segment = !token.terminated;
+    fn run(mut self, mut tokens: Tokens<'a>, mut texts: Texts<'a>) -> (Vec<Interchange<'a>>, Vec<Issue>) {
+        loop {
+            // Nearly all are short segments, for which this is one plain loop.
+            while let Some(token) = tokens.next_short() {
+                self.take(&token, &mut texts, tokens.rest().len());
+            }
+            let Some(token) = tokens.next() else { break };
+            self.take(&token, &mut texts, tokens.rest().len());
         }
         self.walk.end();
         self.cut();
@@ -175,14 +191,34 @@ impl<'a> Reader<'a> {
         (self.done, self.issues)
     }
 
-    fn put(&mut self, role: Role, segment: Segment<'a>) {
+    /// Takes a token, behind which so many bytes are left.
+    #[inline(always)]
+    fn take(&mut self, token: &Token<'a>, texts: &mut Texts<'a>, left: usize) {
+        let (raw, latin1) = texts.of(token);
+        let (role, segment) = self.walk.take(token, raw, latin1);
+        if let Some(open) = self.open.as_mut().filter(|_| role == Role::Ta1 && !token.terminated) {
+            open.open_ta1.push(segment.offset);
+        }
+        self.put(role, segment, left);
+        self.in_segment = !token.terminated;
+    }
+
+    #[inline(always)]
+    fn put(&mut self, role: Role, segment: Segment<'a>, left: usize) {
         // Nearly every segment stands inside a set.
         if role == Role::Body
             && !self.walk.has_issues()
             && let Some(set) = self.open.as_mut().and_then(last_set)
         {
+            if set.segments.len() == set.segments.capacity() {
+                set.make_room(segment.offset, left);
+            }
             return set.segments.push(segment);
         }
+        self.put_any(role, segment);
+    }
+
+    fn put_any(&mut self, role: Role, segment: Segment<'a>) {
         if role == Role::Isa {
             self.cut();
             let before = self.open.replace(Interchange::new(segment));
@@ -221,8 +257,8 @@ impl<'a> Reader<'a> {
 
 impl<'a> Interchange<'a> {
     fn new(isa: Segment<'a>) -> Interchange<'a> {
-        let (groups, ta1, strays, issues) = (Vec::new(), Vec::new(), Vec::new(), Vec::new());
-        Interchange { delimiters: isa.delimiters, isa, ta1, groups, strays, iea: None, issues }
+        let (ta1, open_ta1, groups, strays, issues) = Default::default();
+        Interchange { delimiters: isa.delimiters, isa, ta1, open_ta1, groups, strays, iea: None, issues }
     }
 
     fn put(&mut self, role: Role, segment: Segment<'a>) {

@@ -82,8 +82,10 @@ impl<'a> Segment<'a> {
     /// Whether this is its id.
     #[inline]
     pub fn is(&self, id: &str) -> bool {
-        let rest = self.raw.as_bytes().strip_prefix(id.as_bytes());
-        rest.is_some_and(|rest| rest.first().is_none_or(|byte| *byte == self.delimiters.element))
+        let mut bytes = self.raw.bytes();
+        // Most differ in the first character.
+        id.bytes().all(|byte| bytes.next() == Some(byte))
+            && bytes.next().is_none_or(|byte| byte == self.delimiters.element)
     }
 
     /// The element of a segment with binary data (BIN, BDS) that says how long the data are; they are the element behind it, and

@@ -18,7 +18,7 @@ pub(crate) struct Short {
 impl Short {
     /// The short segment that `bytes` begin with. None at the end of what is there, for segments that may be an ISA or hold
     /// binary data, for those that hold a line feed, and behind anything but a line break.
-    #[inline]
+    #[inline(always)]
     pub fn of(bytes: &[u8], delimiters: Delimiters) -> Option<Short> {
         let (gap, rest) = match bytes {
             [b'\n', rest @ ..] => (1, rest),

@@ -39,12 +39,20 @@ pub fn split(guides: &Guides, source: impl Read, each: impl FnMut(Part) -> bool)
     let (isa, gs, found) = (Head::default(), Head::default(), Found::default());
     let mut splitter = Splitter { isa, gs, number: 0, found, is_whole: false, is_given: false, each };
     portions::visit(guides, source, &mut splitter)?;
-    let mut found = splitter.found;
-    if found.unnamed > 0 {
-        let text = format!("{} more transaction sets were left out for the same reason", found.unnamed);
-        found.left_out.push(Issue::error(codes::TOO_MANY, Place::Whole, text));
+    Ok(splitter.found.complete())
+}
+
+impl Found {
+    /// With an issue that tells how many sets were left out besides those that are named.
+    fn complete(mut self) -> Found {
+        let text = match self.unnamed {
+            0 => return self,
+            1 => "1 more transaction set was left out for the same reason".to_owned(),
+            more => format!("{more} more transaction sets were left out for the same reason"),
+        };
+        self.left_out.push(Issue::error(codes::TOO_MANY, Place::Whole, text));
+        self
     }
-    Ok(found)
 }
 
 /// An ISA or GS as it was written, and its control number.
@@ -186,6 +194,22 @@ mod tests {
     use crate::x12::guide::tests::shipped;
     use crate::x12::reader;
     use crate::x12::tokens::tests::isa;
+
+    #[test]
+    fn how_many_more_were_left_out_is_told() {
+        for (unnamed, words) in
+            [(0, None), (1, Some("1 more transaction set was")), (7, Some("7 more transaction sets were"))]
+        {
+            let found = Found { unnamed, ..Found::default() }.complete();
+            assert_eq!(found.left_out.len(), usize::from(words.is_some()));
+            assert!(found.left_out.iter().zip(words).all(|(issue, words)| issue.text.starts_with(words)), "{found:?}");
+        }
+        // A set without a unit that is longer than what is held is given to nobody, and named.
+        let notes = "REF*ZZ*1~".repeat(portions::MAX_SEGMENTS + 10);
+        let text = format!("{}GS*HC~ST*824*0001~{notes}SE*9*0001~GE*1*1~IEA*1*1~", isa('*', '^', ':', "~"));
+        let found = split(shipped(), text.as_bytes(), |_| true).unwrap();
+        assert_eq!((found.left_out.len(), found.unnamed), (1, 0), "{found:?}");
+    }
 
     #[test]
     fn each_claim_becomes_an_interchange_of_its_own() {

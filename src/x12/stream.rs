@@ -21,6 +21,9 @@ struct Source<R> {
     at: usize,
     end: usize,
     complete: bool,
+    /// The text of the buffer from this byte on, as far as it is UTF-8: found out once for many segments.
+    text: String,
+    text_at: usize,
 }
 
 impl<R: Read> Source<R> {
@@ -34,7 +37,9 @@ impl<R: Read> Source<R> {
         // Room is made when there is none, and more of it only when nothing can be given away.
         if self.buffer.len() - self.end < CHUNK {
             self.buffer.copy_within(self.at..self.end, 0);
-            (self.at, self.end) = (0, held);
+            let given_away = self.at.checked_sub(self.text_at).filter(|at| self.text.is_char_boundary(*at));
+            self.text.drain(..given_away.unwrap_or(self.text.len()));
+            (self.at, self.end, self.text_at) = (0, held, 0);
         }
         let room = wanted.max(held + CHUNK);
         if self.buffer.len() < room {
@@ -43,11 +48,38 @@ impl<R: Read> Source<R> {
         }
         match self.source.read(&mut self.buffer[self.end..]) {
             Ok(0) => self.complete = true,
-            Ok(count) => self.end += count,
+            Ok(count) => {
+                self.end += count;
+                self.extend_text();
+            }
             Err(error) if error.kind() == std::io::ErrorKind::Interrupted => {}
             Err(error) => return Err(error),
         }
         Ok(())
+    }
+
+    /// Takes to the text what is there now.
+    fn extend_text(&mut self) {
+        if self.text_at + self.text.len() < self.at {
+            self.text.clear();
+            self.text_at = self.at;
+        }
+        let more = self.buffer.get(self.text_at + self.text.len()..self.end).unwrap_or_default();
+        // What is behind bytes that are none is looked at segment by segment.
+        let text = match std::str::from_utf8(more) {
+            Ok(text) => text,
+            Err(error) => {
+                more.get(..error.valid_up_to()).and_then(|text| std::str::from_utf8(text).ok()).unwrap_or_default()
+            }
+        };
+        self.text.push_str(text);
+    }
+
+    /// The text of some of the bytes, if it is known.
+    #[inline]
+    fn text(&self, start: usize, length: usize) -> Option<&str> {
+        let start = start.checked_sub(self.text_at)?;
+        self.text.get(start..start + length)
     }
 }
 
@@ -67,17 +99,26 @@ pub enum Streamed<'b> {
 
 impl<R: Read> TokenStream<R> {
     pub fn new(source: R) -> TokenStream<R> {
-        let source = Source { source, buffer: Vec::new(), at: 0, end: 0, complete: false };
+        let (buffer, text) = Default::default();
+        let source = Source { source, buffer, at: 0, end: 0, complete: false, text, text_at: 0 };
         TokenStream { source, scanner: Scanner::new() }
     }
 
     /// The next token; at the end, the white space that is left. A fault when the file can't be read.
+    #[inline]
     pub fn next_token(&mut self) -> Result<Streamed<'_>, Fault> {
         if let Some(short) = self.scanner.short(self.source.held()) {
             let start = self.source.at;
             self.source.at += short.total();
-            return Ok(Streamed::Token(self.scanner.take_short(&self.source.buffer[start..self.source.at], short)));
+            let token = self.scanner.take_short(&self.source.buffer[start..self.source.at], short);
+            let text = self.source.text(start + short.gap, short.length);
+            return Ok(Streamed::Token(Token { text, ..token }));
         }
+        self.next_any()
+    }
+
+    /// As [`TokenStream::next_token`], of any token: nearly all are short segments.
+    fn next_any(&mut self) -> Result<Streamed<'_>, Fault> {
         loop {
             match self.scanner.next(self.source.held(), self.source.complete) {
                 Next::Span(span) => return Ok(Streamed::Token(self.take(span))),

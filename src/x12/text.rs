@@ -60,13 +60,19 @@ impl<'t> Texts<'t> {
     }
 
     /// The text of a token, and whether it is Latin-1.
+    #[inline]
     pub fn of(&mut self, token: &Token<'t>) -> (&'t str, bool) {
         if let Some(input) = self.utf8 {
             let start = usize::try_from(token.offset).unwrap_or(usize::MAX);
             // A cut inside of a character can only be that of a segment which is too long.
             return (input.get(start..start.saturating_add(token.raw.len())).unwrap_or_default(), false);
         }
-        if let Some(text) = own_text(token) {
+        self.of_any(*token)
+    }
+
+    /// As [`Texts::of`], of an input that is not all UTF-8.
+    fn of_any(&mut self, token: Token<'t>) -> (&'t str, bool) {
+        if let Some(text) = own_text(&token) {
             return (text, false);
         }
         let part = self.parts.next().and_then(|part| Some((self.others.get(part.text.clone())?, part.latin1)));
@@ -83,7 +89,12 @@ fn is_wrapped(bytes: &[u8]) -> bool {
 }
 
 /// The text of a token, when its bytes are it.
+#[inline]
 pub(crate) fn own_text<'t>(token: &Token<'t>) -> Option<&'t str> {
+    token.text.or_else(|| own_bytes(token))
+}
+
+fn own_bytes<'t>(token: &Token<'t>) -> Option<&'t str> {
     match token.sent() {
         Cow::Borrowed(raw) => std::str::from_utf8(raw).ok(),
         Cow::Owned(_) => None,

@@ -30,6 +30,8 @@ pub struct Token<'a> {
     pub kind: Kind,
     /// Where `raw` stands in its line, when the lines of its interchange are cut at one width.
     pub wrap: Option<Wrap>,
+    /// `raw` as text, where that is known to be one.
+    pub(crate) text: Option<&'a str>,
     /// The element separators of `raw`.
     pub(crate) cuts: Cuts,
 }
@@ -157,7 +159,7 @@ impl Scanner {
     }
 
     /// Takes what [`Scanner::short`] found in the same bytes.
-    #[inline]
+    #[inline(always)]
     pub fn take_short<'a>(&mut self, bytes: &'a [u8], short: Short) -> Token<'a> {
         let (gap, rest) = bytes.split_at_checked(short.gap).unwrap_or((bytes, &[]));
         let raw = rest.get(..short.length).unwrap_or(rest);
@@ -167,7 +169,7 @@ impl Scanner {
         let (offset, line) = (self.offset, self.line);
         self.advance(short.length + 1, delimiters.terminator == b'\n');
         let (terminated, kind, wrap, cuts) = (true, Kind::Segment, None, short.cuts);
-        Token { gap, raw, delimiters, offset, line, terminated, kind, wrap, cuts }
+        Token { gap, raw, delimiters, offset, line, terminated, kind, wrap, text: None, cuts }
     }
 
     /// Takes what [`Scanner::next`] found in the same bytes.
@@ -193,7 +195,8 @@ impl Scanner {
             self.delimiters = None;
         }
         let cuts = Cuts::of(raw, delimiters.element);
-        Token { gap, raw, delimiters, offset, line, terminated: span.terminated, kind: span.kind, wrap, cuts }
+        let (terminated, kind) = (span.terminated, span.kind);
+        Token { gap, raw, delimiters, offset, line, terminated, kind, wrap, text: None, cuts }
     }
 
     fn pass(&mut self, bytes: &[u8]) {
@@ -207,6 +210,7 @@ impl Scanner {
     }
 
     /// Passes over bytes that hold no line feed but, if so, as their last.
+    #[inline]
     fn advance(&mut self, length: usize, ends_line: bool) {
         self.offset += length as u64;
         if ends_line {
@@ -413,11 +417,21 @@ impl<'a> Iterator for Tokens<'a> {
     type Item = Token<'a>;
 
     fn next(&mut self) -> Option<Token<'a>> {
-        if let Some(short) = self.scanner.short(self.rest) {
-            let token = self.scanner.take_short(self.rest, short);
-            self.rest = self.rest.get(short.total()..).unwrap_or_default();
-            return Some(token);
-        }
+        self.next_short().or_else(|| self.next_any())
+    }
+}
+
+impl<'a> Tokens<'a> {
+    /// The next token, when it is a short segment: nearly all are.
+    #[inline(always)]
+    pub(crate) fn next_short(&mut self) -> Option<Token<'a>> {
+        let short = self.scanner.short(self.rest)?;
+        let token = self.scanner.take_short(self.rest, short);
+        self.rest = self.rest.get(short.total()..).unwrap_or_default();
+        Some(token)
+    }
+
+    fn next_any(&mut self) -> Option<Token<'a>> {
         let Next::Span(span) = self.scanner.next(self.rest, true) else { return None };
         let token = self.scanner.take(self.rest, span);
         self.rest = self.rest.get(span.total()..).unwrap_or_default();

@@ -6,7 +6,7 @@ use crate::x12::build::{is_date, is_time};
 use crate::x12::isa;
 use crate::x12::segment::Segment;
 use std::collections::HashSet;
-use std::hash::{BuildHasher, BuildHasherDefault, DefaultHasher, Hasher};
+use std::hash::{BuildHasher, BuildHasherDefault, Hasher};
 use std::ops::RangeInclusive;
 
 /// Most interchanges of a file whose numbers are remembered.
@@ -19,8 +19,10 @@ pub(crate) struct Totals {
     interchange: String,
     group: String,
     set: String,
-    /// ISA12 when it is not the usual one, and what is wrong unless the groups are of this version.
-    version: Option<(String, Issue)>,
+    /// ISA12.
+    version: String,
+    /// What is wrong with it unless the groups are of this version.
+    version_fault: Option<Issue>,
     /// The ISA has all its elements.
     is_whole: bool,
     /// The ST of the open set.
@@ -37,9 +39,13 @@ pub(crate) struct Totals {
     interchange_numbers: Numbers,
 }
 
-/// Control numbers, to tell one that comes again. They are kept as hashes: a file may hold millions.
+/// Control numbers, to tell one that comes again. They are kept as hashes: a file may hold millions. Each has a seed of its own,
+/// so that no file is made to fit it.
 #[derive(Debug, Default)]
-pub(crate) struct Numbers(HashSet<u64, BuildHasherDefault<AsIs>>);
+pub(crate) struct Numbers {
+    hasher: foldhash::quality::RandomState,
+    seen: HashSet<u64, BuildHasherDefault<AsIs>>,
+}
 
 /// Hashes what is a hash.
 #[derive(Debug, Default)]
@@ -61,20 +67,18 @@ impl Hasher for AsIs {
 
 impl Numbers {
     fn is_new(&mut self, number: &str) -> bool {
-        self.0.insert(hash(number))
+        let hash = self.hasher.hash_one(number);
+        self.seen.insert(hash)
     }
 
     /// As `is_new`, for a number of several parts, remembering no more than `max`.
     pub fn is_new_below(&mut self, max: usize, parts: &[&str]) -> bool {
-        match self.0.len() < max {
-            true => self.0.insert(hash(parts)),
-            false => !self.0.contains(&hash(parts)),
+        let hash = self.hasher.hash_one(parts);
+        match self.seen.len() < max {
+            true => self.seen.insert(hash),
+            false => !self.seen.contains(&hash),
         }
     }
-}
-
-fn hash(value: impl std::hash::Hash) -> u64 {
-    BuildHasherDefault::<DefaultHasher>::default().hash_one(value)
 }
 
 /// Elements of a GS, the AK905 when they do not hold what they must, and what is wrong.
@@ -111,6 +115,7 @@ impl Totals {
         *self = Totals {
             interchange: isa::control_number(isa).to_owned(),
             interchange_numbers,
+            version: isa.element(12).to_owned(),
             is_whole: isa.len() == 16,
             ..Totals::default()
         };
@@ -120,7 +125,7 @@ impl Totals {
             // Whoever wrote a wrong ISA element may still have meant the rest.
             let issue = Issue::warning(codes::X12_ENVELOPE, Place::X12(at), text).hint(format!("correct ISA{n:02}"));
             match n {
-                isa::VERSION_AT => self.version = Some((isa.element(12).to_owned(), issue)),
+                isa::VERSION_AT => self.version_fault = Some(issue),
                 _ => issues.push(issue),
             }
         }
@@ -143,8 +148,8 @@ impl Totals {
         if !self.has_gs {
             return;
         }
-        let is_other = |(version, _): &mut (String, Issue)| !gs.element(8).starts_with(version.as_str());
-        issues.extend(self.version.take_if(is_other).map(|(_, issue)| issue));
+        let is_other = !gs.element(8).starts_with(self.version.as_str());
+        issues.extend(self.version_fault.take_if(|_| is_other));
         self.gs_elements(gs, issues);
         if !self.group_numbers.is_new(&self.group) {
             let text = "the control number of the group is not unique";
@@ -215,8 +220,7 @@ impl Totals {
     }
 
     pub fn iea(&mut self, iea: &Segment<'_>, issues: &mut Vec<Issue>) {
-        let version = self.version.take().filter(|_| self.groups == 0);
-        issues.extend(version.map(|(_, issue)| issue));
+        issues.extend(self.version_fault.take().filter(|_| self.groups == 0));
         if number(iea.element(1)) != Some(self.groups) {
             let issue = wrong(self.of_interchange(iea), "021", "IEA01 is not the number of groups");
             issues.push(issue.hint(format!("send {} in IEA01", self.groups)));
@@ -234,7 +238,13 @@ impl Totals {
         X12Place { interchange: Some(self.interchange.clone()), group: Some(self.group.clone()), ..at }
     }
 
-    fn of_interchange(&self, segment: &Segment<'_>) -> X12Place {
+    /// ISA12 of the open interchange.
+    pub fn version(&self) -> &str {
+        &self.version
+    }
+
+    /// The place of a segment that stands in no group.
+    pub fn of_interchange(&self, segment: &Segment<'_>) -> X12Place {
         X12Place { interchange: Some(self.interchange.clone()), ..segment.place() }
     }
 }

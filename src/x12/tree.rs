@@ -348,9 +348,12 @@ impl<'g> Placer<'g> {
 }
 
 /// Opens and closes loops as a place asks that was found before.
+#[inline]
 fn go(open: &mut Vec<Open>, route: &Route) -> Placed {
     let placed = route.placed;
-    open.truncate(placed.keep);
+    if open.len() > placed.keep {
+        open.truncate(placed.keep);
+    }
     open.last_mut().into_iter().for_each(|open| open.at = route.at);
     for ix in placed.opened.iter() {
         open.push(Open { ix: *ix, at: 0, level: String::new(), nth: 0 });

@@ -52,6 +52,7 @@ impl ElementProblem {
             ElementProblem::Code => format!("is none of the codes {}", listed(&spec.codes)),
             ElementProblem::Number => "is no number as X12 writes it".to_owned(),
             ElementProblem::Decimals => format!("has more than {MONEY_DECIMALS} decimals"),
+            ElementProblem::Date if spec.max == 6 => "is no date (YYMMDD)".to_owned(),
             ElementProblem::Date => "is no full date (CCYYMMDD)".to_owned(),
             ElementProblem::Time => "is no time of day (HHMM)".to_owned(),
             ElementProblem::Character(character) => format!("holds {character:?}, which can't be sent"),

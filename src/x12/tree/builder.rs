@@ -17,8 +17,8 @@ pub(crate) struct Builder<'g, 'a> {
     guide: &'g Guide,
     /// The open loops, the set first.
     open: Vec<Loop<'a>>,
-    /// Loops that were let go: their room is used again.
-    spare: Vec<Loop<'a>>,
+    /// By loop of the guide, those that were let go: they are used again.
+    spare: Vec<Vec<Loop<'a>>>,
     /// Segments that came since the last piece, and those that it left.
     fresh: usize,
     left: usize,
@@ -33,6 +33,7 @@ impl<'g, 'a> Builder<'g, 'a> {
     }
 
     /// Takes the next segment; `told` when an earlier portion of the set had it. Of one that `is_broken_off` nothing is known.
+    #[inline]
     pub fn take(&mut self, segment: Segment<'a>, placed: &Placed, told: bool, is_broken_off: bool) {
         while self.open.len() > placed.keep.max(1) {
             self.close();
@@ -143,7 +144,11 @@ impl<'g, 'a> Builder<'g, 'a> {
         done.segments.clear();
         done.specs.clear();
         done.part = Part::default();
-        self.spare.push(done);
+        let kind = usize::from(done.spec.0);
+        if self.spare.len() <= kind {
+            self.spare.resize_with(kind + 1, Vec::new);
+        }
+        self.spare[kind].push(done);
     }
 
     /// Moves the innermost loop into the one around it.
@@ -156,15 +161,12 @@ impl<'g, 'a> Builder<'g, 'a> {
     }
 
     fn begin(&mut self, spec: LoopIx) -> Loop<'a> {
-        let id = self.guide.loop_at(spec).id.clone();
-        match self.spare.pop() {
-            Some(spare) => Loop { id, spec, ..spare },
-            None => {
-                // Most loops have a few segments: room for them is asked for once.
-                let (segments, specs) = (Vec::with_capacity(SEGMENTS), Vec::with_capacity(SEGMENTS));
-                Loop { id, spec, segments, specs, children: Vec::new(), part: Part::default() }
-            }
-        }
+        self.spare.get_mut(usize::from(spec.0)).and_then(Vec::pop).unwrap_or_else(|| {
+            // Most loops have a few segments: room for them is asked for once.
+            let (segments, specs) = (Vec::with_capacity(SEGMENTS), Vec::with_capacity(SEGMENTS));
+            let id = self.guide.loop_at(spec).id.clone();
+            Loop { id, spec, segments, specs, children: Vec::new(), part: Part::default() }
+        })
     }
 }
 
