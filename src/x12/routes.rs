@@ -69,7 +69,7 @@ impl Routes {
     }
 
     /// The place that came behind the last one before, if the segment goes there once more; the placer must go there.
-    #[inline]
+    #[inline(always)]
     pub fn follow_on(&mut self, raw: &str) -> Option<&Route> {
         let next = self.slots.get(self.last?)?.as_ref()?.next?;
         let slot = self.slots.get(next)?.as_ref()?;

@@ -205,6 +205,7 @@ impl<'g> Placer<'g> {
     }
 
     /// The place of the next segment.
+    #[inline(always)]
     pub fn place(&mut self, segment: &Segment<'_>) -> Placed {
         if !self.routes.are_kept() {
             return self.search(segment);
@@ -214,6 +215,11 @@ impl<'g> Placer<'g> {
         {
             return go(&mut self.open, route);
         }
+        self.place_anew(segment)
+    }
+
+    /// As [`Placer::place`], of a segment that does not go where the one behind the last did before.
+    fn place_anew(&mut self, segment: &Segment<'_>) -> Placed {
         let asked = Asked::of(self.guide, segment).filter(|_| self.lost.is_none());
         if let Some(route) = asked.and_then(|(asked, _)| self.routes.follow(asked)) {
             return go(&mut self.open, route);
@@ -348,9 +354,9 @@ impl<'g> Placer<'g> {
 }
 
 /// Opens and closes loops as a place asks that was found before.
-#[inline]
+#[inline(always)]
 fn go(open: &mut Vec<Open>, route: &Route) -> Placed {
-    let placed = route.placed;
+    let placed = &route.placed;
     if open.len() > placed.keep {
         open.truncate(placed.keep);
     }
@@ -358,7 +364,7 @@ fn go(open: &mut Vec<Open>, route: &Route) -> Placed {
     for ix in placed.opened.iter() {
         open.push(Open { ix: *ix, at: 0, level: String::new(), nth: 0 });
     }
-    placed
+    *placed
 }
 
 #[cfg(test)]

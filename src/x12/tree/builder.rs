@@ -33,7 +33,7 @@ impl<'g, 'a> Builder<'g, 'a> {
     }
 
     /// Takes the next segment; `told` when an earlier portion of the set had it. Of one that `is_broken_off` nothing is known.
-    #[inline]
+    #[inline(always)]
     pub fn take(&mut self, segment: Segment<'a>, placed: &Placed, told: bool, is_broken_off: bool) {
         while self.open.len() > placed.keep.max(1) {
             self.close();
