@@ -124,35 +124,18 @@ impl Draft {
 fn is_plain(bytes: &[u8]) -> bool {
     match bytes.last_chunk::<WIDE>() {
         Some(last) => bytes.as_chunks::<WIDE>().0.iter().fold(is_odd(last), |odd, chunk| odd | is_odd(chunk)) == 0,
-        None => is_short_plain(bytes),
+        None => is_odd(bytes) == 0,
     }
 }
 
 /// Bytes that the processor compares at once.
 const WIDE: usize = 16;
 
-fn is_odd(chunk: &[u8; WIDE]) -> u8 {
+/// Whether some of the bytes are a control character, a quote or a backslash; else 0.
+#[inline(always)]
+fn is_odd(bytes: &[u8]) -> u8 {
     let odd = |byte: u8| u8::from(byte < 0x20) | u8::from(byte == b'"') | u8::from(byte == b'\\');
-    chunk.iter().fold(0, |any, byte| any | odd(*byte))
-}
-
-fn is_short_plain(bytes: &[u8]) -> bool {
-    let Some(last) = bytes.last_chunk::<8>() else {
-        return bytes.iter().all(|byte| !matches!(byte, 0..=0x1f | b'"' | b'\\'));
-    };
-    let mut odd = odd_bytes(u64::from_le_bytes(*last));
-    for word in bytes.as_chunks::<8>().0 {
-        odd |= odd_bytes(u64::from_le_bytes(*word));
-    }
-    odd == 0
-}
-
-/// The high bit of each byte that is a control character, a quote or a backslash; behind such a byte also others may be marked.
-fn odd_bytes(word: u64) -> u64 {
-    const EACH: u64 = 0x0101_0101_0101_0101;
-    const HIGH: u64 = 0x80 * EACH;
-    let below = |word: u64, limit: u64| word.wrapping_sub(limit * EACH) & !word & HIGH;
-    below(word, 0x20) | below(word ^ (0x22 * EACH), 1) | below(word ^ (0x5c * EACH), 1)
+    bytes.iter().fold(0, |any, byte| any | odd(*byte))
 }
 
 #[cfg(test)]

@@ -65,7 +65,7 @@ pub struct ObjectRules {
     need: Asked,
     /// Its number among the objects of the mapping.
     number: usize,
-    /// The values that its pattern is about.
+    /// What its patterns are about: its values, and the steps of the objects in it.
     leaves: Box<[Leaf]>,
     /// Nothing here depends on the source: the object is meant as it stands.
     fixed: bool,

@@ -135,42 +135,31 @@ fn make_object<'a>(
     trail: &Trail<'_>,
     draft: &mut Draft,
 ) -> bool {
-    if maker.keeps_lineage() || (!object.fixed && (trail.outer.is_none() || object.leaves.is_empty())) {
-        return make_fields(maker, object, this, trail, draft);
+    let parts = |draft: &mut Draft| make_fields(maker, object, this, trail, draft);
+    if maker.keeps_lineage() {
+        return parts(draft);
     }
-    if !object.fixed {
-        return make_patterned(maker, object, this, trail, draft);
+    if object.fixed {
+        if let Some(ready) = object.ready.get() {
+            draft.bytes(ready);
+            return true;
+        }
+        let (before, start) = (maker.issue_count(), draft.end());
+        let made = parts(draft);
+        if made && maker.issue_count() == before {
+            object.ready.get_or_init(|| draft.since(start).into());
+        }
+        return made;
     }
-    if let Some(ready) = object.ready.get() {
-        draft.bytes(ready);
-        return true;
-    }
-    let (before, start) = (maker.issue_count(), draft.end());
-    let made = make_fields(maker, object, this, trail, draft);
-    if made && maker.issue_count() == before {
-        object.ready.get_or_init(|| draft.since(start).into());
-    }
-    made
-}
-
-/// One object that may be as the one before.
-fn make_patterned<'a>(
-    maker: &Maker<'a>,
-    object: &'a ObjectRules,
-    this: &Item<'a>,
-    trail: &Trail<'_>,
-    draft: &mut Draft,
-) -> bool {
-    let verdicts = maker.run.verdicts.as_ref();
+    let has_pattern = trail.outer.is_some() && !object.leaves.is_empty();
+    let verdicts = maker.run.verdicts.as_ref().filter(|_| has_pattern);
     let known = verdicts.and_then(|verdicts| Some((verdicts, verdicts.patterns(object.number)?)));
-    let Some((verdicts, patterns)) = known else {
-        return make_fields(maker, object, this, trail, draft);
-    };
+    let Some((verdicts, patterns)) = known else { return parts(draft) };
     match patterns.write(maker, object, this, draft) {
         Tried::Written => true,
-        Tried::Unlike => make_fields(maker, object, this, trail, draft),
+        Tried::Unlike => parts(draft),
         Tried::New(place) => {
-            let made = make_fields(maker, object, this, trail, draft);
+            let made = parts(draft);
             if made {
                 place.get_or_init(|| Pattern::of(maker, object, this, verdicts));
             }
